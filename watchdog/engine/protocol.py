@@ -1,0 +1,110 @@
+"""The door to the engine, as the rest of the product sees it.
+
+Every method is bounded by a deadline and raises only `EngineError` children: `EngineUnavailable` (no answer),
+`NotFound`, `Conflict`, `EngineRefused`. Containers are always named by full ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.plan import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineIdentity:
+    id: str
+    name: str
+    version: str
+    api_version: str
+    """The version that is spoken: the lower of the engine's and ours."""
+    containers_running: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One line of the engine's container list: enough to know whether an inspect is due."""
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: str
+    status: str
+    """The engine's human text, as `Up 5 minutes (healthy)`; when it changes, inspect."""
+    created_at: float
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEvent:
+    """`at` is the engine's timeNano in Unix seconds. `actor` is the full container ID for container events."""
+
+    kind: str
+    """container, network, volume, image"""
+    action: str
+    """start, die, destroy, health_status, ... without the `: detail` part; the detail is in attributes."""
+    actor: str
+    at: float
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """First item of every (re)connected event stream: whatever came before may have been missed."""
+
+    identity: EngineIdentity
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The event stream ended; the stream reconnects by itself, for ever."""
+
+    because: str
+
+
+Signal = EngineEvent | Connected | Disconnected
+
+
+class Engine(Protocol):
+    """What a real engine (`engine.docker.DockerEngine`) and the tests' fake have in common."""
+
+    async def identify(self) -> EngineIdentity: ...
+
+    async def list_containers(self) -> tuple[Summary, ...]:
+        """All containers, stopped ones included; one call."""
+        ...
+
+    async def inspect(self, container: str) -> Container: ...
+
+    async def capture(self, container: str) -> ContainerSpec:
+        """The spec of an existing container, with its image, networks and volumes; makes no change."""
+        ...
+
+    async def survey(self, spec: ContainerSpec) -> Survey:
+        """What exists now of the things that the spec needs; its lookups run side by side."""
+        ...
+
+    def signals(self) -> AsyncIterator[Signal]:
+        """Events of containers, networks, volumes and images (no exec_*), reconnecting for ever."""
+        ...
+
+    async def pin_image(self, image_id: str, service: str) -> None:
+        """Tags the image so that `image prune` cannot take it from under a baseline."""
+        ...
+
+    async def unpin_image(self, image_id: str, service: str) -> None: ...
+
+    async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
+        """Makes the one engine call of a step; returns the new container's ID for a create, else ''.
+
+        `spec` is needed by CreateContainer, CreateNetwork and ConnectNetwork. A start, restart or stop of a
+        container that is already so succeeds. After a start the host's stale neighbour entry is dropped.
+        """
+        ...
+
+    async def close(self) -> None: ...

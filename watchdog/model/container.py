@@ -1,0 +1,108 @@
+"""What the engine says of one container, and what was saved of it to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ContainerState(StrEnum):
+    """`State.Status` of the engine API."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    REMOVING = "removing"
+    EXITED = "exited"
+    DEAD = "dead"
+
+
+class HealthcheckState(StrEnum):
+    """`State.Health.Status` of the engine API; NONE where the container has no HEALTHCHECK."""
+
+    NONE = "none"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class RestartPolicy(StrEnum):
+    """`HostConfig.RestartPolicy.Name` of the engine API."""
+
+    NO = "no"
+    ALWAYS = "always"
+    UNLESS_STOPPED = "unless-stopped"
+    ON_FAILURE = "on-failure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One incarnation of a service, as inspected. Times are Unix seconds by the engine's clock.
+
+    `created_at` of a container that Compose is about to swap in is later than its predecessor's.
+    """
+
+    id: str
+    name: str
+    image: str
+    image_id: str
+    state: ContainerState
+    healthcheck: HealthcheckState = HealthcheckState.NONE
+    healthcheck_output: str = ""
+    exit_code: int = 0
+    oom_killed: bool = False
+    error: str = ""
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    restart_policy: RestartPolicy = RestartPolicy.NO
+    restart_count: int = 0
+    auto_remove: bool = False
+    writable_mounts: bool = False
+    stop_timeout: float = 10.0
+    start_period: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def running(self) -> bool:
+        return self.state is ContainerState.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """All that is needed to make a container again, taken by `engine.spec.capture` while it exists.
+
+    `id` is the SHA-256 of the canonical content. `config`, `host_config` and `endpoints` are the engine's own
+    inspect objects, cleaned of what belongs to the one incarnation. It holds secrets (environment): never
+    logged, never in a hashed payload, 0600 on disk.
+    """
+
+    id: str
+    container_name: str
+    image: str
+    image_id: str
+    api_version: str
+    config: Mapping[str, Any]
+    host_config: Mapping[str, Any]
+    endpoints: Mapping[str, Mapping[str, Any]]
+    """Network name → endpoint settings as asked for, the primary network first."""
+    networks: Mapping[str, Mapping[str, Any]]
+    """Network name → the body that creates it again; predefined networks are left out."""
+    volumes: Mapping[str, str]
+    """Named and anonymous volumes: volume name → destination in the container."""
+    unfaithful: tuple[str, ...] = ()
+    """Why this version cannot reproduce the container faithfully, a sentence each; empty when it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the engine has of the things that a spec needs, looked up before a plan is made."""
+
+    image_present: bool = True
+    volumes_gone: tuple[str, ...] = ()
+    networks_gone: tuple[str, ...] = ()
+    name_holder: str | None = None
+    """Full ID of the container that has the spec's container name now."""

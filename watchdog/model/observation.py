@@ -1,0 +1,78 @@
+"""Checks (what is asked) and observations (what was seen)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchdog.model.identity import ServiceKey
+
+Scalar = str | int | float | bool | None
+
+
+class Verdict(StrEnum):
+    """UNKNOWN (the asker failed, the engine is away) never moves a counter and never acts."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class CheckKind(StrEnum):
+    HTTP = "http"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question to ask of a service or an endpoint, as configured. Durations are seconds.
+
+    `failures` FAILs in a row make it fail, `successes` PASSes in a row make it pass again; while it is in
+    doubt it is asked again after `retry_interval` instead of `interval`.
+    """
+
+    name: str
+    kind: CheckKind
+    target: str
+    """A URL for http, `host:port` for tcp and tls."""
+    service: ServiceKey | None = None
+    endpoint: bool = False
+    """Declared under `[[endpoint]]`: listed on its own in every output, under its own name."""
+    interval: float = 60.0
+    retry_interval: float = 5.0
+    timeout: float = 10.0
+    failures: int = 2
+    successes: int = 1
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: str | None = None
+    expect_status: tuple[tuple[int, int], ...] = ((200, 299),)
+    """Inclusive ranges."""
+    expect_body: str | None = None
+    """A regular expression that must be found in the first `max_bytes` of the body."""
+    expect_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Header name → regular expression that its value must match."""
+    max_seconds: float | None = None
+    """Slower than this is a FAIL though the answer was right."""
+    max_bytes: int = 1_048_576
+    max_redirects: int = 0
+    verify_tls: bool = True
+    expiry_warning: float = 14 * 86400.0
+    """TLS: a certificate that ends sooner than this is a FAIL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """An immutable fact. `reason` is a sentence; `phases` are seconds by blackbox_exporter's names."""
+
+    check: str
+    at: float
+    verdict: Verdict
+    reason: str
+    seconds: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict[str, float])
+    evidence: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    tls_not_after: float | None = None
+    """Unix time at which the certificate that was presented ends."""

@@ -1,0 +1,142 @@
+"""The configuration as plain frozen values: what the rooms below `config/` read. Durations are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check
+
+
+class DiscoveryMode(StrEnum):
+    ALL = "all"
+    LABELLED = "labelled"
+    CONFIGURED = "configured"
+
+
+class OnStop(StrEnum):
+    """What a `docker stop` of a protected service means."""
+
+    RECOVER = "recover"
+    RESPECT = "respect"
+
+
+class RollbackMode(StrEnum):
+    """Whether the last rung may go back to another image. AUTO: not where writable mounts hold data."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    host: str | None = None
+    """As DOCKER_HOST; None means DOCKER_HOST, else unix:///var/run/docker.sock."""
+    tls_verify: bool = False
+    cert_path: Path | None = None
+    timeout: float = 10.0
+    settle: float = 10.0
+    """After the engine came (back), how long nothing is judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverySettings:
+    mode: DiscoveryMode = DiscoveryMode.ALL
+    exclude: tuple[str, ...] = ()
+    """Shell patterns against `project/name` and the container's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    failures: int = 2
+    successes: int = 1
+    retry_interval: float = 5.0
+    soak: float = 60.0
+    """How long a service must be good without a break before it is proven."""
+    stable: float = 10.0
+    """How long a container that has neither health check nor check must run before it is called good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverySettings:
+    enabled: bool = True
+    max_attempts: int = 3
+    window: float = 600.0
+    """Attempts older than this no longer count, and an incident that comes back within it is the same one."""
+    backoff: float = 5.0
+    """Wait before the second attempt; doubles with each, up to `backoff_max`, ± 20 % jitter."""
+    backoff_max: float = 60.0
+    absence_grace: float = 10.0
+    absence_max: float = 120.0
+    on_stop: OnStop = OnStop.RECOVER
+    concurrency: int = 4
+    verify_timeout: float = 60.0
+    """How long a recovered service may take to be verified, on top of its start period."""
+    rollback: RollbackMode = RollbackMode.AUTO
+    restarts_per_minute: int = 10
+    """Global budget for restarting containers that are *running*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    socket: Path = Path("/run/watchdog/watchdog.sock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings:
+    dir: Path = Path("/var/lib/watchdog")
+    run_dir: Path = Path("/run/watchdog")
+    """Where the lock named after the engine's ID lives."""
+    key_file: Path | None = None
+    retention: float = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    webhook: str | None = None
+    webhook_token: str | None = field(default=None, repr=False)
+    """Sent as a bearer token."""
+    command: tuple[str, ...] = ()
+    """Run with the alert as JSON on standard input."""
+    timeout: float = 10.0
+    critical_after: float = 300.0
+    """A service down for so long raises a critical alert whatever the ladder does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """Everything that is configured for one service, defaults and labels already applied."""
+
+    enabled: bool = True
+    configured: bool = False
+    """Named in the configuration: it should exist."""
+    depends_on: tuple[str, ...] = ()
+    """Service names, resolved in the same project first."""
+    weight: float = 1.0
+    health: HealthSettings = field(default_factory=HealthSettings)
+    recovery: RecoverySettings = field(default_factory=RecoverySettings)
+    checks: tuple[Check, ...] = ()
+    stop_timeout: float | None = None
+    """`autoheal.stop.timeout`; None leaves it to the container."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
+    interval: float = 60.0
+    health: HealthSettings = field(default_factory=HealthSettings)
+    recovery: RecoverySettings = field(default_factory=RecoverySettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    state: StateSettings = field(default_factory=StateSettings)
+    alert: AlertSettings = field(default_factory=AlertSettings)
+    services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
+    """A key without project matches that name in any project."""
+    endpoints: tuple[Check, ...] = ()
+    source: Path | None = None
+    """The file that was read; None when there is none."""

@@ -1,0 +1,144 @@
+"""The state of everything at one moment, as every face shows it: `check`, `status`, API, metrics, file.
+
+The JSON shape is a contract: `docs/status.schema.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from watchdog.model.health import CheckStatus, Health, Status
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Verdict
+
+
+def timestamp(at: float) -> str:
+    """RFC 3339 in UTC with milliseconds: the one spelling of a time in any output."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerRef:
+    id: str
+    name: str
+    image: str
+    image_id: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "image": self.image, "image_id": self.image_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    service: ServiceKey
+    health: Health
+    score: float
+    reason: str
+    weight: float = 1.0
+    protected: bool = False
+    """Once proven healthy and neither retired nor done: its absence is an incident."""
+    container: ContainerRef | None = None
+    checks: tuple[CheckStatus, ...] = ()
+    recovery: str = ""
+    """What the daemon does or waits for, a sentence; empty in a one-shot check."""
+    incident: int | None = None
+    since: float | None = None
+    paused_until: float | None = None
+    quarantined: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "project": self.service.project,
+            "name": self.service.label,
+            "health": self.health.value,
+            "score": round(self.score, 4),
+            "reason": self.reason,
+            "container": self.container.as_json() if self.container else None,
+            "checks": [check_json(check) for check in self.checks],
+            "protected": self.protected,
+            "recovery": self.recovery,
+            "incident": self.incident,
+            "since": timestamp(self.since) if self.since is not None else None,
+            "paused_until": timestamp(self.paused_until) if self.paused_until is not None else None,
+            "quarantined": self.quarantined,
+        }
+
+
+def check_json(check: CheckStatus) -> dict[str, Any]:
+    return {
+        "check": check.check,
+        "verdict": check.verdict.value,
+        "reason": check.reason,
+        "seconds": round(check.seconds, 6),
+        "at": timestamp(check.at),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStatus:
+    name: str
+    target: str
+    verdict: Verdict
+    reason: str
+    service: ServiceKey | None = None
+    seconds: float = 0.0
+    phases: Mapping[str, float] = field(default_factory=dict[str, float])
+    at: float | None = None
+    tls_not_after: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "target": self.target,
+            "service": str(self.service) if self.service else None,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 6),
+            "phases": {phase: round(seconds, 6) for phase, seconds in self.phases.items()},
+            "at": timestamp(self.at) if self.at is not None else None,
+            "tls_not_after": timestamp(self.tls_not_after) if self.tls_not_after is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceNotJudged:
+    """Nothing says that this service should exist or run: neither ledger, configuration nor Compose file."""
+
+    service: ServiceKey
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"project": self.service.project, "name": self.service.label, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """`engine` says in a sentence how the engine is; `engine_up` is False when nothing could be judged."""
+
+    status: Status
+    score: float
+    checked_at: float
+    engine_up: bool
+    engine: str
+    services: tuple[ServiceStatus, ...] = ()
+    endpoints: tuple[EndpointStatus, ...] = ()
+    absence_not_judged: tuple[AbsenceNotJudged, ...] = ()
+    incidents_open: int = 0
+    ledger_head: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "status": self.status.value,
+            "score": round(self.score, 4),
+            "checked_at": timestamp(self.checked_at),
+            "engine_up": self.engine_up,
+            "engine": self.engine,
+            "services": [service.as_json() for service in self.services],
+            "endpoints": [endpoint.as_json() for endpoint in self.endpoints],
+            "absence_not_judged": [item.as_json() for item in self.absence_not_judged],
+            "incidents_open": self.incidents_open,
+            "ledger_head": self.ledger_head,
+        }
