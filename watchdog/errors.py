@@ -25,6 +25,10 @@ class UnknownService(WatchdogError):
 
     exit_code = EXIT_USAGE
 
+    def __init__(self, message: str, candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
 
 class EngineError(WatchdogError):
     """Base of what can go wrong between watchdog and the engine."""

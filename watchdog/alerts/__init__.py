@@ -1,0 +1,1 @@
+"""Delivery of alerts to files, a webhook and a command; queued, never on the check path."""

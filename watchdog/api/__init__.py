@@ -1,0 +1,1 @@
+"""HTTP: metrics, status and incidents for everybody on TCP; what changes something on the unix socket only."""

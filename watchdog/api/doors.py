@@ -1,0 +1,66 @@
+"""The doors through which the API reaches the daemon: what it reads and what it orders."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from watchdog.api.measures import Measures
+from watchdog.model.record import Incident, Row, Rung
+from watchdog.model.snapshot import Snapshot
+
+
+class Facts(Protocol):
+    """Reads. All but `incidents` and `timeline` answer from memory."""
+
+    @property
+    def measures(self) -> Measures: ...
+
+    def snapshot(self) -> Snapshot: ...
+
+    def alive(self) -> tuple[bool, str]:
+        """Whether loop and workers make progress, and a sentence that says so."""
+        ...
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether the engine was seen and the first poll is done, and a sentence that says so."""
+        ...
+
+    async def incidents(self, limit: int, open_only: bool) -> tuple[Incident, ...]:
+        """Newest first."""
+        ...
+
+    async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+        """Raises WatchdogError with exit code 64 when there is no such incident."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverOrder:
+    """Recover now: the named services, those of a project, or everything; `action` overrides the ladder's rung."""
+
+    services: tuple[str, ...] = ()
+    project: str | None = None
+    everything: bool = False
+    action: Rung | None = None
+    dry_run: bool = False
+    by: str
+
+
+class Orders(Protocol):
+    """Changes; served on the unix socket only. Each returns the sentence to show and raises WatchdogError."""
+
+    async def reload(self) -> str:
+        """Raises ConfigurationError when the file is wrong; the old configuration stays in force."""
+        ...
+
+    def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        """JSON objects as they happen: `{"event": "plan" | "progress" | "result", ...}` (docs/api.md)."""
+        ...
+
+    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str: ...
+
+    async def resume(self, service: str, by: str) -> str: ...
+
+    async def retire(self, service: str, reason: str, by: str) -> str: ...
