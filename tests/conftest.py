@@ -1,0 +1,59 @@
+"""Fixtures around a real engine. Without one, engine tests are skipped, unless the environment says that they count."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Never
+
+import pytest
+
+from tests.lab.engine import LabEngine
+from tests.lab.engine import lab_engine as started_engine
+from tests.lab.ground import LabUnavailable
+
+
+def _no_engine(why: LabUnavailable) -> Never:
+    if os.environ.get("CI") == "true" or os.environ.get("WATCHDOG_REQUIRE_ENGINE") == "1":
+        pytest.fail(f"a real engine is required here: {why}", pytrace=False)
+    pytest.skip(f"no real engine: {why}")
+
+
+@pytest.fixture(scope="session")
+def lab_engine() -> Iterator[LabEngine]:
+    """One engine for the whole run; tests take `clean_engine` instead."""
+    with ExitStack() as stack:
+        try:
+            engine = stack.enter_context(started_engine())
+        except LabUnavailable as why:
+            _no_engine(why)
+        yield engine
+
+
+@pytest.fixture
+def clean_engine(lab_engine: LabEngine) -> Iterator[LabEngine]:
+    """The shared engine, empty; what the test leaves on it is removed."""
+    lab_engine.clean()
+    yield lab_engine
+    lab_engine.clean()
+
+
+@pytest.fixture
+def engine_host(clean_engine: LabEngine) -> str:
+    """DOCKER_HOST of the shared engine, empty before and after the test."""
+    return clean_engine.host
+
+
+@pytest.fixture
+def own_engine() -> Iterator[Callable[..., LabEngine]]:
+    """Makes engines that the test alone has, to kill, freeze or restart: `own_engine(live_restore=True)`."""
+    with ExitStack() as stack:
+
+        def start(*, live_restore: bool = False) -> LabEngine:
+            try:
+                return stack.enter_context(started_engine(live_restore=live_restore))
+            except LabUnavailable as why:
+                _no_engine(why)
+
+        yield start
