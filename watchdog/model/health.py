@@ -36,6 +36,8 @@ class Cause(StrEnum):
     KILLED = "killed"
     OUT_OF_MEMORY = "oom"
     OPERATOR_STOP = "operator_stop"
+    NOT_STARTED = "not_started"
+    """Created and left so: somebody was interrupted, or is still at it."""
     FAILED_START = "failed_start"
     CRASH_LOOP = "crash_loop"
     UNHEALTHY = "unhealthy"
@@ -77,3 +79,5 @@ class Assessment:
     reason: str
     score: float
     checks: tuple[CheckStatus, ...] = ()
+    changes_in: float | None = None
+    """Seconds until time alone may change this, when nothing else happens."""

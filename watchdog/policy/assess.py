@@ -1,0 +1,185 @@
+"""From what is seen of one service to its health, with the sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
+from watchdog.model.health import Assessment, Cause, CheckStatus, Health
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Verdict
+from watchdog.model.record import Desired
+from watchdog.model.settings import OnStop, ServiceSettings
+from watchdog.policy.score import service_score
+from watchdog.policy.streak import Standing, Streak
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """All that is known of one service at one moment. Durations are seconds."""
+
+    service: ServiceKey
+    settings: ServiceSettings
+    container: Container | None = None
+    desired: Desired = Desired.UNPROVEN
+    running_for: float = 0.0
+    """How long the container runs without a break."""
+    stopped_by_person: bool = False
+    """Its stop was asked for through the engine's API, and not by watchdog."""
+    killed_by_person: bool = False
+    streaks: Mapping[str, Streak] = field(default_factory=dict[str, Streak])
+    restarts: int = 0
+    """How often Docker's restart policy has started it since it last was good."""
+    engine_away: str | None = None
+
+
+def assess(sight: Sight) -> Assessment:
+    """The health of a service. It never reads a clock: what depends on time is in `Sight` as a duration."""
+    if sight.engine_away is not None:
+        return _verdict(sight, Health.UNKNOWN, Cause.NONE, f"cannot be judged: {sight.engine_away}")
+    container = sight.container
+    if container is None:
+        return _verdict(sight, Health.MISSING, Cause.MISSING, "it has no container")
+    match container.state:
+        case ContainerState.RUNNING:
+            return _running(sight, container)
+        case ContainerState.PAUSED:
+            return _verdict(sight, Health.PAUSED, Cause.NONE, "its container is paused (`docker pause`)")
+        case ContainerState.CREATED:
+            return _created(sight, container)
+        case ContainerState.RESTARTING:
+            because = f"{_exit(container)}; Docker is restarting it (restart {sight.restarts + 1})"
+            return _verdict(sight, Health.UNHEALTHY, _crash_cause(container), because)
+        case ContainerState.REMOVING:
+            return _verdict(sight, Health.MISSING, Cause.MISSING, "its container is being removed")
+        case ContainerState.EXITED | ContainerState.DEAD:
+            return _exited(sight, container)
+
+
+def is_done(container: Container, *, checked: bool, stopped_by_person: bool) -> bool:
+    """A one-shot that did its work: no restart asked for, exit code 0, nobody stopped it, nothing asks for it."""
+    return (
+        container.state is ContainerState.EXITED
+        and container.restart_policy in {RestartPolicy.NO, RestartPolicy.ON_FAILURE}
+        and container.exit_code == 0
+        and not container.oom_killed
+        and not stopped_by_person
+        and not checked
+    )
+
+
+def _running(sight: Sight, container: Container) -> Assessment:
+    failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
+    match container.healthcheck:
+        case HealthcheckState.UNHEALTHY:
+            said = f": {container.healthcheck_output}" if container.healthcheck_output else ""
+            return _verdict(sight, Health.UNHEALTHY, Cause.UNHEALTHY, f"its health check fails{said}")
+        case HealthcheckState.STARTING:
+            return _verdict(sight, Health.STARTING, Cause.NONE, "its health check has not passed yet")
+        case HealthcheckState.HEALTHY | HealthcheckState.NONE:
+            pass
+    start_grace = sight.settings.recovery.verify_timeout + container.start_period
+    unproven = [check for check in sight.settings.checks if not _streak(sight, check.name).ever_passed]
+    if unproven and sight.running_for < start_grace:
+        names = ", ".join(check.name for check in unproven)
+        wait = start_grace - sight.running_for
+        last = _streak(sight, unproven[0].name).last
+        said = f" ({last.reason})" if last is not None and last.verdict is not Verdict.PASS else ""
+        return _verdict(sight, Health.STARTING, Cause.NONE, f"has not passed {names} yet{said}", changes_in=wait)
+    if failing:
+        last = sight.streaks[failing[0]].last
+        said = f": {last.reason}" if last is not None else ""
+        return _verdict(sight, Health.UNHEALTHY, Cause.CHECK_FAILED, f"{', '.join(failing)} fails{said}")
+    unsure = [check.name for check in sight.settings.checks if _streak(sight, check.name).standing is Standing.NEW]
+    if unsure:
+        last = _streak(sight, unsure[0]).last
+        said = f": {last.reason}" if last is not None else ""
+        return _verdict(sight, Health.UNKNOWN, Cause.NONE, f"{', '.join(unsure)} cannot be judged{said}")
+    doubted = [name for name, streak in sight.streaks.items() if streak.standing is Standing.DOUBTED]
+    if doubted:
+        last = sight.streaks[doubted[0]].last
+        said = f": {last.reason}" if last is not None else ""
+        return _verdict(sight, Health.DEGRADED, Cause.NONE, f"{', '.join(doubted)} is in doubt{said}")
+    only_runs = container.healthcheck is HealthcheckState.NONE and not sight.settings.checks
+    stable = sight.settings.health.stable
+    if sight.running_for < stable and (only_runs or sight.restarts):
+        because = (
+            f"Docker restarted it {sight.restarts} times" if sight.restarts else "nothing but that it runs is known"
+        )
+        because += f"; good once it has run for {stable:g} s"
+        return _verdict(sight, Health.STARTING, Cause.NONE, because, changes_in=stable - sight.running_for)
+    proof = "runs" if only_runs else "runs and passes " + ", ".join(_proofs(sight, container))
+    return _verdict(sight, Health.HEALTHY, Cause.NONE, proof)
+
+
+def _proofs(sight: Sight, container: Container) -> list[str]:
+    own = [] if container.healthcheck is HealthcheckState.NONE else ["its health check"]
+    return own + [check.name for check in sight.settings.checks]
+
+
+def _created(sight: Sight, container: Container) -> Assessment:
+    if container.error or container.exit_code:
+        because = f"its container could not be started: {container.error or f'exit code {container.exit_code}'}"
+        return _verdict(sight, Health.UNHEALTHY, Cause.FAILED_START, because)
+    return _verdict(sight, Health.UNHEALTHY, Cause.NOT_STARTED, "its container was created and not started")
+
+
+def _exited(sight: Sight, container: Container) -> Assessment:
+    because = _exit(container)
+    if is_done(container, checked=bool(sight.settings.checks), stopped_by_person=sight.stopped_by_person):
+        return _verdict(sight, Health.DONE, Cause.NONE, "did its work: exited with code 0 and asks for no restart")
+    if sight.stopped_by_person:
+        if sight.settings.recovery.on_stop is OnStop.RESPECT:
+            return _verdict(sight, Health.PAUSED, Cause.NONE, "a person stopped it, which is respected (on_stop)")
+        return _verdict(sight, Health.UNHEALTHY, Cause.OPERATOR_STOP, f"a person stopped it ({because})")
+    if container.oom_killed:
+        return _verdict(sight, Health.UNHEALTHY, Cause.OUT_OF_MEMORY, f"it ran out of memory ({because})")
+    if sight.killed_by_person:
+        because = f"it was killed through the engine (`docker kill`; {because})"
+        return _verdict(sight, Health.UNHEALTHY, Cause.KILLED, because)
+    return _verdict(sight, Health.UNHEALTHY, Cause.CRASHED, because)
+
+
+def _crash_cause(container: Container) -> Cause:
+    return Cause.OUT_OF_MEMORY if container.oom_killed else Cause.CRASHED
+
+
+def _exit(container: Container) -> str:
+    said = f": {container.error}" if container.error else ""
+    return f"it exited with code {container.exit_code}{said}"
+
+
+def _streak(sight: Sight, check: str) -> Streak:
+    return sight.streaks.get(check, Streak())
+
+
+def _verdict(sight: Sight, health: Health, cause: Cause, reason: str, *, changes_in: float | None = None) -> Assessment:
+    checks = tuple(_check_status(name, streak) for name, streak in sight.streaks.items() if streak.last is not None)
+    passing = sum(status.verdict is Verdict.PASS for status in checks)
+    return Assessment(
+        service=sight.service,
+        health=health,
+        cause=cause,
+        reason=reason,
+        score=service_score(health, passing, len(checks)),
+        checks=checks,
+        changes_in=changes_in,
+    )
+
+
+_VERDICT_OF = {
+    Standing.NEW: Verdict.UNKNOWN,
+    Standing.PASSING: Verdict.PASS,
+    Standing.DOUBTED: Verdict.FAIL,
+    Standing.FAILING: Verdict.FAIL,
+}
+
+
+def _check_status(name: str, streak: Streak) -> CheckStatus:
+    if streak.last is None:
+        return CheckStatus(check=name, verdict=Verdict.UNKNOWN, reason="not asked yet", seconds=0.0, at=0.0)
+    verdict = streak.last.verdict if streak.standing is Standing.NEW else _VERDICT_OF[streak.standing]
+    return CheckStatus(
+        check=name, verdict=verdict, reason=streak.last.reason, seconds=streak.last.seconds, at=streak.last.at
+    )

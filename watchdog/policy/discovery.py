@@ -1,0 +1,90 @@
+"""Which containers are services, and under which key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from watchdog.model.identity import ServiceKey
+from watchdog.model.settings import DiscoveryMode, DiscoverySettings
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+NUMBER = "com.docker.compose.container-number"
+ONEOFF = "com.docker.compose.oneoff"
+SWARM = "com.docker.swarm.service.id"
+ENABLE = "watchdog.enable"
+AUTOHEAL = "autoheal"
+
+_COMPOSE_SWAP = re.compile(r"[a-f0-9]{12}_.+")
+"""What Compose calls a container that it is about to swap in, or left behind when interrupted."""
+
+_OWN = re.compile(r".+\.watchdog-(?:new|old)-[0-9a-z]+")
+
+
+def successor_name(name: str, nonce: str) -> str:
+    """The name under which a container is made before it takes its place."""
+    return f"{name}.watchdog-new-{nonce}"
+
+
+def aside_name(name: str, nonce: str) -> str:
+    """The name of a container that was set aside for its successor."""
+    return f"{name}.watchdog-old-{nonce}"
+
+
+def is_own_name(name: str) -> bool:
+    """Whether the name is one that watchdog gives while it replaces a container."""
+    return _OWN.fullmatch(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAService:
+    because: str
+
+
+def key_of(name: str, labels: Mapping[str, str]) -> ServiceKey:
+    """The key that a container has by its labels, else by its name; no judgement whether it is a service."""
+    project, service = labels.get(PROJECT, ""), labels.get(SERVICE, "")
+    if not (project and service) or "/" in project + service or "#" in project + service:
+        return ServiceKey("", name)
+    number = labels.get(NUMBER, "1")
+    return ServiceKey(project, service, int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1)
+
+
+def explicitly_enabled(labels: Mapping[str, str]) -> bool:
+    """A person asked for this container to be watched, so it should be up even before it is proven."""
+    return labels.get(ENABLE, "").lower() == "true" or labels.get(AUTOHEAL, "").lower() == "true"
+
+
+def classify(
+    name: str,
+    labels: Mapping[str, str],
+    discovery: DiscoverySettings,
+    *,
+    configured: bool,
+) -> ServiceKey | NotAService:
+    """The key of the service that a container belongs to, or why it is none."""
+    if is_own_name(name):
+        return NotAService("watchdog is replacing it")
+    if _COMPOSE_SWAP.fullmatch(name):
+        return NotAService("Compose is replacing it, or was interrupted")
+    if SWARM in labels:
+        return NotAService("managed by Swarm, left to Swarm")
+    if labels.get(ONEOFF, "").lower() == "true":
+        return NotAService("a one-off container of `docker compose run`")
+    if labels.get(ENABLE, "").lower() == "false":
+        return NotAService(f"its label {ENABLE} is false")
+    key = key_of(name, labels)
+    if any(fnmatchcase(candidate, pattern) for pattern in discovery.exclude for candidate in (str(key), name)):
+        return NotAService("excluded by discovery.exclude")
+    match discovery.mode:
+        case DiscoveryMode.ALL:
+            return key
+        case DiscoveryMode.LABELLED:
+            if explicitly_enabled(labels) or configured:
+                return key
+            return NotAService(f"discovery.mode is labelled and it has no label {ENABLE}=true")
+        case DiscoveryMode.CONFIGURED:
+            return key if configured else NotAService("discovery.mode is configured and it is not in the configuration")

@@ -1,0 +1,124 @@
+"""From a rung to a plan: which engine calls, in which order, and what undoes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.health import Cause
+from watchdog.model.identity import ServiceKey
+from watchdog.model.plan import (
+    NEW,
+    ConnectNetwork,
+    CreateContainer,
+    CreateNetwork,
+    DisconnectNetwork,
+    Plan,
+    RemoveContainer,
+    RenameContainer,
+    RestartContainer,
+    SetRestartPolicy,
+    StartContainer,
+    Step,
+    StopContainer,
+)
+from watchdog.model.record import Rung
+from watchdog.policy.discovery import aside_name, successor_name
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Why a rung cannot be climbed at all; nothing is tried and no attempt is burnt."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remake:
+    """What a recreation or a rollback needs to know. `nonce` makes its temporary names unique."""
+
+    service: ServiceKey
+    rung: Rung
+    cause: Cause
+    because: str
+    spec: ContainerSpec
+    survey: Survey
+    existing: Container | None
+    connects_later: bool
+    """The engine's API is older than 1.44: one network at create, the rest connected after it."""
+    nonce: str
+
+
+def plan_start(service: ServiceKey, cause: Cause, because: str, container: Container) -> Plan:
+    steps: tuple[Step, ...] = (StartContainer(container.id),)
+    return Plan(service=service, rung=Rung.START, cause=cause, because=because, steps=steps)
+
+
+def plan_restart(
+    service: ServiceKey, cause: Cause, because: str, container: Container, stop_timeout: float | None
+) -> Plan:
+    timeout = container.stop_timeout if stop_timeout is None else stop_timeout
+    steps: tuple[Step, ...] = (RestartContainer(container.id, timeout),)
+    return Plan(service=service, rung=Rung.RESTART, cause=cause, because=because, steps=steps)
+
+
+def plan_remake(remake: Remake) -> Plan | Impossible:
+    """Make the container again from its spec; a broken one that exists is set aside until the new one is verified."""
+    spec, survey, existing = remake.spec, remake.survey, remake.existing
+    obstacle = _obstacle(spec, survey, existing)
+    if obstacle is not None:
+        return Impossible(obstacle)
+    aside = aside_name(spec.container_name, remake.nonce)
+    steps: list[Step] = []
+    cleanup: list[Step] = []
+    undo: list[Step] = []
+    if existing is not None:
+        steps += [
+            StopContainer(existing.id, existing.stop_timeout),
+            SetRestartPolicy(existing.id, "no"),
+            RenameContainer(existing.id, aside),
+            *(DisconnectNetwork(existing.id, network) for network in _static(spec)),
+        ]
+        cleanup = [RemoveContainer(existing.id)]
+        undo = [
+            *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
+            RenameContainer(existing.id, existing.name),
+            SetRestartPolicy(existing.id, existing.restart_policy.value, _retries(spec)),
+        ]
+    steps += [CreateNetwork(spec.id, network) for network in survey.networks_gone]
+    steps.append(CreateContainer(spec.id, successor_name(spec.container_name, remake.nonce), spec.image_id))
+    if remake.connects_later:
+        steps += [ConnectNetwork(spec.id, NEW, network) for network in list(spec.endpoints)[1:]]
+    steps += [RenameContainer(NEW, spec.container_name), StartContainer(NEW)]
+    return Plan(
+        service=remake.service,
+        rung=remake.rung,
+        cause=remake.cause,
+        because=remake.because,
+        steps=tuple(steps),
+        cleanup=tuple(cleanup),
+        undo=tuple(undo),
+    )
+
+
+def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -> str | None:
+    if spec.unfaithful:
+        return f"it cannot be reproduced faithfully: {'; '.join(spec.unfaithful)}"
+    if survey.volumes_gone:
+        names = ", ".join(survey.volumes_gone)
+        return f"DATA_GONE: volume {names} no longer exists, and recreating would silently start with an empty one"
+    if not survey.image_present:
+        return f"its image {spec.image} ({spec.image_id.removeprefix('sha256:')[:12]}) is gone from the engine"
+    if survey.name_holder is not None and (existing is None or survey.name_holder != existing.id):
+        return f"the name {spec.container_name} is taken by container {survey.name_holder[:12]}"
+    return None
+
+
+def _static(spec: ContainerSpec) -> list[str]:
+    """Networks on which the container asked for an address of its own: it must be free before the successor comes."""
+    return [name for name, endpoint in spec.endpoints.items() if endpoint.get("IPAMConfig")]
+
+
+def _retries(spec: ContainerSpec) -> int:
+    policy = spec.host_config.get("RestartPolicy") or {}
+    return int(policy.get("MaximumRetryCount") or 0)

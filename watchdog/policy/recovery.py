@@ -1,0 +1,177 @@
+"""What to do about a service: the one brain. Facts and `now` in, a decision with its sentence out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.model.container import Container
+from watchdog.model.health import Assessment, Cause, Health
+from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
+from watchdog.model.record import Attempt, Desired, Rung, ServiceRecord
+from watchdog.model.settings import RecoverySettings, RollbackMode
+from watchdog.policy.budget import backoff, spent
+
+KILL_SETTLE = 1.0
+"""`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
+
+GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED}
+"""A person or a deployment may be at work: these wait for the absence grace."""
+
+UNCHECKED_BY_ROOTS = {Cause.MISSING, Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What holds for every service at this moment. Times are steady seconds."""
+
+    engine_away: str | None = None
+    settled_at: float = 0.0
+    """The engine came back recently: nothing is judged before."""
+    breaker_until: float | None = None
+    observer_suspected: str | None = None
+    restarts: tuple[float, ...] = ()
+    """When running containers were restarted, of the last minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that the decision about one service rests on. Times are steady seconds."""
+
+    assessment: Assessment
+    record: ServiceRecord
+    settings: RecoverySettings
+    container: Container | None = None
+    config_hash: str | None = None
+    """Of the container that is there; None when there is none."""
+    bad_since: float = 0.0
+    last_foreign: float | None = None
+    """The last create, stop, remove, pull or network event around it that was not watchdog's."""
+    dockers_turn_until: float | None = None
+    roots_down: tuple[str, ...] = ()
+    """The services it needs that are not good and that somebody still works on."""
+    roots_lost: tuple[str, ...] = ()
+    """Those that were handed to a person."""
+
+
+def decide(situation: Situation, around: Surroundings, now: float) -> Decision:
+    """The next step for one service: rest, wait (until when, for what), act on a rung, or hand over."""
+    held = _held(situation, around, now)
+    if held is not None:
+        return held
+    return _next_rung(situation, around, now)
+
+
+def _held(situation: Situation, around: Surroundings, now: float) -> Decision | None:
+    """The reasons for which nothing is done (yet), the strongest first."""
+    seen, record, settings = situation.assessment, situation.record, situation.settings
+    if around.engine_away is not None:
+        return Wait(f"no action: {around.engine_away}")
+    if now < around.settled_at:
+        return Wait("the engine has just come back: things settle before anything is judged", around.settled_at)
+    if not seen.health.bad:
+        return Rest("" if seen.health is Health.HEALTHY else seen.reason)
+    match record.desired:
+        case Desired.RETIRED:
+            return Rest("it was retired on purpose")
+        case Desired.UNPROVEN | Desired.DONE | Desired.STOPPED:
+            return Rest("reported only: it was never proven healthy")
+        case Desired.UP:
+            pass
+    if not settings.enabled:
+        return Rest("reported only: recovery is switched off (recovery.enabled)")
+    if record.pause is not None and now < record.pause.until:
+        return Wait(f"paused by {record.pause.by}: {record.pause.reason}", record.pause.until)
+    if record.quarantined is not None:
+        return Wait(f"handed to a person: {record.quarantined}")
+    if seen.cause is Cause.CHECK_FAILED and around.observer_suspected is not None:
+        return Wait(f"no action: {around.observer_suspected}")
+    if situation.roots_down:
+        return Wait(f"waiting for {', '.join(situation.roots_down)}")
+    if situation.roots_lost and seen.cause not in UNCHECKED_BY_ROOTS:
+        return Wait(f"waiting for {', '.join(situation.roots_lost)}, which is handed to a person")
+    if situation.dockers_turn_until is not None:
+        return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
+    if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
+        return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
+    if seen.cause in GRACED:
+        until = grace_ends(situation)
+        if now < until:
+            return Wait(f"{seen.reason}; a person or a deployment may be at work (absence grace)", until)
+    if around.breaker_until is not None:
+        return Wait("the engine refused too many calls: the breaker is open", around.breaker_until)
+    return None
+
+
+def grace_ends(situation: Situation) -> float:
+    """Steady seconds: `absence_grace` after the last foreign activity, `absence_max` after the loss at the latest."""
+    settings = situation.settings
+    last = max(situation.bad_since, situation.last_foreign or situation.bad_since)
+    return min(last + settings.absence_grace, situation.bad_since + max(settings.absence_max, settings.absence_grace))
+
+
+def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decision:
+    seen, record, settings = situation.assessment, situation.record, situation.settings
+    attempts = spent(record.attempts, settings, now)
+    if attempts:
+        until = attempts[-1].at + backoff(record.service, len(attempts), settings)
+        if now < until:
+            return Wait(f"attempt {len(attempts)} of {settings.max_attempts} failed: backing off", until)
+    if any(attempt.rung is Rung.ROLLBACK for attempt in attempts):
+        return HandOver(f"{seen.reason}; {_tried(attempts)}, the rollback too: a rollback is never rolled back")
+    at_once = seen.cause is Cause.FAILED_START and _is_another_deployment(situation)
+    if at_once or len(attempts) >= settings.max_attempts:
+        return _roll_back(situation, attempts)
+    rung = _rung(situation, attempts)
+    if rung is Rung.RESTART:
+        running = [at for at in around.restarts if now - at < 60.0]
+        if len(running) >= settings.restarts_per_minute:
+            return Wait("too many running containers were restarted within a minute", running[0] + 60.0)
+    if rung is Rung.RECREATE and not record.baselines and situation.container is None:
+        return HandOver(f"{seen.reason}; no deployment of it was ever proven, so there is nothing to recreate it from")
+    return Act(f"{seen.reason}; attempt {len(attempts) + 1} of {settings.max_attempts}", rung, seen.cause)
+
+
+def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
+    if situation.container is None or situation.assessment.cause is Cause.MISSING:
+        return Rung.RECREATE
+    if attempts:
+        return Rung.RECREATE
+    return Rung.RESTART if situation.container.running else Rung.START
+
+
+def _roll_back(situation: Situation, attempts: tuple[Attempt, ...]) -> Decision:
+    seen, settings = situation.assessment, situation.settings
+    because = f"{seen.reason}; {_tried(attempts)}" if attempts else seen.reason
+    target = rollback_target(situation.record, situation.config_hash)
+    if target is None:
+        return HandOver(f"{because}; there is no other proven deployment to go back to")
+    if seen.cause is Cause.OUT_OF_MEMORY:
+        return HandOver(f"{because}; another deployment would not help against running out of memory")
+    match settings.rollback:
+        case RollbackMode.NEVER:
+            return HandOver(f"{because}; rollback is switched off (recovery.rollback)")
+        case RollbackMode.AUTO if situation.container is None or situation.container.writable_mounts:
+            return HandOver(
+                f"{because}; it has writable mounts, so going back to an older deployment is a person's call"
+            )
+        case RollbackMode.AUTO | RollbackMode.ALWAYS:
+            return Act(f"{because}; going back to the last proven deployment", Rung.ROLLBACK, seen.cause)
+
+
+def rollback_target(record: ServiceRecord, config_hash: str | None) -> int | None:
+    """Index of the newest proven deployment that differs from what is there now (or was, when it is missing)."""
+    current = (
+        config_hash if config_hash is not None else (record.baselines[0].config_hash if record.baselines else None)
+    )
+    for index, baseline in enumerate(record.baselines):
+        if baseline.config_hash != current:
+            return index
+    return None
+
+
+def _is_another_deployment(situation: Situation) -> bool:
+    return rollback_target(situation.record, situation.config_hash) is not None and situation.config_hash is not None
+
+
+def _tried(attempts: tuple[Attempt, ...]) -> str:
+    return "tried " + ", ".join(attempt.rung.value for attempt in attempts)

@@ -1,0 +1,72 @@
+"""Thresholds both ways: what a row of observations of one check amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from watchdog.model.observation import Check, Observation, Verdict
+
+
+class Standing(StrEnum):
+    """Where a check stands."""
+
+    NEW = "new"
+    """Nothing known yet."""
+    PASSING = "passing"
+    DOUBTED = "doubted"
+    """Passed before and fails now, below its threshold."""
+    FAILING = "failing"
+
+
+TRANSITIONS: dict[tuple[Standing, Verdict], tuple[Standing, Standing]] = {
+    # (standing, verdict): (below the threshold, at the threshold)
+    (Standing.NEW, Verdict.PASS): (Standing.NEW, Standing.PASSING),
+    (Standing.NEW, Verdict.FAIL): (Standing.NEW, Standing.FAILING),
+    (Standing.PASSING, Verdict.PASS): (Standing.PASSING, Standing.PASSING),
+    (Standing.PASSING, Verdict.FAIL): (Standing.DOUBTED, Standing.FAILING),
+    (Standing.DOUBTED, Verdict.PASS): (Standing.PASSING, Standing.PASSING),
+    (Standing.DOUBTED, Verdict.FAIL): (Standing.DOUBTED, Standing.FAILING),
+    (Standing.FAILING, Verdict.PASS): (Standing.FAILING, Standing.PASSING),
+    (Standing.FAILING, Verdict.FAIL): (Standing.FAILING, Standing.FAILING),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """`length` equal verdicts in a row, the last of them `last`; UNKNOWN ones count for nothing."""
+
+    standing: Standing = Standing.NEW
+    verdict: Verdict = Verdict.UNKNOWN
+    length: int = 0
+    last: Observation | None = None
+    last_pass_at: float | None = None
+
+    @property
+    def ever_passed(self) -> bool:
+        return self.last_pass_at is not None
+
+
+def follow(streak: Streak, observation: Observation, check: Check) -> Streak:
+    """The streak after one more observation."""
+    if observation.verdict is Verdict.UNKNOWN:
+        return Streak(streak.standing, streak.verdict, streak.length, observation, streak.last_pass_at)
+    length = streak.length + 1 if observation.verdict is streak.verdict else 1
+    threshold = check.successes if observation.verdict is Verdict.PASS else check.failures
+    below, reached = TRANSITIONS[streak.standing, observation.verdict]
+    return Streak(
+        reached if length >= threshold else below,
+        observation.verdict,
+        length,
+        observation,
+        observation.at if observation.verdict is Verdict.PASS else streak.last_pass_at,
+    )
+
+
+def in_doubt(streak: Streak) -> bool:
+    """Whether the next question is due after the check's retry interval instead of its interval."""
+    match streak.standing:
+        case Standing.NEW | Standing.DOUBTED | Standing.FAILING:
+            return True
+        case Standing.PASSING:
+            return streak.last is not None and streak.last.verdict is not Verdict.PASS

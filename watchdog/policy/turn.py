@@ -1,0 +1,34 @@
+"""Docker's turn: its restart policy goes first, and not for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.model.container import Container, ContainerState
+
+MOST_RESTARTS = 5
+LONGEST = 30.0
+GOOD_AFTER = 10.0
+"""Docker itself resets its back-off after a container has run for 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class DockersTurn:
+    """Since when (steady seconds) Docker is restarting a container, and its restart count before that."""
+
+    began_at: float
+    restarts_before: int
+
+    def restarts(self, container: Container) -> int:
+        return max(0, container.restart_count - self.restarts_before)
+
+
+def dockers_turn_until(turn: DockersTurn | None, container: Container | None, now: float) -> float | None:
+    """When Docker's turn ends (steady seconds); None when it is not Docker's turn (any more).
+
+    It ends after 5 restarts, or 30 s without 10 s of running, whichever comes first.
+    """
+    if turn is None or container is None or container.state is not ContainerState.RESTARTING:
+        return None
+    until = turn.began_at + LONGEST
+    return until if now < until and turn.restarts(container) < MOST_RESTARTS else None
