@@ -1,0 +1,213 @@
+"""Prometheus' view: every family is built anew at each scrape, so nothing stale remains (docs/metrics.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+    StateSetMetricFamily,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from watchdog import __version__
+from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
+from watchdog.model.health import Health
+from watchdog.model.observation import Verdict
+from watchdog.model.record import Rung
+from watchdog.model.snapshot import EndpointStatus, ServiceStatus, Snapshot
+
+LABEL_LENGTH: Final = 200
+"""Characters of a label value that are kept; what is longer ends in a digest of the whole."""
+
+_SERVICE: Final = ("project", "name")
+
+
+def label(text: str) -> str:
+    """A label value that is bounded, valid UTF-8, and different for different texts."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    if len(text) <= LABEL_LENGTH:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+    return f"{text[: LABEL_LENGTH - 13]}~{digest}"
+
+
+class MetricsPage:
+    """What `/metrics` answers: in the format that the scraper asks for, from the facts of this moment."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], measures: Measures) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Families(snapshot, measures))
+        ProcessCollector(registry=self._registry)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Body and content type for an `Accept` header: Prometheus' text format or OpenMetrics."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
+
+
+class _Families(Collector):
+    def __init__(self, snapshot: Callable[[], Snapshot], measures: Measures) -> None:
+        self._snapshot = snapshot
+        self._measures = measures
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that registering takes no snapshot: the daemon may have none yet."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        snapshot = self._snapshot()
+        build = InfoMetricFamily("watchdog_build", "The version that runs.")
+        build.add_metric((), {"version": __version__})
+        yield build
+        yield from _whole(snapshot)
+        services = {_names(service): service for service in snapshot.services}
+        yield from _services(services)
+        yield from _recoveries(services, self._measures)
+        yield from _endpoints({label(endpoint.name): endpoint for endpoint in snapshot.endpoints})
+        yield from _daemon(self._measures)
+        yield from _alerts(self._measures)
+
+
+def _names(service: ServiceStatus) -> tuple[str, str]:
+    return label(service.service.project), label(service.service.label)
+
+
+def _gauge(name: str, text: str, value: float | None) -> GaugeMetricFamily:
+    """A family without labels; without a sample where the value is not known."""
+    family = GaugeMetricFamily(name, text)
+    if value is not None:
+        family.add_metric((), value)
+    return family
+
+
+def _counter(name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], int]]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for label_values, value in values:
+        family.add_metric(label_values, value)
+    return family
+
+
+def _whole(snapshot: Snapshot) -> Iterator[Metric]:
+    yield _gauge("watchdog_health_score_ratio", "Weighted health of all services, 0 to 1.", snapshot.score)
+    yield _gauge("watchdog_engine_up", "1 if the Docker Engine answers.", float(snapshot.engine_up))
+    yield _gauge("watchdog_incidents_open", "Incidents that are open.", snapshot.incidents_open)
+
+
+def _services(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric]:
+    score = GaugeMetricFamily("watchdog_service_health_score_ratio", "Health of a service, 0 to 1.", labels=_SERVICE)
+    health = StateSetMetricFamily(
+        "watchdog_service_health", "Health of a service; exactly one state is 1.", labels=_SERVICE
+    )
+    about = InfoMetricFamily("watchdog_service", "The container that a service has now.", labels=_SERVICE)
+    for names, service in services.items():
+        score.add_metric(names, service.score)
+        health.add_metric(names, {state.value: state is service.health for state in Health})
+        if service.container is not None:
+            about.add_metric(
+                names, {"container_id": label(service.container.id), "image": label(service.container.image)}
+            )
+    yield score
+    yield health
+    yield about
+
+
+def _recoveries(services: dict[tuple[str, str], ServiceStatus], measures: Measures) -> Iterator[Metric]:
+    for name, text, counter in (
+        ("watchdog_recoveries", "Attempts to recover a service.", measures.recoveries),
+        ("watchdog_recovery_failures", "Attempts to recover a service that failed.", measures.recovery_failures),
+    ):
+        yield _counter(
+            name,
+            text,
+            (*_SERVICE, "action"),
+            (
+                ((*names, rung.value), counter[service.service, rung])
+                for names, service in services.items()
+                for rung in Rung
+            ),
+        )
+    yield _histogram(
+        "watchdog_detection_seconds",
+        "From a failure to its detection; time=bound counts from the last good observation.",
+        ("time",),
+        ((("exact",), measures.detection), (("bound",), measures.detection_bound)),
+    )
+    yield _histogram(
+        "watchdog_recovery_seconds",
+        "From the detection of a failure to the verified recovery.",
+        (),
+        (((), measures.recovery),),
+    )
+
+
+def _histogram(
+    name: str, text: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], Histogram]]
+) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=labels)
+    bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
+    for label_values, histogram in values:
+        family.add_metric(label_values, list(zip(bounds, histogram.cumulative, strict=True)), histogram.total)
+    return family
+
+
+def _endpoints(endpoints: dict[str, EndpointStatus]) -> Iterator[Metric]:
+    up = GaugeMetricFamily(
+        "watchdog_endpoint_up", "1 if the endpoint is good, 0 if it fails; absent while unknown.", labels=("name",)
+    )
+    phases = GaugeMetricFamily(
+        "watchdog_probe_duration_seconds", "The last probe of an endpoint by phase.", labels=("name", "phase")
+    )
+    tls = GaugeMetricFamily(
+        "watchdog_tls_not_after_timestamp_seconds", "When the endpoint's certificate ends.", labels=("name",)
+    )
+    for name, endpoint in endpoints.items():
+        if endpoint.verdict is not Verdict.UNKNOWN:
+            up.add_metric((name,), float(endpoint.verdict is Verdict.PASS))
+        for phase, seconds in endpoint.phases.items():
+            phases.add_metric((name, label(phase)), seconds)
+        if endpoint.tls_not_after is not None:
+            tls.add_metric((name,), endpoint.tls_not_after)
+    yield up
+    yield phases
+    yield tls
+
+
+def _daemon(measures: Measures) -> Iterator[Metric]:
+    yield _gauge(
+        "watchdog_last_poll_timestamp_seconds",
+        "When the last poll ended that reached the engine.",
+        measures.last_poll_at,
+    )
+    yield _gauge("watchdog_poll_duration_seconds", "How long the last poll took.", measures.poll_seconds)
+    for name, text, value in (
+        ("watchdog_polls", "Polls of the engine.", measures.polls),
+        ("watchdog_polls_missed", "Polls that were due and did not happen.", measures.polls_missed),
+        ("watchdog_claims", "Own claims of success that were checked again.", measures.claims),
+        ("watchdog_claims_refuted", "Own claims of success that turned out wrong.", measures.claims_refuted),
+        ("watchdog_ledger_failures", "Writes to the ledger that failed.", measures.ledger_failures),
+    ):
+        yield _counter(name, text, (), (((), value),))
+    yield _counter(
+        "watchdog_events",
+        "Events of the engine by type and action.",
+        ("type", "action"),
+        (((kind, action), measures.events[kind, action]) for kind, actions in EVENTS.items() for action in actions),
+    )
+
+
+def _alerts(measures: Measures) -> Iterator[Metric]:
+    for name, text, counter in (
+        ("watchdog_alerts_sent", "Alerts delivered.", measures.alerts.sent),
+        ("watchdog_alert_failures", "Tries to deliver an alert that failed.", measures.alerts.failed),
+        ("watchdog_alerts_dropped", "Alerts that were never delivered.", measures.alerts.dropped),
+    ):
+        yield _counter(name, text, ("receiver",), (((receiver,), count) for receiver, count in sorted(counter.items())))
