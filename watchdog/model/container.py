@@ -59,6 +59,8 @@ class Container:
     started_at: float | None = None
     finished_at: float | None = None
     restart_policy: RestartPolicy = RestartPolicy.NO
+    restart_retries: int = 0
+    """`MaximumRetryCount` of the policy on-failure."""
     restart_count: int = 0
     auto_remove: bool = False
     writable_mounts: bool = False

@@ -22,7 +22,7 @@ def spent(attempts: Iterable[Attempt], settings: RecoverySettings, now: float) -
 
 
 def backoff(service: ServiceKey, attempts: int, settings: RecoverySettings) -> float:
-    """Seconds to wait after the `attempts`-th attempt: `backoff` × 2^(attempts-1), at most `backoff_max`, ± 20 %.
+    """Seconds to wait after the `attempts`-th attempt: `backoff` * 2^(attempts-1), at most `backoff_max`, ± 20 %.
 
     The jitter keeps services that failed together from being retried together. It comes from the service's name,
     so that the same facts always give the same decision.

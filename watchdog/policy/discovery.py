@@ -79,12 +79,15 @@ def classify(
     key = key_of(name, labels)
     if any(fnmatchcase(candidate, pattern) for pattern in discovery.exclude for candidate in (str(key), name)):
         return NotAService("excluded by discovery.exclude")
-    match discovery.mode:
-        case DiscoveryMode.ALL:
-            return key
-        case DiscoveryMode.LABELLED:
-            if explicitly_enabled(labels) or configured:
-                return key
-            return NotAService(f"discovery.mode is labelled and it has no label {ENABLE}=true")
-        case DiscoveryMode.CONFIGURED:
-            return key if configured else NotAService("discovery.mode is configured and it is not in the configuration")
+    because = _left_out_by_mode(discovery.mode, labels, configured=configured)
+    return key if because is None else NotAService(because)
+
+
+def _left_out_by_mode(mode: DiscoveryMode, labels: Mapping[str, str], *, configured: bool) -> str | None:
+    match mode:
+        case DiscoveryMode.LABELLED if not (configured or explicitly_enabled(labels)):
+            return f"discovery.mode is labelled and it has no label {ENABLE}=true"
+        case DiscoveryMode.CONFIGURED if not configured:
+            return "discovery.mode is configured and it is not in the configuration"
+        case _:
+            return None

@@ -83,7 +83,7 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
         undo = [
             *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
             RenameContainer(existing.id, existing.name),
-            SetRestartPolicy(existing.id, existing.restart_policy.value, _retries(spec)),
+            SetRestartPolicy(existing.id, existing.restart_policy.value, existing.restart_retries),
         ]
     steps += [CreateNetwork(spec.id, network) for network in survey.networks_gone]
     steps.append(CreateContainer(spec.id, successor_name(spec.container_name, remake.nonce), spec.image_id))
@@ -117,8 +117,3 @@ def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -
 def _static(spec: ContainerSpec) -> list[str]:
     """Networks on which the container asked for an address of its own: it must be free before the successor comes."""
     return [name for name, endpoint in spec.endpoints.items() if endpoint.get("IPAMConfig")]
-
-
-def _retries(spec: ContainerSpec) -> int:
-    policy = spec.host_config.get("RestartPolicy") or {}
-    return int(policy.get("MaximumRetryCount") or 0)

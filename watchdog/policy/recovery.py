@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchdog.model.container import Container
@@ -13,6 +14,8 @@ from watchdog.policy.budget import backoff, spent
 
 KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
+
+MINUTE = 60.0
 
 GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED}
 """A person or a deployment may be at work: these wait for the absence grace."""
@@ -55,51 +58,94 @@ class Situation:
 
 def decide(situation: Situation, around: Surroundings, now: float) -> Decision:
     """The next step for one service: rest, wait (until when, for what), act on a rung, or hand over."""
-    held = _held(situation, around, now)
-    if held is not None:
-        return held
+    for guard in GUARDS:
+        held = guard(situation, around, now)
+        if held is not None:
+            return held
     return _next_rung(situation, around, now)
 
 
-def _held(situation: Situation, around: Surroundings, now: float) -> Decision | None:
-    """The reasons for which nothing is done (yet), the strongest first."""
-    seen, record, settings = situation.assessment, situation.record, situation.settings
+def _engine_away(_: Situation, around: Surroundings, now: float) -> Decision | None:
     if around.engine_away is not None:
         return Wait(f"no action: {around.engine_away}")
     if now < around.settled_at:
         return Wait("the engine has just come back: things settle before anything is judged", around.settled_at)
-    if not seen.health.bad:
-        return Rest("" if seen.health is Health.HEALTHY else seen.reason)
-    match record.desired:
+    return None
+
+
+def _nothing_bad(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+    seen = situation.assessment
+    if seen.health.bad:
+        return None
+    return Rest("" if seen.health is Health.HEALTHY else seen.reason)
+
+
+def _not_wanted(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+    match situation.record.desired:
+        case Desired.UP:
+            return None if situation.settings.enabled else Rest("reported only: recovery is off (recovery.enabled)")
         case Desired.RETIRED:
             return Rest("it was retired on purpose")
-        case Desired.UNPROVEN | Desired.DONE | Desired.STOPPED:
+        case Desired.DONE | Desired.STOPPED:
+            return Rest("nothing asks for it to be up")
+        case Desired.UNPROVEN:
             return Rest("reported only: it was never proven healthy")
-        case Desired.UP:
-            pass
-    if not settings.enabled:
-        return Rest("reported only: recovery is switched off (recovery.enabled)")
+
+
+def _people(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    record = situation.record
     if record.pause is not None and now < record.pause.until:
         return Wait(f"paused by {record.pause.by}: {record.pause.reason}", record.pause.until)
     if record.quarantined is not None:
         return Wait(f"handed to a person: {record.quarantined}")
-    if seen.cause is Cause.CHECK_FAILED and around.observer_suspected is not None:
+    return None
+
+
+def _observer(situation: Situation, around: Surroundings, _: float) -> Decision | None:
+    if situation.assessment.cause is Cause.CHECK_FAILED and around.observer_suspected is not None:
         return Wait(f"no action: {around.observer_suspected}")
+    return None
+
+
+def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
     if situation.roots_down:
         return Wait(f"waiting for {', '.join(situation.roots_down)}")
-    if situation.roots_lost and seen.cause not in UNCHECKED_BY_ROOTS:
+    if situation.roots_lost and situation.assessment.cause not in UNCHECKED_BY_ROOTS:
         return Wait(f"waiting for {', '.join(situation.roots_lost)}, which is handed to a person")
+    return None
+
+
+def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    seen = situation.assessment
     if situation.dockers_turn_until is not None:
         return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
         return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
-    if seen.cause in GRACED:
-        until = grace_ends(situation)
-        if now < until:
-            return Wait(f"{seen.reason}; a person or a deployment may be at work (absence grace)", until)
+    if seen.cause in GRACED and now < grace_ends(situation):
+        because = f"{seen.reason}; a person or a deployment may be at work (absence grace)"
+        return Wait(because, grace_ends(situation))
+    return None
+
+
+def _breaker(_: Situation, around: Surroundings, __: float) -> Decision | None:
     if around.breaker_until is not None:
         return Wait("the engine refused too many calls: the breaker is open", around.breaker_until)
     return None
+
+
+Guard = Callable[[Situation, Surroundings, float], Decision | None]
+
+GUARDS: tuple[Guard, ...] = (
+    _engine_away,
+    _nothing_bad,
+    _not_wanted,
+    _people,
+    _observer,
+    _roots,
+    _others_turn,
+    _breaker,
+)
+"""The reasons for which nothing is done (yet), the strongest first."""
 
 
 def grace_ends(situation: Situation) -> float:
@@ -123,9 +169,9 @@ def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decisi
         return _roll_back(situation, attempts)
     rung = _rung(situation, attempts)
     if rung is Rung.RESTART:
-        running = [at for at in around.restarts if now - at < 60.0]
+        running = [at for at in around.restarts if now - at < MINUTE]
         if len(running) >= settings.restarts_per_minute:
-            return Wait("too many running containers were restarted within a minute", running[0] + 60.0)
+            return Wait("too many running containers were restarted within a minute", running[0] + MINUTE)
     if rung is Rung.RECREATE and not record.baselines and situation.container is None:
         return HandOver(f"{seen.reason}; no deployment of it was ever proven, so there is nothing to recreate it from")
     return Act(f"{seen.reason}; attempt {len(attempts) + 1} of {settings.max_attempts}", rung, seen.cause)

@@ -1,6 +1,6 @@
 """Health as a number, and the whole in one word.
 
-A service: healthy and done 1; degraded 0.5 + 0.4 × the share of its checks that pass; paused 0.5; starting 0.3;
+A service: healthy and done 1; degraded 0.5 + 0.4 * the share of its checks that pass; paused 0.5; starting 0.3;
 unhealthy, missing and unknown 0 (only what is proven counts).
 The whole: the mean of services and stand-alone endpoints (1 up, 0 not) by weight, and at most 0.5 as soon as one
 of them is down: one lost web UI must never again hide behind twenty healthy containers.
