@@ -1,0 +1,156 @@
+"""The client of the running daemon's API, over its unix socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+from watchdog.api.doors import RecoverOrder
+from watchdog.errors import DaemonUnreachable, WatchdogError
+
+_TIMEOUT: Final = 10.0
+_SILENCE: Final = 900.0
+"""Seconds for which a recovery may say nothing: longer than the default ladder takes from end to end."""
+
+
+class DaemonRefused(WatchdogError):
+    """The daemon answered no; its sentence and the exit code that it asks for."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class DaemonClient:
+    """Asks and orders; raises DaemonUnreachable when nobody listens, DaemonRefused when the daemon says no."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://localhost", timeout=_TIMEOUT
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def health(self) -> tuple[bool, str]:
+        """Whether the daemon's loop and workers make progress, and its sentence."""
+        async with self._translated():
+            response = await self._http.get("/-/healthy")
+        return response.is_success, _sentence(response)
+
+    async def status(self) -> dict[str, Any]:
+        """The daemon's snapshot, as `model.snapshot.Snapshot.as_json` makes it."""
+        return await self._get("/api/v1/status")
+
+    async def incidents(self, limit: int, *, open_only: bool) -> list[dict[str, Any]]:
+        answer = await self._get("/api/v1/incidents", {"limit": limit, "open": open_only})
+        return answer["incidents"]
+
+    async def timeline(self, incident: int) -> dict[str, Any]:
+        return await self._get(f"/api/v1/incidents/{incident}")
+
+    async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        """The events of a recovery as they happen; an `error` event is raised as DaemonRefused."""
+        body = {
+            "services": list(order.services),
+            "project": order.project,
+            "everything": order.everything,
+            "action": order.action,
+            "dry_run": order.dry_run,
+            "by": order.by,
+        }
+        limits = httpx.Timeout(_TIMEOUT, read=_SILENCE)
+        async with (
+            self._translated(),
+            self._http.stream("POST", "/api/v1/recover", json=body, timeout=limits) as answer,
+        ):
+            if not answer.is_success:
+                await answer.aread()
+                raise _refusal(answer)
+            async for line in answer.aiter_lines():
+                event: dict[str, Any] = json.loads(line)
+                match event["event"]:
+                    case "error":
+                        raise DaemonRefused(event["error"], event["exit_code"])
+                    case "done":
+                        return
+                    case _:
+                        yield event
+        raise WatchdogError(
+            f"The daemon on {self._socket} broke off before the recovery ended: see `watchdog status` for what became "
+            "of it."
+        )
+
+    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
+        return await self._order("pause", {"service": service, "seconds": seconds, "reason": reason, "by": by})
+
+    async def resume(self, service: str, by: str) -> str:
+        return await self._order("resume", {"service": service, "by": by})
+
+    async def retire(self, service: str, reason: str, by: str) -> str:
+        return await self._order("retire", {"service": service, "reason": reason, "by": by})
+
+    async def _order(self, verb: str, body: Mapping[str, Any]) -> str:
+        async with self._translated():
+            response = await self._http.post(f"/api/v1/services/{verb}", json=body)
+        return _answer(response)["sentence"]
+
+    async def _get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        async with self._translated():
+            response = await self._http.get(path, params=query)
+        return _answer(response)
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise DaemonUnreachable(
+                f"No daemon answers on {self._socket} ({_root(error)}): start it with `watchdog run`, or run this as "
+                "the user that it runs as."
+            ) from error
+        except httpx.TimeoutException as error:
+            raise WatchdogError(
+                f"The daemon on {self._socket} did not answer in time: see its log, and `watchdog healthcheck`."
+            ) from error
+        except httpx.TransportError as error:
+            raise WatchdogError(
+                f"The daemon on {self._socket} broke off while answering: see its log for why it stopped."
+            ) from error
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    if not response.is_success:
+        raise _refusal(response)
+    return response.json()
+
+
+def _refusal(response: httpx.Response) -> DaemonRefused:
+    try:
+        answer: dict[str, Any] = response.json()
+        return DaemonRefused(answer["error"], answer["exit_code"])
+    except (ValueError, KeyError, TypeError):
+        return DaemonRefused(f"The daemon answered {response.status_code}: {response.text[:200]}", 1)
+
+
+def _sentence(response: httpx.Response) -> str:
+    return response.text.strip()
+
+
+def _root(error: BaseException) -> str:
+    """What the operating system said: httpx and httpcore wrap it twice."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

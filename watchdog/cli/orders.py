@@ -1,0 +1,46 @@
+"""What `pause`, `resume` and `retire` have in common: one order, one sentence back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import click
+
+from watchdog.cli.command import settings
+from watchdog.cli.doors import OrderDoor, order_door
+from watchdog.cli.terminal import say
+from watchdog.model.settings import Settings
+
+EXITS: Final = (
+    (0, "done and recorded"),
+    (1, "the ledger cannot be written, or another daemon holds the lock"),
+    (3, "engine away"),
+    (64, "wrong arguments or configuration; unknown or ambiguous service (candidates are listed)"),
+)
+
+
+def give(order: Callable[[OrderDoor], Awaitable[str]]) -> int:
+    """Give one order to the daemon (or its one-shot twin) and print its sentence."""
+    say(asyncio.run(_give(settings(), order)))
+    return 0
+
+
+async def _give(configured: Settings, order: Callable[[OrderDoor], Awaitable[str]]) -> str:
+    async with order_door(configured) as door:
+        return await order(door)
+
+
+def service_argument() -> click.Argument:
+    return click.Argument(["service"], metavar="SERVICE")
+
+
+def reason_option(why: str) -> click.Option:
+    return click.Option(["--reason"], required=True, metavar="TEXT", callback=_not_blank, help=why)
+
+
+def _not_blank(ctx: click.Context, parameter: click.Parameter, text: str) -> str:
+    if not text.strip():
+        raise click.BadParameter("write a few words for whoever reads the ledger.", ctx, parameter)
+    return text.strip()
