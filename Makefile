@@ -1,0 +1,73 @@
+# `make help` lists everything. Works as root on a bare Debian with python3, make and git.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus systemd tmux
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: env engine ## watch this machine's engine: no configuration needed, metrics on 127.0.0.1:8080
+	@exec $(BIN)/watchdog run
+
+.PHONY: demo
+demo: dev-env engine ## remove a service of a small stack and watch it come back, with measured times
+	@scripts/ensure-packages.sh busybox-static
+	@$(BIN)/python -m scripts.demo
+
+.PHONY: test
+test: dev-env test-packages lint ## everything that must be green: lint, types, walls, all tests on a real engine
+	WATCHDOG_REQUIRE_ENGINE=1 $(BIN)/python -m pytest
+
+.PHONY: lint
+lint: dev-env ## style, types and the walls between rooms
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+.PHONY: bench-recovery
+bench-recovery: dev-env test-packages ## how fast a removed service serves again, beside Swarm and the engine's floor
+	@$(BIN)/python -m bench.recovery
+
+.PHONY: bench-footprint
+bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
+	@$(BIN)/python -m bench.footprint
+
+.PHONY: dist
+dist: dev-env ## sdist and wheel in dist/
+	rm -rf dist
+	$(BIN)/pip install --quiet build
+	$(BIN)/python -m build --outdir dist
+
+.PHONY: env
+env: $(VENV)/.installed ## the virtual environment with watchdog in it
+
+.PHONY: dev-env
+dev-env: $(VENV)/.developed ## the same with everything that tests and lint need
+
+.PHONY: engine
+engine: ## bring a Docker engine where none is reachable; never replaces one
+	@scripts/ensure-engine.sh
+
+.PHONY: test-packages
+test-packages: ## Debian packages that the tests run
+	@scripts/ensure-packages.sh $(TEST_PACKAGES)
+
+.PHONY: clean
+clean: ## remove what these targets made here; engines and packages stay
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .lab
+
+$(VENV)/.installed: pyproject.toml
+	@scripts/ensure-venv.sh $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.installed
+	$(BIN)/pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the Makefile runs: scripts that prepare a machine, and the demonstration."""
