@@ -1,0 +1,112 @@
+"""Routes that change something: served on the unix socket only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+import structlog
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response, StreamingResponse
+
+from watchdog.api.answers import BUG, Json, as_line, error_json
+from watchdog.api.doors import Orders, RecoverOrder
+from watchdog.errors import WatchdogError
+from watchdog.model.record import Rung
+
+_log = structlog.get_logger(__name__)
+
+Name = Annotated[str, Field(min_length=1, max_length=300)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+LONGEST_PAUSE: Final = 366 * 86400.0
+"""Seconds: a pause needs an end that a person lives to see; for good there is `retire`."""
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    by: Name
+
+
+class RecoverBody(_Body):
+    """Exactly one of the three says what is to be recovered."""
+
+    services: Annotated[list[Name], Field(max_length=1000)] = []
+    project: Name | None = None
+    everything: bool = False
+    action: Rung | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def one_scope(self) -> RecoverBody:
+        if sum((bool(self.services), self.project is not None, self.everything)) != 1:
+            msg = "give exactly one of services, project and everything"
+            raise ValueError(msg)
+        return self
+
+    def order(self) -> RecoverOrder:
+        return RecoverOrder(
+            services=tuple(self.services),
+            project=self.project,
+            everything=self.everything,
+            action=self.action,
+            dry_run=self.dry_run,
+            by=self.by,
+        )
+
+
+class PauseBody(_Body):
+    service: Name
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_PAUSE, allow_inf_nan=False)]
+    reason: Reason
+
+
+class ResumeBody(_Body):
+    service: Name
+
+
+class RetireBody(_Body):
+    service: Name
+    reason: Reason
+
+
+def change_routes(orders: Orders) -> APIRouter:
+    """Reload, recover, and people's intent."""
+    router = APIRouter(default_response_class=Json)
+
+    @router.post("/-/reload")
+    async def reload() -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.reload()})
+
+    @router.post("/api/v1/recover")
+    async def recover(body: RecoverBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return StreamingResponse(_lines(orders, body.order()), media_type="application/x-ndjson")
+
+    @router.post("/api/v1/services/pause")
+    async def pause(body: PauseBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.pause(body.service, body.seconds, body.reason, body.by)})
+
+    @router.post("/api/v1/services/resume")
+    async def resume(body: ResumeBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.resume(body.service, body.by)})
+
+    @router.post("/api/v1/services/retire")
+    async def retire(body: RetireBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.retire(body.service, body.reason, body.by)})
+
+    return router
+
+
+async def _lines(orders: Orders, order: RecoverOrder) -> AsyncIterator[str]:
+    """The events of a recovery, a line each; the last is `done` or `error`, so that a cut is noticed."""
+    try:
+        async for event in orders.recover(order):
+            yield as_line(event) + "\n"
+    except WatchdogError as error:
+        yield as_line({"event": "error", **error_json(error)}) + "\n"
+    except Exception:  # noqa: BLE001 - the answer has begun: the failure must become its last line
+        _log.exception("A recovery through the API failed")
+        yield as_line({"event": "error", "error": BUG, "exit_code": 1}) + "\n"
+    else:
+        yield as_line({"event": "done"}) + "\n"
