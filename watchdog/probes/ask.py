@@ -1,0 +1,154 @@
+"""One question while it is being asked: its deadline, its phases, what was found."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, Protocol
+
+from watchdog.model.observation import Check, Observation, Scalar, Verdict
+
+REASON_LIMIT: Final = 300
+"""Characters of a reason that are kept: parts of it come from strangers."""
+
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\u024f]+")
+
+
+class Phase(StrEnum):
+    """Where the time goes, by blackbox_exporter's names."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    PROCESSING = "processing"
+    TRANSFER = "transfer"
+
+
+class Trouble(StrEnum):
+    """What went wrong: `class` in an observation's evidence."""
+
+    REFUSED = "refused"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    DNS = "dns"
+    STATUS = "status"
+    HEADER = "header"
+    BODY = "body"
+    TOO_LARGE = "too_large"
+    SLOW = "slow"
+    PROTOCOL = "protocol"
+    REDIRECT = "redirect"
+    REDIRECT_LOOP = "redirect_loop"
+    TLS_HANDSHAKE = "tls_handshake"
+    TLS_EXPIRED = "tls_expired"
+    TLS_EXPIRES_SOON = "tls_expires_soon"
+    TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_WRONG_HOST = "tls_wrong_host"
+    TLS_SELF_SIGNED = "tls_self_signed"
+    TLS_UNTRUSTED = "tls_untrusted"
+
+    RESOLVER = "resolver"
+    OWN_NETWORK = "own_network"
+    OWN_DESCRIPTORS = "own_descriptors"
+    OWN_DELAY = "own_delay"
+    NOT_ASKED = "not_asked"
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL for what the target did, UNKNOWN for what the asker could not do."""
+        return Verdict.UNKNOWN if self in _OF_THE_ASKER else Verdict.FAIL
+
+
+_OF_THE_ASKER: Final = frozenset(
+    {Trouble.RESOLVER, Trouble.OWN_NETWORK, Trouble.OWN_DESCRIPTORS, Trouble.OWN_DELAY, Trouble.NOT_ASKED}
+)
+
+
+class Finding(Exception):
+    """The answer is not PASS: raised by a probe, ends the ask; `str(finding)` is the sentence for people."""
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        super().__init__(reason)
+        self.trouble = trouble
+
+
+class Unconnected(Finding):
+    """This address did not take the connection: another address of the same host may."""
+
+
+class Ask:
+    """Collects what becomes an `Observation`. Times are seconds; `at` is Unix time, the rest is monotonic."""
+
+    def __init__(self, check: Check, at: float) -> None:
+        self.check = check
+        self.at = at
+        self.phase: Phase | None = None
+        self.evidence: dict[str, Scalar] = {}
+        self.tls_not_after: float | None = None
+        self.waited: float | None = None
+        """Seconds until there was a free place; None while waiting for it."""
+        self._phases: dict[str, float] = {}
+        self._began = self._phase_began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """The target's time: without the wait for a place."""
+        return self._since_began - (self.waited or 0.0)
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.check.timeout - self._since_began)
+
+    @property
+    def _since_began(self) -> float:
+        return time.monotonic() - self._began
+
+    def admit(self) -> None:
+        """There is a place: from here on the time is the target's."""
+        self.waited = self._since_began
+
+    def enter(self, phase: Phase | None) -> None:
+        """Ends the running phase and begins another; a phase entered again goes on counting."""
+        now = time.monotonic()
+        if self.phase is not None:
+            self._phases[self.phase.value] = self._phases.get(self.phase.value, 0.0) + now - self._phase_began
+        self.phase, self._phase_began = phase, now
+
+    def observe(self, verdict: Verdict, reason: str) -> Observation:
+        self.enter(None)
+        return Observation(
+            check=self.check.name,
+            at=self.at,
+            verdict=verdict,
+            reason=printable(reason),
+            seconds=self.seconds,
+            phases=dict(self._phases),
+            evidence=dict(self.evidence),
+            tls_not_after=self.tls_not_after,
+        )
+
+    def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:
+        self.evidence["class"] = trouble.value
+        return self.observe(trouble.verdict, reason)
+
+
+class Probe(Protocol):
+    """Asks one kind of check. Returns the sentence of a PASS; raises `Finding` for everything else.
+
+    The time limit is the caller's (`Prober`); a probe says by `ask.enter` what it is waiting for.
+    """
+
+    async def __call__(self, ask: Ask) -> str: ...
+
+
+Clock = Callable[[], float]
+"""Gives Unix seconds."""
+
+
+def printable(text: str) -> str:
+    """One bounded line without control characters: fit for a terminal, a log and a page."""
+    line = _UNPRINTABLE.sub(" ", text).strip()
+    return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

@@ -1,0 +1,109 @@
+"""The door of this room: asks any check and always comes back with an observation."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.probes.ask import Ask, Clock, Finding, Phase, Probe, Trouble
+from watchdog.probes.certificates import Trust
+from watchdog.probes.network import Resolver
+
+PLACES: Final = 64
+"""Asks at once: each holds a file descriptor."""
+
+QUEUE_SHARE: Final = 0.1
+"""A time-out after more than this part of it was spent waiting for a place is the asker's fault."""
+
+LATE: Final = 1.0
+"""Seconds after which a time-out that is noticed late shows that the event loop stood still, not the target."""
+
+
+class Prober:
+    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._resolver = Resolver()
+        self._trust = Trust()
+        self._places = asyncio.Semaphore(PLACES)
+        self._probes: dict[CheckKind, Probe] = {}
+        self._limits: set[asyncio.Timeout] = set()
+        self._closed = False
+
+    async def ask(self, check: Check) -> Observation:
+        """Asks within `check.timeout`. Raises nothing but CancelledError."""
+        probe = self._probe(check.kind)  # first: what it imports is nobody's time
+        ask = Ask(check, self._clock())
+        limit = asyncio.timeout(0 if self._closed else check.timeout)
+        try:
+            async with limit:
+                self._limits.add(limit)
+                async with self._places:
+                    ask.admit()
+                    reason = await probe(ask)
+            return ask.observe(Verdict.PASS, reason)
+        except Finding as finding:
+            return ask.observe_trouble(finding.trouble, str(finding))
+        except Exception as error:  # noqa: BLE001 - whatever else goes wrong is the asker's: UNKNOWN, never a crash
+            if limit.expired():
+                return ask.observe_trouble(*self._overdue(ask))
+            return ask.observe_trouble(
+                Trouble.NOT_ASKED, f"{check.name} was not asked: {type(error).__name__}: {error}"
+            )
+        finally:
+            self._limits.discard(limit)
+
+    async def close(self) -> None:
+        """Ends the asks under way, and any later one, at once as UNKNOWN."""
+        self._closed = True
+        now = asyncio.get_running_loop().time()
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(now)
+
+    def _probe(self, kind: CheckKind) -> Probe:
+        if kind not in self._probes:
+            self._probes[kind] = self._make(kind)
+        return self._probes[kind]
+
+    def _make(self, kind: CheckKind) -> Probe:
+        """The one place where probes are registered; each is imported when a check needs it."""
+        match kind:
+            case CheckKind.HTTP:
+                from watchdog.probes.http import HttpProbe
+
+                return HttpProbe(self._resolver, self._trust)
+            case CheckKind.TCP:
+                from watchdog.probes.tcp import TcpProbe
+
+                return TcpProbe(self._resolver)
+            case CheckKind.TLS:
+                from watchdog.probes.tls import TlsProbe
+
+                return TlsProbe(self._resolver, self._trust)
+
+    def _overdue(self, ask: Ask) -> tuple[Trouble, str]:
+        seconds = ask.check.timeout
+        if self._closed:
+            return Trouble.NOT_ASKED, f"{ask.check.name} was not asked to the end: watchdog stops"
+        if ask.waited is None or ask.waited > QUEUE_SHARE * seconds:
+            return Trouble.OWN_DELAY, f"{ask.check.name} had to wait for other checks for most of its {seconds:g} s"
+        if ask.seconds > seconds + LATE:
+            return Trouble.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
+        remote = ask.evidence.get("remote", "the target")
+        match ask.phase:
+            case Phase.RESOLVE:
+                return Trouble.RESOLVER, f"the resolver did not answer within {seconds:g} s"
+            case Phase.CONNECT:
+                return Trouble.TIMEOUT, f"{remote} did not take the connection within {seconds:g} s"
+            case Phase.TLS:
+                return Trouble.TIMEOUT, f"{remote} did not complete the TLS handshake within {seconds:g} s"
+            case Phase.PROCESSING:
+                return Trouble.TIMEOUT, f"{remote} did not answer within {seconds:g} s"
+            case None:
+                return Trouble.OWN_DELAY, f"{ask.check.name} was not begun within {seconds:g} s"
+            case Phase.TRANSFER:
+                so_far = ask.evidence.get("bytes", 0)
+                return Trouble.TIMEOUT, f"{remote} sent {so_far} bytes and was not done within {seconds:g} s"

@@ -1,0 +1,22 @@
+"""Does something take the connection?"""
+
+from __future__ import annotations
+
+from watchdog.probes.ask import Ask
+from watchdog.probes.network import Resolver, connect_tcp, first_to_connect, split_target
+
+
+class TcpProbe:
+    """Connects and hangs up; nothing is sent."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    async def __call__(self, ask: Ask) -> str:
+        host, port = split_target(ask.check.target)
+        addresses = await self._resolver.resolve(ask, host)
+        opened = await first_to_connect(
+            ask, addresses, lambda address, seconds: connect_tcp(ask, address, port, seconds)
+        )
+        opened.close()
+        return f"{ask.evidence['remote']} takes connections"
