@@ -35,9 +35,10 @@ _EXITS: Final = MappingProxyType(
 
 
 def _check(services: tuple[str, ...], *, strict: bool, as_json: bool) -> int:
+    configured = settings()
     from watchdog.daemon.oneshot import look
 
-    snapshot = asyncio.run(look(settings(), services)).as_json()
+    snapshot = asyncio.run(look(configured, services)).as_json()
     status = Status(snapshot["status"])
     if strict and snapshot["absence_not_judged"] and status is not Status.CRITICAL:
         status = Status.UNKNOWN

@@ -48,7 +48,7 @@ class DaemonClient:
         """Whether the daemon's loop and workers make progress, and its sentence."""
         async with self._translated():
             response = await self._http.get("/-/healthy")
-        return response.is_success, _sentence(response)
+        return response.is_success, response.text.strip()
 
     async def status(self) -> dict[str, Any]:
         """The daemon's snapshot, as `model.snapshot.Snapshot.as_json` makes it."""
@@ -143,10 +143,6 @@ def _refusal(response: httpx.Response) -> DaemonRefused:
         return DaemonRefused(answer["error"], answer["exit_code"])
     except (ValueError, KeyError, TypeError):
         return DaemonRefused(f"The daemon answered {response.status_code}: {response.text[:200]}", 1)
-
-
-def _sentence(response: httpx.Response) -> str:
-    return response.text.strip()
 
 
 def _root(error: BaseException) -> str:

@@ -49,9 +49,7 @@ command: Final = Command(
     callback=_incidents,
     params=[
         click.Option(["--open", "open_only"], is_flag=True, help="Only those that are not closed."),
-        click.Option(
-            ["--limit"], type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many."
-        ),
+        click.Option(["--limit"], type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many."),
         json_option("an array"),
     ],
     exits=MappingProxyType({0: "listed", 1: "the ledger cannot be read", 64: "wrong arguments or configuration"}),

@@ -16,12 +16,12 @@ A pause needs an end and a reason: both are shown to everybody and recorded. SER
 
 
 def _seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
-    from watchdog.config import parse_duration
+    from watchdog.config.duration import parse_duration
 
     try:
         seconds = parse_duration(text)
     except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx, parameter) from error
+        raise click.BadParameter(f"{text!r} {error}.", ctx, parameter) from error
     if seconds <= 0:
         raise click.BadParameter("a pause lasts longer than nothing, as 30m or 2h.", ctx, parameter)
     return seconds

@@ -23,7 +23,7 @@ def _status(*, as_json: bool) -> int:
         print_json(snapshot)
     else:
         print_report(snapshot)
-        say(f"Looked at {snapshot['checked_at']}; {snapshot['incidents_open']} open incidents.")
+        say(f"As of {snapshot['checked_at']}; open incidents: {snapshot['incidents_open']}.")
         if snapshot["ledger_head"]:
             say(f"Ledger head {snapshot['ledger_head']} (an anchor for `watchdog ledger verify --anchor`).")
     return Status(snapshot["status"]).exit_code
