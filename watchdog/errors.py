@@ -69,6 +69,26 @@ class LedgerError(WatchdogError):
     """The ledger cannot be opened, read or written: read-only, full, damaged, or of another version."""
 
 
+class LedgerFull(LedgerError):
+    """No space is left for a row; what is vital may still be recorded from the reserve."""
+
+
+class NoLedger(LedgerError):
+    """The state directory holds no ledger: no daemon has run with it yet."""
+
+
+class UnknownIncident(WatchdogError):
+    """No incident has that number, or retention has removed it."""
+
+    exit_code = EXIT_USAGE
+
+
+class InvalidAnchor(WatchdogError):
+    """What was given as an anchor is no hash."""
+
+    exit_code = EXIT_USAGE
+
+
 class LockHeld(WatchdogError):
     """Another daemon holds the lock on this engine; the message names it."""
 

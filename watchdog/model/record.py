@@ -132,10 +132,13 @@ class EntryKind(StrEnum):
     OBSERVATION = "observation"
     DECISION = "decision"
     INTENT = "intent"
+    STEP = "step"
     OUTCOME = "outcome"
     ALERT = "alert"
     OPERATOR = "operator"
     CLAIM = "claim"
+    CHECKPOINT = "checkpoint"
+    """Retention removed the rows before; the ledger writes it by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

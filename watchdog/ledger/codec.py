@@ -1,0 +1,82 @@
+"""Records, incidents, specs and rows as JSON text, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from watchdog.model.container import ContainerSpec
+from watchdog.model.health import Cause
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import (
+    Attempt,
+    Baseline,
+    Desired,
+    Entry,
+    EntryKind,
+    Incident,
+    Outcome,
+    Pause,
+    Row,
+    Rung,
+    ServiceRecord,
+    Severity,
+)
+
+
+def storable(text: str) -> str:
+    """Text as SQLite can keep it: what UTF-8 cannot say (undecodable bytes of a name) is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def dump(value: ServiceRecord | Incident | ContainerSpec) -> str:
+    """Keeps the order of keys: a spec's first network is its primary one."""
+    return json.dumps(asdict(value), separators=(",", ":"), allow_nan=False)
+
+
+def load_record(text: str) -> ServiceRecord:
+    """Raises ValueError, TypeError or KeyError for anything that `dump` did not write."""
+    raw = _read(text)
+    raw |= {
+        "service": ServiceKey(**raw["service"]),
+        "desired": Desired(raw["desired"]),
+        "baselines": tuple(Baseline(**baseline) for baseline in raw["baselines"]),
+        "attempts": tuple(_load_attempt(attempt) for attempt in raw["attempts"]),
+        "pause": Pause(**raw["pause"]) if raw["pause"] else None,
+        "compose_files": tuple(raw["compose_files"]),
+        "depends_on": tuple(raw["depends_on"]),
+    }
+    return ServiceRecord(**raw)
+
+
+def _load_attempt(raw: dict[str, Any]) -> Attempt:
+    raw |= {"rung": Rung(raw["rung"]), "outcome": Outcome(raw["outcome"])}
+    return Attempt(**raw)
+
+
+def load_incident(text: str) -> Incident:
+    """Raises ValueError, TypeError or KeyError for anything that `dump` did not write."""
+    raw = _read(text)
+    raw |= {"cause": Cause(raw["cause"]), "severity": Severity(raw["severity"])}
+    return Incident(**raw)
+
+
+def load_spec(text: str) -> ContainerSpec:
+    """Raises ValueError, TypeError or KeyError for anything that `dump` did not write."""
+    raw = _read(text)
+    raw["unfaithful"] = tuple(raw["unfaithful"])
+    return ContainerSpec(**raw)
+
+
+def _read(text: str) -> dict[str, Any]:
+    return json.loads(text)
+
+
+def load_row(stored: tuple[Any, ...]) -> Row:
+    """From the columns of `queries.ROW`; raises ValueError or TypeError for a row that nobody here wrote."""
+    seq, digest, at, kind, subject, sentence, incident, payload = stored
+    entry = Entry(
+        at=at, kind=EntryKind(kind), subject=subject, sentence=sentence, incident=incident, payload=json.loads(payload)
+    )
+    return Row(seq=seq, hash=digest, entry=entry)

@@ -1,0 +1,141 @@
+"""The ledger as the daemon sees it: the one writer, in a thread of its own, so that the loop never waits for a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from watchdog.errors import LedgerError, LedgerFull
+from watchdog.ledger.store import Change, Store
+from watchdog.model.container import ContainerSpec
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor  # it and asyncio cost readers 50 ms of start-up
+
+_T = TypeVar("_T")
+
+
+class Ledger:
+    """Append-only and hash-chained, with the state of services, incidents and specs beside it.
+
+    Every method that waits raises LedgerError, with one sentence, when the database cannot do it. A call whose task is
+    cancelled may still be carried out, and then `records` and `head` show it.
+    """
+
+    def __init__(self, store: Store, thread: ThreadPoolExecutor, retention: float) -> None:
+        self._store = store
+        self._thread = thread
+        self._retention = retention
+        self._last_incident = store.last_incident
+        self._closed = False
+
+    @classmethod
+    async def open(cls, directory: Path, *, key_file: Path | None, now: float, retention: float) -> Self:
+        """Makes or loads the ledger in the state directory and applies `retention` (seconds; `now` is Unix seconds).
+
+        The caller holds the lock on the directory. Raises LedgerFull, or LedgerError for a directory, database, key
+        or version that is not usable; what was there stays as it was.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        try:
+            store = await _run(thread, lambda: Store.open(directory, key_file=key_file))
+            ledger = cls(store, thread, retention)
+            with suppress(LedgerFull):  # a full disk must not keep the daemon from watching
+                await ledger.compact(now)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return ledger
+
+    @property
+    def records(self) -> Mapping[ServiceKey, ServiceRecord]:
+        """All services as last committed; a mapping that never changes: ask again for a newer one."""
+        return self._store.view.records
+
+    @property
+    def head(self) -> str:
+        """Hash of the newest row, sixty-four zeros before the first: print it where this machine cannot change it."""
+        return self._store.view.head.hash
+
+    def next_incident(self) -> int:
+        """A number that no incident has had."""
+        self._last_incident += 1
+        return self._last_incident
+
+    async def append(
+        self,
+        *entries: Entry,
+        records: Iterable[ServiceRecord] = (),
+        incidents: Iterable[Incident] = (),
+        specs: Iterable[ContainerSpec] = (),
+        vital: bool = False,
+    ) -> tuple[Row, ...]:
+        """Writes all of it in one transaction, which is on the disk when this returns; the rows, numbered.
+
+        An OUTCOME names its intent's row in `payload["intent"]`. `vital` is for what must be recorded on a full disk
+        too, from the reserve: the intent of a start, the recreation of a missing service, and their outcomes. Raises
+        LedgerFull or LedgerError, and then nothing of it is written; ValueError or TypeError for a payload that is
+        no JSON.
+        """
+        change = Change(entries=entries, records=tuple(records), incidents=tuple(incidents), specs=tuple(specs))
+        return await self._call(lambda: self._store.append(change, vital=vital))
+
+    async def bind_engine(self, engine_id: str) -> None:
+        """Remembers the engine at the first call; later raises LedgerError when it is another one."""
+        await self._call(lambda: self._store.bind_engine(engine_id))
+
+    async def spec(self, spec_id: str) -> ContainerSpec:
+        """Raises LedgerError when it is not there, was edited, or cannot be decrypted."""
+        return await self._call(lambda: self._store.spec(spec_id))
+
+    async def open_incidents(self) -> tuple[Incident, ...]:
+        """Newest first."""
+        return await self._call(self._store.open_incidents)
+
+    async def incidents(self, limit: int) -> tuple[Incident, ...]:
+        """Newest first, `limit` at the most."""
+        return await self._call(lambda: self._store.incidents(limit))
+
+    async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+        """The incident and its rows, oldest first; raises UnknownIncident."""
+        return await self._call(lambda: self._store.timeline(incident))
+
+    async def pending_intents(self) -> tuple[Row, ...]:
+        """Intents without an outcome, oldest first: what a daemon that died had begun."""
+        return await self._call(self._store.pending_intents)
+
+    async def compact(self, now: float) -> None:
+        """Removes rows older than the retention, closed incidents without rows, and specs that no baseline uses.
+
+        Only a prefix of the chain goes, up to the first row that is young or an intent without an outcome; a
+        checkpoint row says so. Raises LedgerFull.
+        """
+        while await self._call(lambda: self._store.compact(now, self._retention)):
+            pass
+
+    async def close(self) -> None:
+        """Ends the thread when all that was asked for is written; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await _run(self._thread, self._store.close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def _call(self, work: Callable[[], _T]) -> _T:
+        if self._closed:
+            raise LedgerError("The ledger is closed: the daemon is stopping")
+        return await _run(self._thread, work)
+
+
+async def _run(thread: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+    from asyncio import get_running_loop
+
+    return await get_running_loop().run_in_executor(thread, work)

@@ -1,0 +1,94 @@
+"""What writer and readers ask the database. Each raises sqlite3.Error, and LedgerError for content that is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
+
+from watchdog.errors import UnknownIncident
+from watchdog.ledger import codec
+from watchdog.ledger.failures import unreadable
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Incident, Row, ServiceRecord
+
+_T = TypeVar("_T")
+
+ROW: Final = "seq, hash, at, kind, subject, sentence, incident, payload"
+"""The columns that `codec.load_row` reads."""
+
+
+class Head(NamedTuple):
+    """The newest row; GENESIS under number 0 before the first."""
+
+    seq: int
+    hash: str
+
+
+def head(connection: sqlite3.Connection) -> Head:
+    newest = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+    return Head(*newest) if newest else checkpoint(connection)
+
+
+def checkpoint(connection: sqlite3.Connection) -> Head:
+    """The last row that retention removed."""
+    found = connection.execute("SELECT through, hash FROM checkpoint").fetchall()
+    if len(found) != 1:
+        raise unreadable("The ledger", "its checkpoint is gone")
+    return Head(*found[0])
+
+
+def records(connection: sqlite3.Connection) -> MappingProxyType[ServiceKey, ServiceRecord]:
+    stored = connection.execute("SELECT record FROM services ORDER BY service")
+    loaded = [_load(codec.load_record, text, "a service's record") for (text,) in stored]
+    return MappingProxyType({record.service: record for record in loaded})
+
+
+def incidents(connection: sqlite3.Connection, limit: int) -> tuple[Incident, ...]:
+    """Newest first."""
+    stored = connection.execute("SELECT incident FROM incidents ORDER BY id DESC LIMIT ?", (limit,))
+    return tuple(_load(codec.load_incident, text, "an incident") for (text,) in stored)
+
+
+def open_incidents(connection: sqlite3.Connection) -> tuple[Incident, ...]:
+    """Newest first."""
+    stored = connection.execute("SELECT incident FROM incidents WHERE closed_at IS NULL ORDER BY id DESC")
+    return tuple(_load(codec.load_incident, text, "an incident") for (text,) in stored)
+
+
+def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+    """An incident and its rows, oldest first; UnknownIncident when there is none by that number."""
+    with read_transaction(connection):
+        found = connection.execute("SELECT incident FROM incidents WHERE id = ?", (incident,)).fetchone()
+        if found is None:
+            raise UnknownIncident(f"There is no incident {incident}: `watchdog incidents` lists those that are kept")
+        stored = connection.execute(f"SELECT {ROW} FROM entries WHERE incident = ? ORDER BY seq", (incident,))  # noqa: S608 - a constant
+        return _load(codec.load_incident, found[0], "an incident"), _rows(stored)
+
+
+def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:
+    """Intents whose outcome is not known, oldest first."""
+    return _rows(connection.execute(f"SELECT {ROW} FROM entries JOIN pending_intents USING (seq) ORDER BY seq"))  # noqa: S608 - a constant
+
+
+@contextmanager
+def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
+    """One state of the database for several questions, whatever is written meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _rows(stored: sqlite3.Cursor) -> tuple[Row, ...]:
+    return tuple(_load(codec.load_row, columns, f"row {columns[0]}") for columns in stored)
+
+
+def _load(loader: Callable[[Any], _T], stored: Any, what: str) -> _T:
+    try:
+        return loader(stored)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise unreadable("The ledger", f"{what} cannot be read") from error

@@ -1,0 +1,37 @@
+"""The tables of the ledger. A change of shape is a new `VERSION`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = "1"
+
+TABLES: Final = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    # The chain. Only here is something proven; what follows are projections of it, written in the same transaction.
+    """CREATE TABLE entries (
+        seq INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL,
+        at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        sentence TEXT NOT NULL,
+        incident INTEGER,
+        payload TEXT NOT NULL,
+        payload_hash TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX entries_of_incident ON entries (incident) WHERE incident IS NOT NULL",
+    # The last row that retention removed; the newest row of kind `checkpoint` says the same inside the chain.
+    "CREATE TABLE checkpoint (through INTEGER NOT NULL, hash TEXT NOT NULL) STRICT",
+    "CREATE TABLE pending_intents (seq INTEGER PRIMARY KEY) STRICT",
+    "CREATE TABLE services (service TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE incidents (id INTEGER PRIMARY KEY, closed_at REAL, incident TEXT NOT NULL) STRICT",
+    "CREATE INDEX incidents_open ON incidents (id) WHERE closed_at IS NULL",
+    # `content` is a Fernet token where `sealed`, else the SHA-256 of the JSON and the JSON, a line each.
+    """CREATE TABLE specs (
+        id TEXT PRIMARY KEY,
+        sealed INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        saved_seq INTEGER NOT NULL
+    ) STRICT""",
+)

@@ -1,0 +1,246 @@
+"""The writer: every change is one durable transaction of rows and their projections. Blocks; for one thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Self
+
+from watchdog.errors import LedgerError, LedgerFull
+from watchdog.ledger import chain, codec, database, queries
+from watchdog.ledger.directory import prepare
+from watchdog.ledger.failures import full, translated
+from watchdog.ledger.reserve import Reserve
+from watchdog.ledger.retention import removable, remove
+from watchdog.ledger.sealing import Seal
+from watchdog.model.container import ContainerSpec
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Entry, EntryKind, Incident, Row, ServiceRecord
+
+_INSERT: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SERVICE: Final = "INSERT INTO services VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record"
+_INCIDENT: Final = (
+    "INSERT INTO incidents VALUES (?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET closed_at = excluded.closed_at, incident = excluded.incident"
+)
+_SPEC: Final = (
+    "INSERT INTO specs VALUES (?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET sealed = excluded.sealed, content = excluded.content, saved_seq = excluded.saved_seq"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one transaction writes."""
+
+    entries: Sequence[Entry] = ()
+    records: Sequence[ServiceRecord] = ()
+    incidents: Sequence[Incident] = ()
+    specs: Sequence[ContainerSpec] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is known without asking the database: what the last transaction left."""
+
+    head: queries.Head
+    records: Mapping[ServiceKey, ServiceRecord]
+
+
+class Store:
+    """Its `view` is replaced as a whole, after the commit: any thread may read it."""
+
+    def __init__(self, connection: sqlite3.Connection, directory: Path, seal: Seal, reserve: Reserve) -> None:
+        self._connection = connection
+        self._path = directory / database.FILE_NAME
+        self._seal = seal
+        self._reserve = reserve
+        with translated(self._path):
+            self.view = View(queries.head(connection), queries.records(connection))
+            (self.last_incident,) = connection.execute("SELECT coalesce(max(id), 0) FROM incidents").fetchone()
+
+    @classmethod
+    def open(cls, directory: Path, *, key_file: Path | None) -> Self:
+        """Raises LedgerFull or LedgerError, a wrong key included, before anything of an old ledger is changed."""
+        seal = Seal(key_file)
+        prepare(directory)
+        reserve = Reserve(directory / "reserve")
+        try:
+            connection = database.connect(directory)
+        except LedgerFull:
+            if not reserve.give_up():
+                raise
+            connection = database.connect(directory)
+        try:
+            store = cls(connection, directory, seal, reserve)
+            store.check_key()
+            reserve.take()
+            with suppress(LedgerFull):  # the next start encrypts them
+                store.encrypt_specs()
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        with translated(self._path):
+            self._connection.close()
+
+    def append(self, change: Change, *, vital: bool) -> tuple[Row, ...]:
+        """One transaction, on disk when it returns. Raises LedgerFull or LedgerError, and nothing is changed.
+
+        What is vital may use the reserve; while the reserve is given up nothing else is written.
+        """
+        if not vital:
+            self._need_reserve()
+        try:
+            return self._commit(change)
+        except LedgerFull:
+            if not vital or not self._reserve.give_up():
+                raise
+        return self._commit(change)
+
+    def bind_engine(self, engine_id: str) -> None:
+        with self._transaction() as connection:
+            found = connection.execute("SELECT value FROM meta WHERE key = 'engine'").fetchone()
+            if found is None:
+                connection.execute("INSERT INTO meta VALUES ('engine', ?)", (engine_id,))
+            elif found[0] != engine_id:
+                raise LedgerError(
+                    f"{self._path.parent} belongs to engine {found[0][:80]}, this one is {engine_id[:80]}, where its "
+                    f"services would seem missing: correct [engine] host, or set [state] dir to another directory; if "
+                    f"the engine was installed anew, move the old directory away"
+                )
+
+    def spec(self, spec_id: str) -> ContainerSpec:
+        with translated(self._path):
+            found = self._connection.execute("SELECT sealed, content FROM specs WHERE id = ?", (spec_id,)).fetchone()
+        if found is None:
+            raise LedgerError(f"Saved spec {spec_id[:12]} is not in {self._path}: deploy the service again to save one")
+        sealed, content = found
+        text = self._seal.open(content, sealed=bool(sealed), spec_id=spec_id)
+        return codec.load_spec(text)
+
+    def open_incidents(self) -> tuple[Incident, ...]:
+        with translated(self._path):
+            return queries.open_incidents(self._connection)
+
+    def incidents(self, limit: int) -> tuple[Incident, ...]:
+        with translated(self._path):
+            return queries.incidents(self._connection, limit)
+
+    def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+        with translated(self._path):
+            return queries.timeline(self._connection, incident)
+
+    def pending_intents(self) -> tuple[Row, ...]:
+        with translated(self._path):
+            return queries.pending_intents(self._connection)
+
+    def compact(self, now: float, retention: float) -> bool:
+        """Removes a batch of what is older than `retention` seconds; True when there may be more."""
+        self._need_reserve()
+        with self._transaction() as connection:
+            prefix = removable(connection, before=now - retention, end=self.view.head.seq + 1)
+            if prefix is None:
+                return False
+            used = {baseline.spec_id for record in self.view.records.values() for baseline in record.baselines}
+            remove(connection, prefix, specs_in_use=used)
+            (row,) = self._insert((prefix.entry(now),))
+        self.view = replace(self.view, head=queries.Head(row.seq, row.hash))
+        return True
+
+    def check_key(self) -> None:
+        """Raises LedgerError when specs were saved with a key that this is not: found now, not in a recovery."""
+        with translated(self._path):
+            found = self._connection.execute("SELECT id, content FROM specs WHERE sealed LIMIT 1").fetchone()
+        if found is not None:
+            spec_id, content = found
+            self._seal.open(content, sealed=True, spec_id=spec_id)
+
+    def encrypt_specs(self) -> None:
+        """With a new key: encrypts what was saved without one, and leaves nothing of it in the log."""
+        if not self._seal.encrypts:
+            return
+        with translated(self._path):
+            clear = self._connection.execute("SELECT id, content FROM specs WHERE NOT sealed").fetchall()
+        if not clear:
+            return
+        with self._transaction() as connection:
+            for spec_id, content in clear:
+                text = self._seal.open(content, sealed=False, spec_id=spec_id)
+                values = (self._seal.close(text), spec_id)
+                connection.execute("UPDATE specs SET sealed = TRUE, content = ? WHERE id = ?", values)
+        with translated(self._path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _need_reserve(self) -> None:
+        if not self._reserve.take():
+            raise full(self._path)
+
+    def _commit(self, change: Change) -> tuple[Row, ...]:
+        with self._transaction() as connection:
+            rows = self._insert(change.entries)
+            head = queries.Head(rows[-1].seq, rows[-1].hash) if rows else self.view.head
+            connection.executemany(_SERVICE, [(str(r.service), codec.dump(r)) for r in change.records])
+            connection.executemany(_INCIDENT, [(i.id, i.closed_at, codec.dump(i)) for i in change.incidents])
+            encrypts = self._seal.encrypts
+            specs = [(s.id, encrypts, self._seal.close(codec.dump(s)), head.seq) for s in change.specs]
+            connection.executemany(_SPEC, specs)
+        records = self.view.records
+        if change.records:
+            records = MappingProxyType({**records, **{record.service: record for record in change.records}})
+        self.view = View(head, records)
+        return rows
+
+    def _insert(self, entries: Iterable[Entry]) -> tuple[Row, ...]:
+        seq, previous = self.view.head
+        rows: list[Row] = []
+        for given in entries:
+            seq += 1
+            # SQLite keeps no negative zero: the hash must be of what will be read back.
+            at, subject, sentence = float(given.at) + 0.0, codec.storable(given.subject), codec.storable(given.sentence)
+            entry = replace(given, at=at, subject=subject, sentence=sentence)
+            kind, payload = entry.kind.value, chain.canonical(entry.payload)
+            payload_hash = chain.sha256(payload)
+            previous = chain.row_hash(
+                seq=seq,
+                previous=previous,
+                at=at,
+                kind=kind,
+                subject=subject,
+                sentence=sentence,
+                incident=entry.incident,
+                payload_hash=payload_hash,
+            )
+            values = (seq, previous, at, kind, subject, sentence, entry.incident, payload, payload_hash)
+            self._connection.execute(_INSERT, values)
+            self._follow_intent(seq, entry)
+            rows.append(Row(seq=seq, hash=previous, entry=entry))
+        return tuple(rows)
+
+    def _follow_intent(self, seq: int, entry: Entry) -> None:
+        match entry.kind:
+            case EntryKind.INTENT:
+                self._connection.execute("INSERT INTO pending_intents VALUES (?)", (seq,))
+            case EntryKind.OUTCOME:
+                self._connection.execute("DELETE FROM pending_intents WHERE seq = ?", (entry.payload.get("intent"),))
+            case _:
+                pass
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        connection = self._connection
+        with translated(self._path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # some errors of SQLite have rolled back by themselves
+                    connection.execute("ROLLBACK")
+                raise
