@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.cli import answers
 from tests.cli.conftest import Run, Twin
 from tests.cli.scripted_daemon import Script
+from tests.support.eventually import eventually_sync
 from watchdog.api.doors import RecoverOrder
 from watchdog.errors import EngineUnavailable, LockHeld, UnknownService
 from watchdog.model.record import Rung
 
 DONE = {"event": "done"}
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -106,3 +111,20 @@ def test_what_to_recover_is_named_in_one_way(run: Run, arguments: tuple[str, ...
 
 def test_an_unknown_action_is_a_64(run: Run) -> None:
     assert run("recover", "webui", "--action", "pray").code == 64
+
+
+def test_on_a_terminal_each_sentence_has_its_own_line_above_the_live_one(daemon: Script, home: Path) -> None:
+    events = [answers.progress("webui", "waits"), answers.result("webui", "recovered"), DONE]
+    daemon.answers["/api/v1/recover"] = (200, events)
+    server, screen = home / "tmux.sock", home / "screen"
+    tmux = ["tmux", "-S", str(server)]
+    command = f"{sys.executable} -m watchdog recover webui; tmux -S {server} capture-pane -p > {screen}"
+    try:
+        subprocess.run([*tmux, "new-session", "-d", "-x", "120", "-y", "10", command], cwd=ROOT, check=True)
+        eventually_sync(lambda: screen.is_file() and "recovered" in screen.read_text())
+        assert screen.read_text().rstrip().splitlines() == [
+            "shop/webui: waits",
+            "recovered: shop/webui by recreate after 0.25 s: verified over HTTP; `watchdog show 7`",
+        ]
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)

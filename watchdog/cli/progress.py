@@ -59,25 +59,32 @@ class JsonPrinter(Printer):
 
 
 class LinePrinter(Printer):
+    """Sentences, a line each."""
+
     def plan(self, event: Mapping[str, Any]) -> None:
         for line in event["text"].splitlines():
-            say(line)
+            self._say(line)
 
     def progress(self, event: Mapping[str, Any]) -> None:
-        say(f"{event['service']}: {event['sentence']}")
+        self._say(f"{event['service']}: {event['sentence']}")
 
     def result(self, event: Mapping[str, Any]) -> None:
-        say(_summary(event))
+        self._say(_summary(event))
 
     def nothing(self) -> None:
-        say("Nothing to recover: no protected service was found.")
+        self._say("Nothing to recover: no protected service was found.")
+
+    def _say(self, sentence: str) -> None:
+        say(sentence)
 
 
 class LivePrinter(LinePrinter):
     """The same lines above a live one that says what goes on now."""
 
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
         self._live = console().status("Asking the daemon …")
+
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
@@ -89,6 +96,9 @@ class LivePrinter(LinePrinter):
     def progress(self, event: Mapping[str, Any]) -> None:
         super().progress(event)
         self._live.update(printable(f"{event['service']}: {event['sentence']}"))
+
+    def _say(self, sentence: str) -> None:
+        say(sentence, self._live.console)
 
 
 def _summary(event: Mapping[str, Any]) -> str:

@@ -70,7 +70,7 @@ def show(table: Table) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    ruled = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    ruled = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in table.headings:
         ruled.add_column(heading, overflow="fold")
     for row in rows:
@@ -78,16 +78,20 @@ def show(table: Table) -> None:
     console().print(ruled)
 
 
-def say(sentence: str) -> None:
-    """Print one sentence; its first word is coloured on a terminal when it is a word of the state."""
+def say(sentence: str, live: Console | None = None) -> None:
+    """Print one sentence; its first word is coloured on a terminal when it is a word of the state.
+
+    `live` is the console of a live line, above which the sentence is printed.
+    """
     sentence = printable(sentence)
-    word = sentence.split(":", 1)[0]
-    if word not in _STYLES or not on_terminal():
+    if not on_terminal():
         click.echo(sentence)
         return
     from rich.text import Text
 
-    console().print(Text.assemble((word, _STYLES[word]), sentence[len(word) :]), soft_wrap=True)
+    word = sentence.split(":", 1)[0]
+    text = Text.assemble((word, _STYLES.get(word, "")), sentence[len(word) :])
+    (live or console()).print(text, soft_wrap=True)
 
 
 def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
