@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +76,7 @@ class Twin:
         return self.snapshot
 
     @asynccontextmanager
-    async def orders(self, _settings: Settings) -> AsyncIterator[Twin]:
+    async def orders(self, _settings: Settings) -> AsyncGenerator[Twin]:
         if self.failure:
             raise self.failure
         yield self

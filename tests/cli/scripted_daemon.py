@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ def listening(path: Path) -> Generator[Script]:
             script.asked.append((self.path, body))
             unknown = (404, {"error": f"No route {self.path}.", "exit_code": 1})
             status, answer = script.answers.get(self.path.partition("?")[0], unknown)
-            lines = answer if isinstance(answer, list) else [answer]
+            lines = cast("list[Any]", answer) if isinstance(answer, list) else [answer]
             texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
             content = "".join(f"{text}\n" for text in texts).encode()
             self.send_response(status)

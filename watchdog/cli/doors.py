@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +26,7 @@ class OrderDoor(Protocol):
 
 
 @asynccontextmanager
-async def order_door(settings: Settings) -> AsyncIterator[OrderDoor]:
+async def order_door(settings: Settings) -> AsyncGenerator[OrderDoor]:
     """The running daemon when one listens on its socket, else its one-shot twin under the same lock."""
     from watchdog.cli.client import DaemonClient
 
