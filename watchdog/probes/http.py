@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import ssl
@@ -76,9 +77,13 @@ class HttpProbe:
         port = request.url.port or _PORTS[request.url.scheme]
         ask.evidence["remote"] = endpoint(address, port)
 
-        async def trace(event: str, _: dict[str, Any]) -> None:
+        opened: list[Any] = []
+
+        async def trace(event: str, found: dict[str, Any]) -> None:
             if event in _PHASES:
                 ask.enter(_PHASES[event])
+            elif event == "connection.connect_tcp.complete":
+                opened.append(found["return_value"])
 
         addressed = httpx.Request(
             request.method,
@@ -89,6 +94,10 @@ class HttpProbe:
         )
         try:
             return await transport.handle_async_request(addressed)
+        except asyncio.CancelledError:
+            for stream in opened:  # httpcore forgets the socket of a TLS handshake that is cancelled
+                await stream.aclose()
+            raise
         except httpx.ConnectError as error:
             for cause in chain(error):
                 if isinstance(cause, ssl.SSLCertVerificationError):

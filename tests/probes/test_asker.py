@@ -1,0 +1,212 @@
+"""What the asker itself cannot do is UNKNOWN: it says nothing about the target."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.probes.servers import Loopback, free_port, full_backlog, hang, http
+from tests.support.eventually import eventually
+from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.probes import Prober
+from watchdog.probes.prober import PLACES
+
+KINDS = list(CheckKind)
+
+
+def check(where: str, kind: CheckKind, timeout: float = 5.0) -> Check:
+    target = f"http://{where}/" if kind is CheckKind.HTTP else where
+    return Check(name="shop", kind=kind, target=target, timeout=timeout)
+
+
+def judged(seen: Observation) -> tuple[Verdict, object]:
+    return seen.verdict, seen.evidence.get("class")
+
+
+@contextmanager
+def no_descriptors() -> Generator[None]:
+    """No file descriptor is free."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_out_of_file_descriptors_is_unknown(prober: Prober, loopback: Loopback, kind: CheckKind) -> None:
+    where = f"127.0.0.1:{await loopback.answer(http())}"
+    assert (await prober.ask(check(f"127.0.0.1:{free_port()}", kind))).verdict is Verdict.FAIL
+    with no_descriptors():
+        seen = await prober.ask(check(where, kind))
+    assert judged(seen) == (Verdict.UNKNOWN, "own_descriptors")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_network_without_a_route_is_unknown(prober: Prober, kind: CheckKind) -> None:
+    seen = await prober.ask(check("255.255.255.255:80", kind))  # Linux has no route for TCP to a broadcast address
+    assert judged(seen) == (Verdict.UNKNOWN, "own_network")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("error", "verdict", "trouble"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), Verdict.FAIL, "dns"),
+        (socket.gaierror(socket.EAI_NODATA, "No address associated"), Verdict.FAIL, "dns"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), Verdict.UNKNOWN, "resolver"),
+        (socket.gaierror(socket.EAI_FAIL, "Non-recoverable failure"), Verdict.UNKNOWN, "resolver"),
+        (OSError(24, "Too many open files"), Verdict.UNKNOWN, "own_descriptors"),
+    ],
+)
+async def test_only_a_name_that_does_not_exist_is_a_failure_of_the_target(
+    *, prober: Prober, resolves: Any, kind: CheckKind, error: OSError, verdict: Verdict, trouble: str
+) -> None:
+    resolves("shop.test", error)
+    assert judged(await prober.ask(check("shop.test:80", kind))) == (verdict, trouble)
+
+
+async def test_a_resolver_that_hangs_is_unknown_within_the_time_limit(prober: Prober, resolves: Any) -> None:
+    answered = threading.Event()
+    resolves("shop.test", answered.wait)
+    seen = await prober.ask(check("shop.test:80", CheckKind.TCP, timeout=0.2))
+    answered.set()
+    assert judged(seen) == (Verdict.UNKNOWN, "resolver")
+    assert seen.seconds < 1.0
+
+
+async def test_hanging_lookups_take_no_worker_thread_from_others(prober: Prober, resolves: Any) -> None:
+    answered = threading.Event()
+    resolves("shop.test", answered.wait)
+    asks = [asyncio.create_task(prober.ask(check("shop.test:80", CheckKind.TCP, timeout=0.5))) for _ in range(40)]
+    await eventually(lambda: sum(thread.name == "watchdog-lookup" for thread in threading.enumerate()) == 16)
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    assert {(await ask).verdict for ask in asks} == {Verdict.UNKNOWN}
+    answered.set()
+    await eventually(lambda: not any(thread.name == "watchdog-lookup" for thread in threading.enumerate()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "2852039166", "0xa9fea9fe"]
+)
+async def test_link_local_targets_are_never_asked(prober: Prober, kind: CheckKind, host: str) -> None:
+    seen = await prober.ask(check(f"{host}:80", kind))
+    assert judged(seen) == (Verdict.UNKNOWN, "not_asked")
+    assert "link-local" in seen.reason
+    assert "remote" not in seen.evidence
+
+
+async def test_a_name_that_points_to_a_link_local_address_is_never_asked(prober: Prober, resolves: Any) -> None:
+    resolves("shop.test", "169.254.169.254", "fe80::1%lo")
+    assert judged(await prober.ask(check("shop.test:80", CheckKind.HTTP))) == (Verdict.UNKNOWN, "not_asked")
+
+
+@pytest.mark.parametrize("kind", [CheckKind.HTTP, CheckKind.TCP])
+async def test_addresses_are_tried_in_order_until_one_connects(
+    prober: Prober, loopback: Loopback, resolves: Any, kind: CheckKind
+) -> None:
+    port = await loopback.answer(http())
+    resolves("shop.test", "255.255.255.255", "127.0.0.2", "127.0.0.1")
+    seen = await prober.ask(check(f"shop.test:{port}", kind))
+    assert (seen.verdict, seen.evidence["remote"]) == (Verdict.PASS, f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_address_that_hangs_leaves_time_for_the_next(prober: Prober, resolves: Any, kind: CheckKind) -> None:
+    resolves("shop.test", "127.0.0.1", "127.0.0.2")
+    with full_backlog() as port:
+        seen = await prober.ask(check(f"shop.test:{port}", kind, timeout=0.6))
+    assert judged(seen) == (Verdict.FAIL, "timeout")
+    assert seen.seconds < 0.55
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("addresses", [("255.255.255.255", "127.0.0.1"), ("127.0.0.1", "255.255.255.255")])
+async def test_a_failure_is_not_hidden_by_an_address_without_a_route(
+    prober: Prober, resolves: Any, kind: CheckKind, addresses: tuple[str, str]
+) -> None:
+    resolves("shop.test", *addresses)
+    assert judged(await prober.ask(check(f"shop.test:{free_port()}", kind))) == (Verdict.FAIL, "refused")
+
+
+@pytest.mark.parametrize("target", ["shop", "shop:", ":80", "shop:http", "shop:0", "shop:65536", "shop:-1", "[::1]"])
+@pytest.mark.parametrize("kind", [CheckKind.TCP, CheckKind.TLS])
+async def test_what_is_no_target_is_not_asked(prober: Prober, target: str, kind: CheckKind) -> None:
+    assert judged(await prober.ask(check(target, kind))) == (Verdict.UNKNOWN, "not_asked")
+
+
+async def test_a_name_that_is_no_name_is_not_asked(prober: Prober) -> None:
+    assert judged(await prober.ask(check(f"{'a' * 70}.test:80", CheckKind.TCP))) == (Verdict.UNKNOWN, "not_asked")
+
+
+async def test_tcp_passes_where_something_listens(prober: Prober, loopback: Loopback) -> None:
+    port = await loopback.serve(hang)
+    seen = await prober.ask(check(f"127.0.0.1:{port}", CheckKind.TCP))
+    assert (seen.verdict, seen.reason) == (Verdict.PASS, f"127.0.0.1:{port} takes connections")
+    assert list(seen.phases) == ["resolve", "connect"]
+
+
+async def test_tcp_to_a_full_queue_times_out(prober: Prober) -> None:
+    with full_backlog() as port:
+        assert judged(await prober.ask(check(f"127.0.0.1:{port}", CheckKind.TCP, 0.2))) == (Verdict.FAIL, "timeout")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_cancelling_an_ask_cancels_it(prober: Prober, loopback: Loopback, kind: CheckKind) -> None:
+    port = await loopback.serve(hang)
+    with full_backlog() as full:
+        where = f"127.0.0.1:{full if kind is CheckKind.TCP else port}"
+        ask = asyncio.create_task(prober.ask(check(where, kind, timeout=60.0)))
+        if kind is not CheckKind.TCP:
+            await eventually(lambda: loopback.open == 1)
+        else:
+            await asyncio.wait([ask], timeout=0.05)
+        ask.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ask
+    await eventually(lambda: loopback.open == 0)
+
+
+async def test_closing_ends_what_is_under_way_as_unknown(prober: Prober, loopback: Loopback) -> None:
+    where = f"127.0.0.1:{await loopback.serve(hang)}"
+    ask = asyncio.create_task(prober.ask(check(where, CheckKind.HTTP, timeout=60.0)))
+    await eventually(lambda: loopback.open == 1)
+    await prober.close()
+    assert judged(await ask) == (Verdict.UNKNOWN, "not_asked")
+    assert judged(await prober.ask(check(where, CheckKind.HTTP))) == (Verdict.UNKNOWN, "not_asked")
+
+
+async def test_connections_are_bounded_and_who_had_to_wait_is_unknown(prober: Prober, loopback: Loopback) -> None:
+    where = f"127.0.0.1:{await loopback.serve(hang)}"
+    seen = await asyncio.gather(*(prober.ask(check(where, CheckKind.HTTP, 1.0)) for _ in range(PLACES + 20)))
+    assert loopback.open_most <= PLACES
+    assert sum(judged(one) == (Verdict.FAIL, "timeout") for one in seen) == PLACES
+    assert sum(judged(one) == (Verdict.UNKNOWN, "own_delay") for one in seen) == 20
+
+
+async def test_a_daemon_that_stood_still_does_not_blame_the_target(prober: Prober, loopback: Loopback) -> None:
+    where = f"127.0.0.1:{await loopback.serve(hang)}"
+    ask = asyncio.create_task(prober.ask(check(where, CheckKind.HTTP, timeout=0.2)))
+    await eventually(lambda: loopback.open == 1)
+    threading.Event().wait(1.5)  # the fault itself: the event loop is held up
+    assert judged(await ask) == (Verdict.UNKNOWN, "own_delay")
+
+
+def test_the_door_opens_without_the_heavy_libraries() -> None:
+    heavy = "import sys, watchdog.probes; print([m for m in ('httpx', 'anyio', 'cryptography') if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
