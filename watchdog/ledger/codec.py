@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, cast
 
 from watchdog.model.container import ContainerSpec
 from watchdog.model.health import Cause
@@ -32,7 +33,21 @@ def storable(text: str) -> str:
 
 def dump(value: ServiceRecord | Incident | ContainerSpec) -> str:
     """Keeps the order of keys: a spec's first network is its primary one."""
-    return json.dumps(asdict(value), separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, default=_plain, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: object) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def answered_intent(payload: Mapping[str, Any]) -> int | None:
+    """The row of the intent that an OUTCOME with this payload ends."""
+    intent = payload.get("intent")
+    return intent if isinstance(intent, int) else None
 
 
 def load_record(text: str) -> ServiceRecord:

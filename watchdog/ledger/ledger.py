@@ -45,11 +45,15 @@ class Ledger:
         thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         try:
             store = await _run(thread, lambda: Store.open(directory, key_file=key_file))
-            ledger = cls(store, thread, retention)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        ledger = cls(store, thread, retention)
+        try:
             with suppress(LedgerFull):  # a full disk must not keep the daemon from watching
                 await ledger.compact(now)
         except BaseException:
-            thread.shutdown(wait=False)
+            await ledger.close()
             raise
         return ledger
 

@@ -42,20 +42,20 @@ def checkpoint(connection: sqlite3.Connection) -> Head:
 
 def records(connection: sqlite3.Connection) -> MappingProxyType[ServiceKey, ServiceRecord]:
     stored = connection.execute("SELECT record FROM services ORDER BY service")
-    loaded = [_load(codec.load_record, text, "a service's record") for (text,) in stored]
-    return MappingProxyType({record.service: record for record in loaded})
+    found = [loaded(codec.load_record, text, "a service's record") for (text,) in stored]
+    return MappingProxyType({record.service: record for record in found})
 
 
 def incidents(connection: sqlite3.Connection, limit: int) -> tuple[Incident, ...]:
     """Newest first."""
     stored = connection.execute("SELECT incident FROM incidents ORDER BY id DESC LIMIT ?", (limit,))
-    return tuple(_load(codec.load_incident, text, "an incident") for (text,) in stored)
+    return tuple(loaded(codec.load_incident, text, "an incident") for (text,) in stored)
 
 
 def open_incidents(connection: sqlite3.Connection) -> tuple[Incident, ...]:
     """Newest first."""
     stored = connection.execute("SELECT incident FROM incidents WHERE closed_at IS NULL ORDER BY id DESC")
-    return tuple(_load(codec.load_incident, text, "an incident") for (text,) in stored)
+    return tuple(loaded(codec.load_incident, text, "an incident") for (text,) in stored)
 
 
 def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, tuple[Row, ...]]:
@@ -65,12 +65,20 @@ def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, t
         if found is None:
             raise UnknownIncident(f"There is no incident {incident}: `watchdog incidents` lists those that are kept")
         stored = connection.execute(f"SELECT {ROW} FROM entries WHERE incident = ? ORDER BY seq", (incident,))  # noqa: S608 - a constant
-        return _load(codec.load_incident, found[0], "an incident"), _rows(stored)
+        return loaded(codec.load_incident, found[0], "an incident"), _rows(stored)
 
 
 def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:
     """Intents whose outcome is not known, oldest first."""
     return _rows(connection.execute(f"SELECT {ROW} FROM entries JOIN pending_intents USING (seq) ORDER BY seq"))  # noqa: S608 - a constant
+
+
+def loaded(loader: Callable[[Any], _T], stored: Any, what: str) -> _T:
+    """What was stored, by a loader of `codec`; raises LedgerError when it is damaged."""
+    try:
+        return loader(stored)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise unreadable("The ledger", f"{what} cannot be read") from error
 
 
 @contextmanager
@@ -84,11 +92,4 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
 
 
 def _rows(stored: sqlite3.Cursor) -> tuple[Row, ...]:
-    return tuple(_load(codec.load_row, columns, f"row {columns[0]}") for columns in stored)
-
-
-def _load(loader: Callable[[Any], _T], stored: Any, what: str) -> _T:
-    try:
-        return loader(stored)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise unreadable("The ledger", f"{what} cannot be read") from error
+    return tuple(loaded(codec.load_row, columns, f"row {columns[0]}") for columns in stored)

@@ -123,7 +123,12 @@ class Store:
             raise LedgerError(f"Saved spec {spec_id[:12]} is not in {self._path}: deploy the service again to save one")
         sealed, content = found
         text = self._seal.open(content, sealed=bool(sealed), spec_id=spec_id)
-        return codec.load_spec(text)
+        spec = queries.loaded(codec.load_spec, text, f"saved spec {spec_id[:12]}")
+        if spec.id != spec_id:
+            raise LedgerError(
+                f"Saved spec {spec_id[:12]} was swapped for another: deploy the service again to save one"
+            )
+        return spec
 
     def open_incidents(self) -> tuple[Incident, ...]:
         with translated(self._path):
@@ -186,7 +191,7 @@ class Store:
         with self._transaction() as connection:
             rows = self._insert(change.entries)
             head = queries.Head(rows[-1].seq, rows[-1].hash) if rows else self.view.head
-            connection.executemany(_SERVICE, [(str(r.service), codec.dump(r)) for r in change.records])
+            connection.executemany(_SERVICE, [(codec.storable(str(r.service)), codec.dump(r)) for r in change.records])
             connection.executemany(_INCIDENT, [(i.id, i.closed_at, codec.dump(i)) for i in change.incidents])
             encrypts = self._seal.encrypts
             specs = [(s.id, encrypts, self._seal.close(codec.dump(s)), head.seq) for s in change.specs]
@@ -228,7 +233,9 @@ class Store:
             case EntryKind.INTENT:
                 self._connection.execute("INSERT INTO pending_intents VALUES (?)", (seq,))
             case EntryKind.OUTCOME:
-                self._connection.execute("DELETE FROM pending_intents WHERE seq = ?", (entry.payload.get("intent"),))
+                self._connection.execute(
+                    "DELETE FROM pending_intents WHERE seq = ?", (codec.answered_intent(entry.payload),)
+                )
             case _:
                 pass
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from watchdog.errors import InvalidAnchor, LedgerError
-from watchdog.ledger import chain, queries
+from watchdog.ledger import chain, codec, queries
 from watchdog.model.record import EntryKind
 
 _ANCHOR: Final = re.compile(r"[0-9a-f]{64}")
@@ -70,7 +70,7 @@ class _Walk:
             case EntryKind.INTENT:
                 self.pending.add(self.seq)
             case EntryKind.OUTCOME:
-                self.pending.discard(payload.get("intent", 0))
+                self.pending.discard(codec.answered_intent(payload) or 0)
             case EntryKind.CHECKPOINT:
                 self.checkpoint = (payload["through"], payload["hash"])
             case _:
