@@ -97,3 +97,9 @@ class DaemonUnreachable(WatchdogError):
     """No daemon answers on its unix socket."""
 
     exit_code = 3
+
+
+class UsageError(WatchdogError):
+    """An order cannot mean anything, as a pause without an end."""
+
+    exit_code = EXIT_USAGE

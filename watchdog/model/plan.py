@@ -138,8 +138,8 @@ Step = (
 class Plan:
     """What would be done to one service and why; `str(plan)` is what every face shows.
 
-    `steps` bring the service up; after it is verified `cleanup` runs, otherwise `undo` puts back what was
-    set aside.
+    `steps` bring the service up; after it is verified `cleanup` removes what was set aside. `undo` runs when a
+    step fails, and after a failed verification where something was set aside.
     """
 
     service: ServiceKey
@@ -156,6 +156,15 @@ class Plan:
         lines += [f"  once verified: {step}" for step in self.cleanup]
         lines += [f"  if it fails: {step}" for step in self.undo]
         return "\n".join(lines)
+
+
+def container_of(step: Step) -> str:
+    """The container that a step works on, perhaps NEW; '' for a step that works on none."""
+    match step:
+        case CreateContainer() | CreateNetwork():
+            return ""
+        case _:
+            return step.container
 
 
 def with_container(step: Step, new: str) -> Step:

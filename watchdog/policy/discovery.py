@@ -21,7 +21,7 @@ AUTOHEAL = "autoheal"
 _COMPOSE_SWAP = re.compile(r"[a-f0-9]{12}_.+")
 """What Compose calls a container that it is about to swap in, or left behind when interrupted."""
 
-_OWN = re.compile(r".+\.watchdog-(?:new|old)-[0-9a-z]+")
+_OWN = re.compile(r"(?P<original>.+)\.watchdog-(?P<role>new|old)-[0-9a-z]+")
 
 
 def successor_name(name: str, nonce: str) -> str:
@@ -34,14 +34,30 @@ def aside_name(name: str, nonce: str) -> str:
     return f"{name}.watchdog-old-{nonce}"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnName:
+    """A name that watchdog gave: `original` is the name that the container had or should get."""
+
+    original: str
+    successor: bool
+
+
+def read_own_name(name: str) -> OwnName | None:
+    """What a name that watchdog gives while it replaces a container says; None for any other name."""
+    match = _OWN.fullmatch(name)
+    return OwnName(match["original"], match["role"] == "new") if match else None
+
+
 def is_own_name(name: str) -> bool:
-    """Whether the name is one that watchdog gives while it replaces a container."""
-    return _OWN.fullmatch(name) is not None
+    return read_own_name(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class NotAService:
+    """`by_choice`: a person chose not to have it watched, so the service it stands for is not missing."""
+
     because: str
+    by_choice: bool = False
 
 
 def key_of(name: str, labels: Mapping[str, str]) -> ServiceKey:
@@ -75,12 +91,12 @@ def classify(
     if labels.get(ONEOFF, "").lower() == "true":
         return NotAService("a one-off container of `docker compose run`")
     if labels.get(ENABLE, "").lower() == "false":
-        return NotAService(f"its label {ENABLE} is false")
+        return NotAService(f"its label {ENABLE} is false", by_choice=True)
     key = key_of(name, labels)
     if any(fnmatchcase(candidate, pattern) for pattern in discovery.exclude for candidate in (str(key), name)):
-        return NotAService("excluded by discovery.exclude")
+        return NotAService("excluded by discovery.exclude", by_choice=True)
     because = _left_out_by_mode(discovery.mode, labels, configured=configured)
-    return key if because is None else NotAService(because)
+    return key if because is None else NotAService(because, by_choice=True)
 
 
 def _left_out_by_mode(mode: DiscoveryMode, labels: Mapping[str, str], *, configured: bool) -> str | None:

@@ -28,9 +28,13 @@ from watchdog.policy.discovery import aside_name, successor_name
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """Why a rung cannot be climbed at all; nothing is tried and no attempt is burnt."""
+    """Why a rung cannot be climbed at all; nothing is tried and no attempt is burnt.
+
+    `passing`: somebody else is in the middle of something, so that a moment later it may look different.
+    """
 
     because: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +71,10 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
     spec, survey, existing = remake.spec, remake.survey, remake.existing
     obstacle = _obstacle(spec, survey, existing)
     if obstacle is not None:
-        return Impossible(obstacle)
+        return obstacle
     aside = aside_name(spec.container_name, remake.nonce)
     steps: list[Step] = []
     cleanup: list[Step] = []
-    undo: list[Step] = []
     if existing is not None:
         steps += [
             StopContainer(existing.id, existing.stop_timeout),
@@ -80,11 +83,16 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
             *(DisconnectNetwork(existing.id, network) for network in _static(spec)),
         ]
         cleanup = [RemoveContainer(existing.id)]
-        undo = [
+        undo: list[Step] = [
+            StopContainer(NEW, existing.stop_timeout),
+            RemoveContainer(NEW),
             *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
             RenameContainer(existing.id, existing.name),
             SetRestartPolicy(existing.id, existing.restart_policy.value, existing.restart_retries),
+            *([StartContainer(existing.id)] if existing.running else []),
         ]
+    else:
+        undo = [RemoveContainer(NEW)]
     steps += [CreateNetwork(spec.id, network) for network in survey.networks_gone]
     steps.append(CreateContainer(spec.id, successor_name(spec.container_name, remake.nonce), spec.image_id))
     if remake.connects_later:
@@ -101,16 +109,19 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
     )
 
 
-def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -> str | None:
+def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -> Impossible | None:
     if spec.unfaithful:
-        return f"it cannot be reproduced faithfully: {'; '.join(spec.unfaithful)}"
+        return Impossible(f"it cannot be reproduced faithfully: {'; '.join(spec.unfaithful)}")
     if survey.volumes_gone:
         names = ", ".join(survey.volumes_gone)
-        return f"DATA_GONE: volume {names} no longer exists, and recreating would silently start with an empty one"
+        because = f"DATA_GONE: volume {names} no longer exists, and recreating would silently start with an empty one"
+        return Impossible(because)
     if not survey.image_present:
-        return f"its image {spec.image} ({spec.image_id.removeprefix('sha256:')[:12]}) is gone from the engine"
+        image_id = spec.image_id.removeprefix("sha256:")[:12]
+        return Impossible(f"its image {spec.image} ({image_id}) is gone from the engine")
     if survey.name_holder is not None and (existing is None or survey.name_holder != existing.id):
-        return f"the name {spec.container_name} is taken by container {survey.name_holder[:12]}"
+        because = f"the name {spec.container_name} is taken by container {survey.name_holder[:12]}"
+        return Impossible(because, passing=True)
     return None
 
 

@@ -34,6 +34,16 @@ class Surroundings:
     observer_suspected: str | None = None
     restarts: tuple[float, ...] = ()
     """When running containers were restarted, of the last minute."""
+    orders_only: str | None = None
+    """Why nothing is done unless a person orders it: the daemon ends, or lives for one order only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A person ordered a recovery at `since` (steady seconds), perhaps by a certain rung."""
+
+    since: float
+    rung: Rung | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +64,14 @@ class Situation:
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
     """Those that were handed to a person."""
+    others_asked: bool = True
+    """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
+    ordered: Ordered | None = None
 
 
 def decide(situation: Situation, around: Surroundings, now: float) -> Decision:
     """The next step for one service: rest, wait (until when, for what), act on a rung, or hand over."""
-    for guard in GUARDS:
+    for guard in GUARDS if situation.ordered is None else GUARDS_OF_AN_ORDER:
         held = guard(situation, around, now)
         if held is not None:
             return held
@@ -80,7 +93,9 @@ def _nothing_bad(situation: Situation, _: Surroundings, __: float) -> Decision |
     return Rest("" if seen.health is Health.HEALTHY else seen.reason)
 
 
-def _not_wanted(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+def _not_wanted(situation: Situation, around: Surroundings, _: float) -> Decision | None:
+    if around.orders_only is not None:
+        return Rest(around.orders_only)
     match situation.record.desired:
         case Desired.UP:
             return None if situation.settings.enabled else Rest("reported only: recovery is off (recovery.enabled)")
@@ -104,6 +119,8 @@ def _people(situation: Situation, _: Surroundings, now: float) -> Decision | Non
 def _observer(situation: Situation, around: Surroundings, _: float) -> Decision | None:
     if situation.assessment.cause is Cause.CHECK_FAILED and around.observer_suspected is not None:
         return Wait(f"no action: {around.observer_suspected}")
+    if situation.assessment.cause is Cause.CHECK_FAILED and not situation.others_asked:
+        return Wait("other checks are asked first, to know whether it is the observer who is blind")
     return None
 
 
@@ -127,6 +144,13 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
     return None
 
 
+def _ordered_and_good(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+    seen, ordered = situation.assessment, situation.ordered
+    if ordered is None or ordered.rung is not None or seen.health.bad or seen.health is Health.PAUSED:
+        return None
+    return Rest(seen.reason)
+
+
 def _breaker(_: Situation, around: Surroundings, __: float) -> Decision | None:
     if around.breaker_until is not None:
         return Wait("the engine refused too many calls: the breaker is open", around.breaker_until)
@@ -147,6 +171,9 @@ GUARDS: tuple[Guard, ...] = (
 )
 """The reasons for which nothing is done (yet), the strongest first."""
 
+GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _breaker)
+"""A person who orders a recovery overrides pause, quarantine, graces, roots and Docker's turn; not physics."""
+
 
 def grace_ends(situation: Situation) -> float:
     """Steady seconds: `absence_grace` after the last foreign activity, `absence_max` after the loss at the latest."""
@@ -157,7 +184,9 @@ def grace_ends(situation: Situation) -> float:
 
 def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decision:
     seen, record, settings = situation.assessment, situation.record, situation.settings
-    attempts = spent(record.attempts, settings, now)
+    attempts = _counted(situation, now)
+    if situation.ordered is not None and situation.ordered.rung is not None:
+        return _forced(situation, situation.ordered.rung, attempts)
     if attempts:
         until = attempts[-1].at + backoff(record.service, len(attempts), settings)
         if now < until:
@@ -175,6 +204,29 @@ def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decisi
     if rung is Rung.RECREATE and not record.baselines and situation.container is None:
         return HandOver(f"{seen.reason}; no deployment of it was ever proven, so there is nothing to recreate it from")
     return Act(f"{seen.reason}; attempt {len(attempts) + 1} of {settings.max_attempts}", rung, seen.cause)
+
+
+def _counted(situation: Situation, now: float) -> tuple[Attempt, ...]:
+    """An order starts a budget of its own; else the attempts of the window count."""
+    ordered = situation.ordered
+    if ordered is None:
+        return spent(situation.record.attempts, situation.settings, now)
+    return tuple(
+        attempt for attempt in situation.record.attempts if attempt.by_operator and attempt.at >= ordered.since
+    )
+
+
+def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> Decision:
+    """One attempt by the rung that a person named, if it can be climbed at all."""
+    if attempts:
+        return HandOver(
+            f"the ordered {rung} did not bring it back: {attempts[-1].reason or situation.assessment.reason}"
+        )
+    if rung in {Rung.START, Rung.RESTART} and situation.container is None:
+        return HandOver(f"it has no container to {rung}: order `--action recreate`")
+    if rung is Rung.ROLLBACK and rollback_target(situation.record, situation.config_hash) is None:
+        return HandOver("there is no other proven deployment to go back to")
+    return Act(f"ordered by a person ({situation.assessment.reason})", rung, situation.assessment.cause)
 
 
 def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:

@@ -1,0 +1,274 @@
+"""The daemon put together: who knows whom, what runs, how it starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from watchdog.alerts import Alerter
+from watchdog.api.doors import RecoverOrder
+from watchdog.api.measures import Measures
+from watchdog.daemon.acting import Acting
+from watchdog.daemon.asker import Asker, Prober
+from watchdog.daemon.clock import Clock
+from watchdog.daemon.engine_watch import EngineWatch
+from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.household import Household
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.itself import own_container
+from watchdog.daemon.journal import Journal
+from watchdog.daemon.leftovers import resolve_leftovers
+from watchdog.daemon.listener import Listener
+from watchdog.daemon.looker import Looker, service_of
+from watchdog.daemon.orders import OrderDesk
+from watchdog.daemon.publish import StateFile, snapshot
+from watchdog.daemon.schedule import Schedule
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.worker import Worker
+from watchdog.daemon.world import World
+from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.errors import EngineUnavailable, LedgerError
+from watchdog.ledger import Ledger
+from watchdog.model.record import EntryKind, Incident, Row
+from watchdog.model.settings import Settings
+from watchdog.model.snapshot import Snapshot
+from watchdog.policy.discovery import NotAService
+from watchdog.recovery import ServiceRecoveryManager
+
+log = structlog.get_logger()
+
+STUCK_AFTER = 300.0
+"""A worker that is in one turn for longer than this makes no progress."""
+FINISH_WITHIN = 7.0
+"""Seconds that engine calls under way may take to finish when the daemon is asked to stop."""
+CLAIMS_EVERY = 30.0
+COMPACT_EVERY = 6 * 3600.0
+
+
+class Daemon:
+    """Implements the API's doors `Facts` and `Orders`. One per engine; make it, `start` it, `stop` it."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        engine: Engine,
+        ledger: Ledger,
+        prober: Prober,
+        clock: Clock,
+        claim: Callable[[EngineIdentity], Awaitable[None]],
+        reread: Callable[[], Settings],
+    ) -> None:
+        self.world = World(settings=settings, clock=clock, engine=engine, memory=ledger)
+        self.alerter = Alerter(settings.alert, settings.state.dir / "alerts", self.world.measures.alerts)
+        self.journal = Journal(ledger, clock, self.world.measures)
+        self._ledger = ledger
+        self._reread = reread
+        self._claim = claim
+        self._claimed = False
+        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
+        self._asker = Asker(prober, clock)
+        self._household = Household(self.world, self._asker, self._desk, self.journal)
+        self.looker = Looker(self.world, self._household, own_container())
+        manager = ServiceRecoveryManager(
+            engine=engine,
+            ledger=ledger,
+            ours=self.world.ours,
+            now=clock.now,
+            wall=clock.wall,
+            concurrency=settings.recovery.concurrency,
+        )
+        self._acting = Acting(self.world, self.looker, self.journal, manager, self._household.ask_soon)
+        self._household.employ = self._work
+        self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
+        self._listener = Listener(self.world, self.looker, self._engine_watch)
+        self._orders = OrderDesk(
+            world=self.world,
+            looker=self.looker,
+            household=self._household,
+            journal=self.journal,
+            acting=self._acting,
+        )
+        self._schedule = Schedule(clock, self._missed)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def measures(self) -> Measures:
+        return self.world.measures
+
+    async def start(self, *, version: str) -> None:
+        """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
+        await self._desk.restore()
+        await self._household.settle_pending()
+        sentence = f"watchdog {version} starts to watch"
+        await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence))
+        log.info(sentence, ledger_head=self._ledger.head)
+        self._household.set_endpoints()
+        self._schedule.every(self.world.settings.interval, "poll", self.poll)
+        self._schedule.every(CLAIMS_EVERY, "claims", self._look_at_claims)
+        self._schedule.every(COMPACT_EVERY, "retention", self._compact)
+        self._spawn(self._listener.listen(), "listener")
+        self._spawn(self._listener.look(), "looker")
+        self._spawn(self._asker.run(), "asker")
+        self._spawn(self.alerter.run(), "alerts")
+        self._spawn(StateFile(self.world, self.world.settings.state.dir).run(), "state file")
+        self._schedule.start()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def failed(self) -> str:
+        """Waits until a task of the daemon's own ends, which none ever should; returns what went wrong."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        task = done.pop()
+        error = None if task.cancelled() else task.exception()
+        return f"{task.get_name()} ended: {error!r}"
+
+    async def stop(self) -> None:
+        """Hands over: what is under way is in the ledger, the next daemon observes it afresh."""
+        self._schedule.stop()
+        self.world.orders_only = "the daemon ends"
+        await self._household.finish(FINISH_WITHIN)
+        await self._household.dismiss_all()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(LedgerError):
+            entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
+            await self.journal.write(entry)
+
+    async def _work(self, watched: Watched) -> None:
+        worker = Worker(
+            world=self.world,
+            watched=watched,
+            looker=self.looker,
+            desk=self._desk,
+            journal=self.journal,
+            acting=self._acting,
+        )
+        await worker.run()
+
+    async def poll(self) -> None:
+        """The truth, whatever events said: one list, an inspect of what changed, and what should exist and does not."""
+        world, started = self.world, self.world.clock.now()
+        try:
+            await self.looker.look()
+            await self._engine_watch.back()
+            if world.polled_at is None:
+                await self._household.recall()
+        except EngineUnavailable as error:
+            await self._engine_watch.gone(str(error))
+            await self._engine_watch.overdue()
+            return
+        world.wanted = await asyncio.to_thread(lambda: named_in_compose(world)[0])
+        world.polled_at = world.clock.now()
+        world.measures.polls += 1
+        world.measures.last_poll_at = world.clock.wall()
+        world.measures.poll_seconds = world.polled_at - started
+        world.changed.set()
+
+    async def _claim_engine(self, identity: EngineIdentity) -> None:
+        """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
+        if self._claimed:
+            return
+        await self._claim(identity)
+        self._claimed = True
+        await resolve_leftovers(self.world, self.journal)
+
+    def _missed(self, name: str, slots: int) -> None:
+        if name == "poll":
+            self.world.measures.polls_missed += slots
+            log.warning(f"{slots} polls were missed: the daemon was asleep or too busy")
+
+    async def _look_at_claims(self) -> None:
+        await self._desk.look_at_claims(self.world.clock.now())
+        await self._engine_watch.overdue()
+
+    async def _compact(self) -> None:
+        try:
+            await self._ledger.compact(self.world.clock.wall())
+        except LedgerError as error:
+            log.error(str(error))
+
+    def snapshot(self) -> Snapshot:
+        return snapshot(self.world, len(self._desk.open))
+
+    def alive(self) -> tuple[bool, str]:
+        """Whether the workers make progress; that this is answered at all says that the loop does."""
+        now = self.world.clock.now()
+        for watched in self.world.services.values():
+            if watched.busy_since is not None and now - watched.busy_since > STUCK_AFTER:
+                return False, f"the worker of {watched.key} has been in one turn for {now - watched.busy_since:.0f} s"
+        ended = [task.get_name() for task in self._tasks if task.done()]
+        ended += [str(key) for key, task in self._household.workers.items() if task.done()]
+        return (not ended, f"ended: {', '.join(ended)}" if ended else "loop and workers make progress")
+
+    def ready(self) -> tuple[bool, str]:
+        if self.world.state.away is not None:
+            return False, f"the engine is away: {self.world.state.away}"
+        if self.world.polled_at is None:
+            return False, "the first poll is not done"
+        return True, f"{len(self.world.services)} services are watched"
+
+    async def incidents(self, limit: int, open_only: bool) -> tuple[Incident, ...]:
+        found = await self._ledger.incidents(limit)
+        return tuple(incident for incident in found if not open_only or incident.closed_at is None)
+
+    async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+        return await self._ledger.timeline(incident)
+
+    async def reload(self) -> str:
+        """Takes up the configuration anew; a wrong file leaves the old one in force and raises ConfigurationError."""
+        settings = self._reread()
+        fixed = _fixed_until_restart(self.world.settings, settings)
+        self.world.settings = replace(
+            settings, engine=self.world.settings.engine, api=self.world.settings.api, state=self.world.settings.state
+        )
+        for watched in list(self.world.services.values()):
+            name = watched.container.name if watched.container is not None else watched.key.name
+            labels = dict(watched.labels)
+            if isinstance(service_of(self.world.settings, name, labels), NotAService):
+                self._household.dismiss(watched)
+                continue
+            watched.settings = self.world.settings_for(watched.key, labels)
+            self._household.resettle(watched)
+        self._household.set_endpoints()
+        self.looker.forget()
+        self._schedule.every(settings.interval, "poll", self.poll)
+        self.alerter.reconfigure(settings.alert)
+        await self._household.recall()
+        sentence = "the configuration is reloaded" + (f"; {fixed} take effect at the next start" if fixed else "")
+        await self.journal.write(self.journal.entry(EntryKind.OPERATOR, "watchdog", sentence))
+        log.info(sentence)
+        self._listener.look_soon()
+        return sentence
+
+    def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        return self._orders.recover(order)
+
+    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
+        return await self._orders.pause(service, seconds, reason, by)
+
+    async def resume(self, service: str, by: str) -> str:
+        return await self._orders.resume(service, by)
+
+    async def retire(self, service: str, reason: str, by: str) -> str:
+        return await self._orders.retire(service, reason, by)
+
+
+def _fixed_until_restart(old: Settings, new: Settings) -> str:
+    changed = [
+        name
+        for name, before, after in (
+            ("[engine]", old.engine, new.engine),
+            ("[api]", old.api, new.api),
+            ("[state]", old.state, new.state),
+        )
+        if before != after
+    ]
+    return " and ".join(changed)

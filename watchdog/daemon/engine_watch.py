@@ -1,0 +1,71 @@
+"""Whether the engine answers: away is one incident of its own, and nothing is judged until it has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.world import World
+from watchdog.engine.protocol import EngineIdentity
+from watchdog.errors import LedgerError
+
+log = structlog.get_logger()
+
+SHUTDOWN = 30.0
+"""Stops that the engine announced so shortly before it went away were its own, no person's."""
+
+
+class EngineWatch:
+    def __init__(self, world: World, desk: IncidentDesk, claim: Callable[[EngineIdentity], Awaitable[None]]) -> None:
+        self._world = world
+        self._desk = desk
+        self._claim = claim
+        self._incident: int | None = None
+        self._was_away = False
+
+    async def gone(self, because: str) -> None:
+        """No answer: every service is unknown from now on, and no action follows."""
+        world, now = self._world, self._world.clock.now()
+        if world.state.away is not None and self._was_away:
+            return
+        world.state.away, world.state.away_since = because, now
+        self._was_away = True
+        for watched in world.services.values():
+            if now - watched.seen_at < SHUTDOWN:
+                watched.stopped_by_person = watched.killed_by_person = False
+        log.warning(f"the engine is away: {because}")
+        world.wake_all()
+        if self._incident is None:
+            try:
+                self._incident = await self._desk.of_subject("engine", f"the engine is away: {because}", now)
+            except LedgerError as error:
+                log.error(str(error))
+
+    async def back(self) -> None:
+        """It answers: after an absence things settle before anything is judged."""
+        world = self._world
+        if world.state.away is None:
+            return
+        if world.state.identity is None:
+            world.state.identity = await world.engine.identify()
+        await self._claim(world.state.identity)
+        now = world.clock.now()
+        world.state.away = None
+        if self._was_away:
+            world.state.settled_at = now + world.settings.engine.settle
+            log.info(f"the engine is back; things settle for {world.settings.engine.settle:g} s")
+        self._was_away = False
+        number, self._incident = self._incident, None
+        world.wake_all()
+        if number is not None:
+            try:
+                await self._desk.close(number, "the engine answers again", now, recovered=True)
+            except LedgerError as error:
+                log.error(str(error))
+
+    async def overdue(self) -> None:
+        if self._incident is not None:
+            now, after = self._world.clock.now(), self._world.settings.alert.critical_after
+            await self._desk.overdue(self._incident, now, after)

@@ -1,0 +1,227 @@
+"""Takes care of services as they come and go: their workers, their checks, and what the ledger remembers of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from watchdog.daemon.asker import Asker
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.journal import Journal
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import Alone, World
+from watchdog.errors import LedgerError
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, ServiceRecord
+from watchdog.policy.phases import Phase
+from watchdog.policy.streak import Standing, Streak, follow, in_doubt
+
+ALONE = "endpoint "
+"""Prefix of the owner's name of a stand-alone endpoint's check."""
+
+EAGER = 0.25
+"""Seconds between questions while an attempt waits for its verification."""
+
+EAGER_FOR = 10.0
+
+
+class Household:
+    """Implements `looker.Keeper`."""
+
+    def __init__(self, world: World, asker: Asker, desk: IncidentDesk, journal: Journal) -> None:
+        self._world = world
+        self._asker = asker
+        self._desk = desk
+        self._journal = journal
+        self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._asking_others: asyncio.Task[None] | None = None
+        self.employ: Callable[[Watched], Coroutine[Any, Any, None]] | None = None
+        """Gives the life of a worker; None where nobody works (a one-shot check)."""
+
+    def welcome(self, watched: Watched) -> None:
+        record = watched.record
+        if record.incident is not None:
+            watched.phase = Phase.HANDED_OVER if record.quarantined is not None else Phase.WAITING
+        self._ask(watched)
+        if self.employ is not None:
+            self._tasks[watched.key] = asyncio.create_task(self.employ(watched), name=f"worker {watched.key}")
+
+    def resettle(self, watched: Watched) -> None:
+        self._ask(watched)
+        watched.streaks = {
+            check.name: watched.streaks[check.name]
+            for check in watched.settings.checks
+            if check.name in watched.streaks
+        }
+        watched.wake.set()
+
+    def dismiss(self, watched: Watched) -> None:
+        self._world.services.pop(watched.key, None)
+        self._asker.set_checks(str(watched.key), (), lambda *_: 0.0, lambda: 0)
+        task = self._tasks.pop(watched.key, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+        if watched.record.incident is not None:
+            self._later(self._close_dismissed(watched))
+        self._world.changed.set()
+
+    async def _close_dismissed(self, watched: Watched) -> None:
+        number = watched.record.incident
+        if number is None:
+            return
+        record = replace(watched.record, incident=None, last_incident=number, quarantined=None)
+        sentence = f"nobody expects {watched.key} any more"
+        await self._desk.close(number, sentence, self._world.clock.now(), recovered=False, record=record)
+
+    async def recall(self) -> None:
+        """What the ledger or the configuration says should be up and the engine does not have: it is missing."""
+        world = self._world
+        wanted = {key: record for key, record in world.memory.records.items() if record.desired is Desired.UP}
+        for key, settings in world.settings.services:
+            known = any(key.name == other.name and key.project in {"", other.project} for other in world.services)
+            known = known or any(key.name == other.name and key.project in {"", other.project} for other in wanted)
+            if settings.enabled and not known:
+                wanted[key] = replace(world.record_of(key), desired=Desired.UP)
+        for key, record in wanted.items():
+            if key in world.services:
+                continue
+            labels = await self._labels(record)
+            watched = Watched(key=key, settings=world.settings_for(key, labels), record=record, labels=labels)
+            if not watched.settings.enabled:
+                continue
+            world.services[key] = watched
+            watched.see(None, world.clock.now(), None)
+            self.welcome(watched)
+
+    async def settle_pending(self) -> None:
+        """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
+        world, journal = self._world, self._journal
+        world.interrupted = await journal.ledger.pending_intents()
+        for row in world.interrupted:
+            sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
+            payload = {"intent": row.seq, "outcome": Outcome.FAILED.value}
+            entry = journal.entry(
+                EntryKind.OUTCOME, row.entry.subject, sentence, incident=row.entry.incident, payload=payload
+            )
+            record = world.memory.records.get(ServiceKey.parse(row.entry.subject))
+            records = [replace(record, attempts=tuple(map(_ended, record.attempts)))] if record is not None else []
+            await journal.write(entry, records=records)
+
+    async def _labels(self, record: ServiceRecord) -> dict[str, str]:
+        if not record.baselines:
+            return {}
+        try:
+            spec = await self._journal.ledger.spec(record.baselines[0].spec_id)
+        except LedgerError as error:
+            self._journal.say(record.service, f"its saved spec cannot be read: {error}")
+            return {}
+        return dict(spec.config.get("Labels") or {})
+
+    def set_endpoints(self) -> None:
+        """Stand-alone endpoints as configured; those of services are among their checks."""
+        world = self._world
+        alone = {check.name: check for check in world.settings.endpoints if check.service is None}
+        for name in [name for name in world.endpoints if name not in alone]:
+            del world.endpoints[name]
+            self._asker.set_checks(ALONE + name, (), lambda *_: 0.0, lambda: 0)
+        for name, check in alone.items():
+            known = world.endpoints.get(name)
+            if known is None or known.check != check:
+                world.endpoints[name] = Alone(check)
+            self._asker.set_checks(ALONE + name, (check,), self._hear_alone, lambda: 0)
+
+    def ask_soon(self, key: ServiceKey) -> None:
+        self._asker.ask_soon(str(key))
+
+    async def finish(self, within: float) -> None:
+        """Waits, `within` seconds at the most, until no engine call of a plan is under way."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while any(watched.phase is Phase.ACTING for watched in self._world.services.values()):
+                    self._world.changed.clear()
+                    await self._world.changed.wait()
+
+    async def dismiss_all(self) -> None:
+        """Ends every worker; what it was doing is in the ledger."""
+        tasks = [*self._tasks.values(), *self._errands]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def workers(self) -> dict[ServiceKey, asyncio.Task[None]]:
+        return self._tasks
+
+    def _ask(self, watched: Watched) -> None:
+        owner = str(watched.key)
+
+        def hear(check: Check, observation: Observation, incarnation: int) -> float:
+            return self._hear(watched, check, observation, incarnation)
+
+        self._asker.set_checks(owner, watched.settings.checks, hear, lambda: watched.incarnation)
+
+    def _hear(self, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
+        now = self._world.clock.now()
+        was_doubted = watched.doubted_since is not None
+        watched.hear(check, observation, incarnation, now)
+        self._world.changed.set()
+        if observation.verdict is Verdict.FAIL and not was_doubted:
+            self._ask_others(str(watched.key))
+        streak = watched.streaks.get(check.name, Streak())
+        if watched.phase is Phase.VERIFYING or (watched.running_for(now) < EAGER_FOR and not streak.ever_passed):
+            return min(EAGER, check.interval)
+        return check.retry_interval if in_doubt(streak) else check.interval
+
+    def _ask_others(self, owner: str) -> None:
+        """Before a failing check is believed all others are asked: one that passes proves that we can see."""
+        if self._asking_others is not None and not self._asking_others.done():
+            return
+        world = self._world
+
+        async def ask() -> None:
+            asked_at = world.clock.now()
+            await self._asker.ask_all(owner)
+            world.others_asked_at = asked_at
+            world.wake_all()
+
+        self._asking_others = asyncio.create_task(ask(), name="asking the other checks")
+
+    def _hear_alone(self, check: Check, observation: Observation, _: int) -> float:
+        alone = self._world.endpoints.get(check.name)
+        if alone is None:
+            return check.interval
+        before = alone.streak
+        alone.streak = follow(before, observation, check)
+        self._world.changed.set()
+        self._later(self._settle_endpoint(alone))
+        if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
+            self._ask_others(ALONE + check.name)
+        return check.retry_interval if in_doubt(alone.streak) else check.interval
+
+    async def _settle_endpoint(self, alone: Alone) -> None:
+        now = self._world.clock.now()
+        last = alone.streak.last
+        failing = alone.streak.standing is Standing.FAILING
+        if failing and alone.incident is None and last is not None and self._world.suspicion() is None:
+            alone.incident = -1  # so that an answer that comes while this one is written opens no second
+            alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
+        elif alone.streak.standing is Standing.PASSING and alone.incident is not None and alone.incident > 0:
+            number, alone.incident = alone.incident, None
+            sentence = f"answers again: {last.reason}" if last is not None else "answers again"
+            await self._desk.close(number, sentence, now, recovered=True)
+
+    def _later(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+def _ended(attempt: Attempt) -> Attempt:
+    if attempt.outcome is not Outcome.PENDING:
+        return attempt
+    return replace(attempt, outcome=Outcome.FAILED, reason="the daemon ended before its outcome was known")

@@ -1,0 +1,194 @@
+"""Incidents of services, of the engine and of the observer: opened once, closed when verified good, told in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from watchdog.daemon.journal import Journal
+from watchdog.daemon.watched import Failure, Watched
+from watchdog.daemon.world import World
+from watchdog.model.alert import Alert
+from watchdog.model.health import Assessment, Cause
+from watchdog.model.record import Entry, EntryKind, Incident, ServiceRecord, Severity
+
+CLAIM_LOOKED_AT_AFTER = 600.0
+
+
+class IncidentDesk:
+    """Keeps the open incidents. Every change is in the ledger before it is told."""
+
+    def __init__(self, world: World, journal: Journal, send: Callable[[Alert], None]) -> None:
+        self._world = world
+        self._journal = journal
+        self._send = send
+        self.open: dict[int, Incident] = {}
+        self._alerted: set[int] = set()
+        self._failed_at: dict[int, float] = {}
+        self.claims: list[tuple[float, int, str]] = []
+        """(steady time to look again, incident, subject)"""
+
+    async def restore(self) -> None:
+        """Takes up the incidents that were open when the last daemon ended."""
+        for incident in await self._journal.ledger.open_incidents():
+            self.open[incident.id] = incident
+            self._failed_at[incident.id] = incident.failed_at
+            if incident.severity is Severity.CRITICAL:
+                self._alerted.add(incident.id)
+
+    async def of_service(self, watched: Watched, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
+        """Opens the service's incident, or takes up the last one again when it closed within the window."""
+        record = watched.record
+        closed_at = record.last_incident_closed_at
+        within = closed_at is not None and now - closed_at < watched.settings.recovery.window
+        if within and record.last_incident is not None:
+            return await self._reopen(watched, seen, record.last_incident, now)
+        incident = self._incident(str(watched.key), seen.cause, seen.reason, failure, now)
+        record = replace(record, incident=incident.id)
+        await self._write_opened(incident, record, failure, now)
+        return record
+
+    async def _reopen(self, watched: Watched, seen: Assessment, number: int, now: float) -> ServiceRecord:
+        old, _ = await self._journal.ledger.timeline(number)
+        self._refute(number)
+        incident = replace(old, closed_at=None, recovered_at=None, cause=seen.cause, summary=seen.reason)
+        record = replace(watched.record, incident=number)
+        self.open[number] = incident
+        self._failed_at[number] = now
+        sentence = f"failed again: {seen.reason}"
+        entry = self._journal.entry(EntryKind.INCIDENT_OPENED, watched.key, sentence, incident=number)
+        await self._journal.write(entry, records=[record], incidents=[incident], vital=True)
+        return record
+
+    async def of_subject(self, subject: str, summary: str, now: float, failed_at: float | None = None) -> int:
+        """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`."""
+        failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
+        incident = self._incident(subject, Cause.CHECK_FAILED, summary, failure, now)
+        await self._write_opened(incident, None, failure, now)
+        return incident.id
+
+    def _incident(self, subject: str, cause: Cause, summary: str, failure: Failure, now: float) -> Incident:
+        wall = self._world.clock.wall()
+        return Incident(
+            id=self._journal.ledger.next_incident(),
+            subject=subject,
+            cause=cause,
+            severity=Severity.WARNING,
+            summary=summary,
+            failed_at=wall - max(0.0, now - failure.at),
+            failed_at_is_bound=failure.bound,
+            detected_at=wall,
+        )
+
+    async def _write_opened(
+        self, incident: Incident, record: ServiceRecord | None, failure: Failure, now: float
+    ) -> None:
+        self.open[incident.id] = incident
+        self._failed_at[incident.id] = failure.at
+        seconds = max(0.0, now - failure.at)
+        measures = self._world.measures
+        (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
+        known = "at most " if failure.bound else ""
+        entry = self._journal.entry(
+            EntryKind.INCIDENT_OPENED,
+            incident.subject,
+            f"{incident.summary} (detected {known}{seconds:.3f} s after it failed)",
+            incident=incident.id,
+            payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
+        )
+        records = [record] if record is not None else []
+        await self._journal.write(entry, records=records, incidents=[incident], vital=True)
+        self._world.changed.set()
+
+    async def close(
+        self, number: int, sentence: str, now: float, *, recovered: bool, record: ServiceRecord | None = None
+    ) -> None:
+        """`recovered` says that it was verified good; otherwise nobody minds any more."""
+        incident = self.open.pop(number, None)
+        failed_at = self._failed_at.pop(number, now)
+        records = [record] if record is not None else []
+        if incident is None:
+            if record is not None:
+                await self._journal.write(records=records)
+            return
+        wall = self._world.clock.wall()
+        incident = replace(incident, closed_at=wall, recovered_at=wall if recovered else None)
+        entries = [
+            self._journal.entry(
+                EntryKind.INCIDENT_CLOSED,
+                incident.subject,
+                sentence,
+                incident=number,
+                payload={"downtime_seconds": round(max(0.0, now - failed_at), 3), "recovered": recovered},
+            )
+        ]
+        if recovered:
+            self._world.measures.recovery.observe(max(0.0, wall - incident.detected_at))
+            entries.append(self._claim(incident, now))
+        await self._journal.write(*entries, records=records, incidents=[incident], vital=True)
+        if number in self._alerted:
+            self._alerted.discard(number)
+            self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
+        self._world.changed.set()
+
+    def _claim(self, incident: Incident, now: float) -> Entry:
+        self._world.measures.claims += 1
+        self.claims.append((now + CLAIM_LOOKED_AT_AFTER, incident.id, incident.subject))
+        sentence = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
+        return self._journal.entry(EntryKind.CLAIM, incident.subject, sentence, incident=incident.id)
+
+    def _refute(self, number: int) -> None:
+        """What was called recovered failed again within ten minutes."""
+        held = [claim for claim in self.claims if claim[1] != number]
+        self._world.measures.claims_refuted += len(self.claims) - len(held)
+        self.claims = held
+
+    async def look_at_claims(self, now: float) -> None:
+        """Claims that are ten minutes old are looked at again: held or refuted, in the ledger either way."""
+        due = [claim for claim in self.claims if claim[0] <= now]
+        self.claims = [claim for claim in self.claims if claim[0] > now]
+        for _, number, subject in due:
+            watched = next((w for w in self._world.services.values() if str(w.key) == subject), None)
+            bad = watched is not None and watched.seen is not None and watched.seen.health.bad
+            self._world.measures.claims_refuted += bad
+            sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
+            await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
+
+    async def hand_over(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
+        """A person is needed: the incident turns critical and the alert goes out."""
+        await self._critical(number, f"{sentence} A person is needed.", record)
+
+    async def overdue(self, number: int, now: float, after: float) -> None:
+        """Once it is down for `after` seconds a critical alert goes out, whatever the ladder does."""
+        if number in self.open and number not in self._alerted and now >= self._failed_at[number] + after:
+            incident = self.open[number]
+            down = now - self._failed_at[number]
+            await self._critical(number, f"{incident.subject} is down for {down:.0f} s: {incident.summary}.")
+
+    def overdue_at(self, number: int, after: float) -> float | None:
+        """When `overdue` has something to say (steady seconds); None when it has said it."""
+        if number not in self.open or number in self._alerted:
+            return None
+        return self._failed_at[number] + after
+
+    async def _critical(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
+        incident = replace(self.open[number], severity=Severity.CRITICAL)
+        self.open[number] = incident
+        self._alerted.add(number)
+        entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
+        records = [record] if record is not None else []
+        await self._journal.write(entry, records=records, incidents=[incident], vital=True)
+        self._send(self._alert(incident, sentence, resolved=False))
+        self._world.changed.set()
+
+    def _alert(self, incident: Incident, summary: str, *, resolved: bool) -> Alert:
+        return Alert(
+            key=f"incident-{incident.id}",
+            severity=incident.severity,
+            subject=incident.subject,
+            summary=summary,
+            at=self._world.clock.wall(),
+            incident=incident.id,
+            resolved=resolved,
+            command=f"watchdog show {incident.id}",
+        )

@@ -1,0 +1,80 @@
+"""What is said is said once: to the log, to whoever follows an order, and where it matters to the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from watchdog.api.measures import Measures
+from watchdog.daemon.clock import Clock
+from watchdog.errors import LedgerError
+from watchdog.ledger import Ledger
+from watchdog.model.container import ContainerSpec
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Entry, EntryKind, Incident, Row, ServiceRecord
+
+log = structlog.get_logger()
+
+Heard = tuple[ServiceKey, str, float]
+
+
+@dataclass(slots=True)
+class Journal:
+    """The voice of the daemon and the only place in it that appends to the ledger."""
+
+    ledger: Ledger
+    clock: Clock
+    measures: Measures
+    _followers: set[asyncio.Queue[Heard]] = field(default_factory=set[asyncio.Queue[Heard]])
+
+    def say(self, service: ServiceKey, sentence: str, **facts: Any) -> None:
+        """One line per decision: to the log and to those who follow."""
+        log.info(sentence, service=str(service), **facts)
+        for follower in self._followers:
+            follower.put_nowait((service, sentence, self.clock.wall()))
+
+    @contextmanager
+    def following(self, queue: asyncio.Queue[Heard]) -> Generator[None]:
+        self._followers.add(queue)
+        try:
+            yield
+        finally:
+            self._followers.discard(queue)
+
+    def entry(
+        self,
+        kind: EntryKind,
+        subject: object,
+        sentence: str,
+        *,
+        incident: int | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        return Entry(
+            at=self.clock.wall(),
+            kind=kind,
+            subject=str(subject),
+            sentence=sentence,
+            incident=incident,
+            payload=payload or {},
+        )
+
+    async def write(
+        self,
+        *entries: Entry,
+        records: Iterable[ServiceRecord] = (),
+        incidents: Iterable[Incident] = (),
+        specs: Iterable[ContainerSpec] = (),
+        vital: bool = False,
+    ) -> tuple[Row, ...]:
+        """Durable when it returns; a ledger that cannot be written is counted and raised."""
+        try:
+            return await self.ledger.append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+        except LedgerError:
+            self.measures.ledger_failures += 1
+            raise

@@ -1,0 +1,192 @@
+"""Looks at the engine: one list, then an inspect of only what changed. Its answer is the truth; events are hints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
+from watchdog.engine.protocol import Summary
+from watchdog.errors import NotFound
+from watchdog.model.container import Container, ContainerState
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Desired
+from watchdog.model.settings import Settings
+from watchdog.policy.discovery import NotAService, classify, key_of
+
+SIDE_BY_SIDE = 16
+"""Inspects that are under way at once."""
+
+
+def configured(settings: Settings, key: ServiceKey) -> bool:
+    """Whether the configuration names the service, with or without its project."""
+    return any(
+        named.name == key.name and named.number == key.number and named.project in {"", key.project}
+        for named, _ in settings.services
+    )
+
+
+def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
+    """The service that a container belongs to under these settings, or why it is none."""
+    anyway = classify(name, labels, settings.discovery, configured=True)
+    if isinstance(anyway, NotAService):
+        return anyway
+    return classify(name, labels, settings.discovery, configured=configured(settings, anyway))
+
+
+def incumbent(containers: Iterable[Container]) -> Container | None:
+    """The container that stands for a service that has several: one that runs, the newest of them."""
+    alive = {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
+    return max(containers, key=lambda c: (c.state in alive, c.created_at, c.id), default=None)
+
+
+class Keeper(Protocol):
+    """Who takes care of the services that are found: their workers and their checks."""
+
+    def welcome(self, watched: Watched) -> None: ...
+
+    def resettle(self, watched: Watched) -> None:
+        """Its settings have changed."""
+        ...
+
+    def dismiss(self, watched: Watched) -> None:
+        """It is gone, and nobody minds."""
+        ...
+
+
+class Looker:
+    """Keeps `world.services` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
+
+    def __init__(self, world: World, keeper: Keeper, self_id: str | None) -> None:
+        self._world = world
+        self._keeper = keeper
+        self._self_id = self_id
+        self._summaries: dict[str, Summary] = {}
+        self._containers: dict[str, Container] = {}
+        self._keys: dict[str, ServiceKey] = {}
+        self._opted_out: dict[str, ServiceKey] = {}
+        """Containers that ask not to be watched: what they replace is not missing."""
+        self._looking = asyncio.Lock()
+
+    async def look(self, hints: Iterable[str] = ()) -> None:
+        """Looks at everything; containers in `hints` are inspected whether their line changed or not."""
+        async with self._looking:
+            summaries = await self._world.engine.list_containers()
+            found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
+            changed = {key for key in found if key not in self._containers or found[key] != self._summaries.get(key)}
+            gone = set(self._summaries) - set(found)
+            self._summaries = found
+            due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
+            touched = {self._keys.pop(key) for key in gone if key in self._keys}
+            for key in gone:
+                self._containers.pop(key, None)
+                self._opted_out.pop(key, None)
+            touched |= await self._inspect(due)
+            self._apply(touched | set(self._world.services))
+
+    async def look_at(self, containers: Iterable[str]) -> None:
+        """A fresh look at known containers only, by full ID; cheaper than a whole look."""
+        async with self._looking:
+            self._apply(await self._inspect([name for name in containers if name in self._keys]))
+
+    def knows(self, container: str) -> bool:
+        return container in self._keys
+
+    def key_of(self, container: str) -> ServiceKey | None:
+        return self._keys.get(container)
+
+    def forget(self) -> None:
+        """After a reload of the configuration everything is discovered again."""
+        self._summaries.clear()
+        self._containers.clear()
+        self._keys.clear()
+        self._opted_out.clear()
+
+    async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
+        """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
+        for summary in await self._world.engine.list_containers():
+            if summary.id not in mine and service_of(self._world.settings, summary.name, dict(summary.labels)) == key:
+                return True
+        return False
+
+    def _discover(self, summary: Summary) -> bool:
+        """Whether the container belongs to a service; keeps whose it is."""
+        key = service_of(self._world.settings, summary.name, dict(summary.labels))
+        before = self._keys.get(summary.id)
+        if isinstance(key, NotAService):
+            if before is not None:
+                del self._keys[summary.id]
+                self._containers.pop(summary.id, None)
+            if key.by_choice:
+                self._opted_out[summary.id] = key_of(summary.name, summary.labels)
+            return False
+        self._opted_out.pop(summary.id, None)
+        self._keys[summary.id] = key
+        return True
+
+    async def _inspect(self, containers: list[str]) -> set[ServiceKey]:
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one(container: str) -> ServiceKey | None:
+            key = self._keys.get(container)
+            async with places:
+                try:
+                    self._containers[container] = await self._world.engine.inspect(container)
+                except NotFound:
+                    self._containers.pop(container, None)
+                    self._summaries.pop(container, None)
+                    self._keys.pop(container, None)
+            return key
+
+        return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
+
+    def _apply(self, touched: set[ServiceKey]) -> None:
+        world, now = self._world, self._world.clock.now()
+        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched}
+        for name, key in self._keys.items():
+            container = self._containers.get(name)
+            if container is None or key not in by_key:
+                continue
+            if container.auto_remove:
+                self._opted_out[name] = key
+            else:
+                by_key[key].append(container)
+        unwatched = set(self._opted_out.values())
+        for key, containers in by_key.items():
+            container = incumbent(containers)
+            if container is None and key in unwatched:
+                if key in world.services:
+                    self._keeper.dismiss(world.services[key])
+                continue
+            watched = world.services.get(key)
+            if watched is None:
+                if container is None:
+                    continue
+                watched = self._welcome(key, container)
+            if watched.container == container and watched.seen_at:
+                watched.seen_at = now
+                continue
+            self._see(watched, container, now)
+
+    def _welcome(self, key: ServiceKey, container: Container) -> Watched:
+        world = self._world
+        labels = dict(container.labels)
+        watched = Watched(key=key, settings=world.settings_for(key, labels), record=world.record_of(key), labels=labels)
+        world.services[key] = watched
+        self._keeper.welcome(watched)
+        return watched
+
+    def _see(self, watched: Watched, container: Container | None, now: float) -> None:
+        world = self._world
+        if container is not None and dict(container.labels) != dict(watched.labels):
+            watched.labels = dict(container.labels)
+            watched.settings = world.settings_for(watched.key, dict(container.labels))
+            self._keeper.resettle(watched)
+        started = container.started_at if container is not None else None
+        watched.see(container, now, world.clock.steady(started) if started is not None else None)
+        watched.wake.set()
+        world.changed.set()
+        if container is None and watched.record.desired is not Desired.UP:
+            self._keeper.dismiss(watched)

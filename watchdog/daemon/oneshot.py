@@ -1,0 +1,183 @@
+"""Without a daemon: one look with evidence (`check`), and the daemon for the duration of one order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from watchdog import __version__
+from watchdog.api.doors import Orders
+from watchdog.daemon.clock import Clock
+from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.itself import own_container
+from watchdog.daemon.looker import Looker
+from watchdog.daemon.publish import snapshot
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import Alone, World
+from watchdog.engine.docker import DockerEngine
+from watchdog.errors import EngineUnavailable, LedgerError, NoLedger, UnknownService
+from watchdog.ledger import LedgerReader
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check
+from watchdog.model.record import Desired, ServiceRecord
+from watchdog.model.settings import Settings
+from watchdog.model.snapshot import Snapshot
+from watchdog.policy.assess import assess
+from watchdog.policy.score import overall_status, whole_score
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the ledger said when it was read; nothing where there is none."""
+
+    records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
+    head: str = ""
+
+
+class _Onlooker:
+    """A keeper without workers: nothing follows from what is seen."""
+
+    def welcome(self, watched: Watched) -> None:
+        pass
+
+    def resettle(self, watched: Watched) -> None:
+        pass
+
+    def dismiss(self, watched: Watched) -> None:
+        pass
+
+
+async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
+    """Looks once at the engine, asks every check once, and compares with ledger, configuration and Compose files.
+
+    Nothing is touched. Raises UnknownService for a name that no service has, LedgerError for an unreadable ledger.
+    """
+    engine = DockerEngine(settings.engine)
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=_remembered(settings))
+    try:
+        await _look_at_engine(world)
+        _recall(world)
+        world.wanted = named_in_compose(world)[0]
+        await _ask_everything(world, names)
+    finally:
+        await engine.close()
+    now = world.clock.now()
+    for watched in world.services.values():
+        watched.seen = assess(watched.sight(now, world.state.away))
+    return _only(snapshot(world, sum(record.incident is not None for record in world.memory.records.values())), names)
+
+
+def _remembered(settings: Settings) -> Remembered:
+    try:
+        with LedgerReader.open(settings.state.dir) as reader:
+            return Remembered(reader.records(), reader.head())
+    except NoLedger:
+        return Remembered()
+
+
+async def _look_at_engine(world: World) -> None:
+    try:
+        world.state.identity = await world.engine.identify()
+        await Looker(world, _Onlooker(), own_container()).look()
+        world.state.away = None
+    except EngineUnavailable as error:
+        world.state.away = str(error)
+
+
+def _recall(world: World) -> None:
+    """What should be up by the ledger or the configuration and has no container."""
+    wanted = {key: record for key, record in world.memory.records.items() if record.desired is Desired.UP}
+    for key, settings in world.settings.services:
+        if settings.enabled and not any(_is(key, other) for other in (*world.services, *wanted)):
+            wanted[key] = ServiceRecord(service=key, desired=Desired.UP)
+    for key, record in wanted.items():
+        if key not in world.services:
+            watched = Watched(key=key, settings=world.settings_for(key, {}), record=record)
+            watched.see(None, world.clock.now(), None)
+            world.services[key] = watched
+
+
+def _is(named: ServiceKey, key: ServiceKey) -> bool:
+    return named.name == key.name and named.number == key.number and named.project in {"", key.project}
+
+
+async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
+    """Every check once, side by side; one answer is the verdict."""
+    for check in world.settings.endpoints:
+        if check.service is None and not names:
+            once = replace(check, failures=1, successes=1)
+            world.endpoints[check.name] = Alone(once)
+    chosen = [watched for watched in world.services.values() if not names or _named(watched.key, names)]
+    questions: list[tuple[Check, Watched | Alone]] = [(alone.check, alone) for alone in world.endpoints.values()]
+    for watched in chosen:
+        checks = tuple(replace(check, failures=1, successes=1) for check in watched.settings.checks)
+        watched.settings = replace(watched.settings, checks=checks)
+        questions += [(check, watched) for check in checks]
+    if not questions or world.state.away is not None:
+        return
+    from watchdog.policy.streak import follow
+    from watchdog.probes import Prober
+
+    prober = Prober(world.clock.wall)
+
+    async def ask(check: Check, of: Watched | Alone) -> None:
+        observation = await prober.ask(check)
+        if isinstance(of, Alone):
+            of.streak = follow(of.streak, observation, check)
+        else:
+            of.hear(check, observation, of.incarnation, world.clock.now())
+
+    try:
+        await asyncio.gather(*(ask(check, of) for check, of in questions))
+    finally:
+        await prober.close()
+
+
+def _named(key: ServiceKey, names: tuple[str, ...]) -> bool:
+    return any(name in {str(key), key.label} for name in names)
+
+
+def _only(whole: Snapshot, names: tuple[str, ...]) -> Snapshot:
+    """The part of a snapshot that was asked for, judged by itself."""
+    if not names:
+        return whole
+    services = tuple(service for service in whole.services if _named(service.service, names))
+    absences = tuple(absence for absence in whole.absence_not_judged if _named(absence.service, names))
+    endpoints = tuple(
+        endpoint for endpoint in whole.endpoints if endpoint.service is not None and _named(endpoint.service, names)
+    )
+    for name in names:
+        found = [item.service for item in (*services, *absences) if _named(item.service, (name,))]
+        known = ", ".join(str(service.service) for service in whole.services) or "none"
+        if not found and whole.engine_up:
+            raise UnknownService(f"no service is called {name!r}; there are: {known}")
+        if len(found) > 1 and not any(str(key) == name for key in found):
+            raise UnknownService(f"{name!r} is more than one service: say which of {', '.join(map(str, found))}")
+    return replace(
+        whole,
+        services=services,
+        absence_not_judged=absences,
+        endpoints=endpoints,
+        status=overall_status(services, endpoints, absences, engine_up=whole.engine_up),
+        score=whole_score(services, endpoints),
+    )
+
+
+@asynccontextmanager
+async def orders(settings: Settings) -> AsyncGenerator[Orders]:
+    """This process as the daemon until the block ends: same lock, same ledger, and nothing done that is not ordered."""
+    from watchdog.daemon.service import assembled
+
+    async with assembled(settings, lambda: settings) as (daemon, fatal):
+        daemon.world.orders_only = "no daemon runs: nothing is done that is not ordered"
+        await daemon.start(version=f"{__version__} (for one order, process {os.getpid()})")
+        try:
+            await daemon.poll()
+            if fatal.done():
+                raise LedgerError(fatal.result())
+            yield daemon
+        finally:
+            await daemon.stop()

@@ -1,0 +1,210 @@
+"""What people order: recover, pause, resume, retire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from watchdog.api.doors import RecoverOrder
+from watchdog.daemon.acting import Acting, Result
+from watchdog.daemon.household import Household
+from watchdog.daemon.journal import Heard, Journal
+from watchdog.daemon.looker import Looker
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
+from watchdog.errors import EngineUnavailable, UnknownService, UsageError
+from watchdog.model.health import Health
+from watchdog.model.identity import ServiceKey
+from watchdog.model.plan import Act
+from watchdog.model.record import Desired, EntryKind, Pause, Rung
+from watchdog.model.snapshot import timestamp
+from watchdog.policy.graph import tiers
+from watchdog.policy.planning import Impossible
+from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide
+
+LONGEST_PAUSE = 366 * 86400.0
+
+
+class OrderDesk:
+    """Takes orders on behalf of the daemon; every one of them is in the ledger with who gave it."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        looker: Looker,
+        household: Household,
+        journal: Journal,
+        acting: Acting,
+    ) -> None:
+        self._world = world
+        self._looker = looker
+        self._household = household
+        self._journal = journal
+        self._acting = acting
+
+    async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        """Recovers what the order names, roots first, and tells of it as it happens."""
+        if self._world.state.away is not None:
+            raise EngineUnavailable(f"no action: {self._world.state.away}")
+        await self._looker.look()
+        chosen = self._choose(order)
+        graph = {key: roots for key, roots in self._world.graph().items() if key in chosen}
+        for tier in tiers(graph):
+            watched = [self._world.services[key] for key in tier if key in self._world.services]
+            if order.dry_run:
+                for one in watched:
+                    yield {"event": "plan", "service": str(one.key), "text": await self._preview(one, order.action)}
+                continue
+            async for event in self._recover_tier(watched, order):
+                yield event
+
+    async def _recover_tier(self, tier: list[Watched], order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        heard: asyncio.Queue[Heard] = asyncio.Queue()
+        with self._journal.following(heard):
+            results = {one.key: await self._give(one, order) for one in tier}
+            waiting: set[asyncio.Future[Result]] = set(results.values())
+            while waiting or not heard.empty():
+                listening = asyncio.ensure_future(heard.get())
+                await asyncio.wait({listening, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+                if listening.done():
+                    key, sentence, at = listening.result()
+                    if key in results:
+                        yield {"event": "progress", "service": str(key), "sentence": sentence, "at": timestamp(at)}
+                else:
+                    listening.cancel()
+                waiting = {result for result in waiting if not result.done()}
+            for key, result in results.items():
+                yield _result_event(key, result.result())
+
+    async def _give(self, watched: Watched, order: RecoverOrder) -> asyncio.Future[Result]:
+        now = self._world.clock.now()
+        sentence = f"{order.by} orders to recover {watched.key}" + (f" by {order.action}" if order.action else "")
+        record = replace(watched.record, quarantined=None)
+        entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
+        await self._journal.write(entry, records=[record])
+        self._journal.say(watched.key, sentence)
+        watched.record = record
+        done = self._acting.order(watched, now)
+        watched.ordered = Ordered(now, order.action)
+        watched.wake.set()
+        return done
+
+    async def _preview(self, watched: Watched, action: Rung | None) -> str:
+        now = self._world.clock.now()
+        if watched.seen is None:
+            return f"{watched.key}: not looked at yet"
+        await self._acting.identify(watched)
+        situation = Situation(
+            assessment=watched.seen,
+            record=replace(watched.record, quarantined=None),
+            settings=watched.settings.recovery,
+            container=watched.container,
+            config_hash=watched.config_hash,
+            ordered=Ordered(now, action),
+        )
+        decision = decide(situation, Surroundings(), now)
+        if not isinstance(decision, Act):
+            nothing = watched.seen.health is Health.HEALTHY
+            return (
+                f"{watched.key}: nothing to do: {decision.because}" if nothing else f"{watched.key}: {decision.because}"
+            )
+        planned = await self._acting.plan(watched, decision)
+        if isinstance(planned, Impossible):
+            return f"{watched.key}: no plan: {planned.because}"
+        return str(planned[0])
+
+    def _choose(self, order: RecoverOrder) -> set[ServiceKey]:
+        services = self._world.services
+        if order.everything:
+            return {key for key, watched in services.items() if self._is_concern(watched)}
+        if order.project is not None:
+            found = {key for key in services if key.project == order.project}
+            if not found:
+                raise UnknownService(
+                    f"no project is called {order.project!r}; there are: {_listed(_projects(services))}"
+                )
+            return {key for key in found if self._is_concern(services[key])}
+        return {self._find(name).key for name in order.services}
+
+    @staticmethod
+    def _is_concern(watched: Watched) -> bool:
+        """An order for many services leaves alone what nobody expects to run."""
+        return watched.record.desired is Desired.UP
+
+    def _find(self, name: str) -> Watched:
+        services = self._world.services
+        found = [watched for key, watched in sorted(services.items()) if name in {str(key), key.label}]
+        exact = [watched for watched in found if str(watched.key) == name]
+        if len(exact) == 1:
+            return exact[0]
+        if not found:
+            candidates = _listed(map(str, sorted(services)))
+            raise UnknownService(f"no service is called {name!r}; there are: {candidates}")
+        if len(found) > 1:
+            candidates = _listed(str(watched.key) for watched in found)
+            raise UnknownService(f"{name!r} is more than one service: say which of {candidates}")
+        return found[0]
+
+    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
+        """Detection goes on, action waits."""
+        if not 0 < seconds <= LONGEST_PAUSE:
+            raise UsageError("a pause needs an end: write how long, as 2h, up to 366 days")
+        if not reason.strip():
+            raise UsageError("a pause needs a reason")
+        watched = self._find(service)
+        until = self._world.clock.now() + seconds
+        ends = timestamp(self._world.clock.wall() + seconds)
+        sentence = f"{watched.key} is paused until {ends} by {by}: {reason}"
+        await self._change(watched, sentence, pause=Pause(until=until, reason=reason, by=by))
+        return sentence
+
+    async def resume(self, service: str, by: str) -> str:
+        watched = self._find(service)
+        if watched.record.pause is None:
+            return f"{watched.key} is not paused"
+        sentence = f"{watched.key} is resumed by {by}"
+        await self._change(watched, sentence, pause=None)
+        return sentence
+
+    async def retire(self, service: str, reason: str, by: str) -> str:
+        """Its absence is nobody's concern from now on, until somebody makes a new container for it."""
+        watched = self._find(service)
+        sentence = f"{watched.key} is retired by {by}" + (f": {reason}" if reason else "")
+        await self._change(watched, sentence, desired=Desired.RETIRED)
+        if watched.container is None:
+            self._household.dismiss(watched)
+        return sentence
+
+    async def _change(self, watched: Watched, sentence: str, **changes: Any) -> None:
+        record = replace(watched.record, **changes)
+        entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
+        await self._journal.write(entry, records=[record])
+        self._journal.say(watched.key, sentence)
+        watched.record = record
+        watched.wake.set()
+        self._world.changed.set()
+
+
+def _result_event(key: ServiceKey, result: Result) -> dict[str, Any]:
+    return {
+        "event": "result",
+        "project": key.project,
+        "name": key.label,
+        "outcome": result.outcome,
+        "action": result.action.value if result.action is not None else None,
+        "attempts": result.attempts,
+        "seconds": round(result.seconds, 3),
+        "reason": result.reason,
+        "incident": result.incident,
+    }
+
+
+def _projects(services: Mapping[ServiceKey, Watched]) -> list[str]:
+    return sorted({key.project for key in services if key.project})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

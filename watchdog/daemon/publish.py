@@ -1,0 +1,198 @@
+"""From the world to the snapshot that every face shows, and the file that people `cat`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from watchdog.daemon.expectations import expected_because
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
+from watchdog.ledger import write_json
+from watchdog.model.container import Container
+from watchdog.model.health import Health
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Verdict
+from watchdog.model.record import Desired
+from watchdog.model.snapshot import AbsenceNotJudged, ContainerRef, EndpointStatus, ServiceStatus, Snapshot, timestamp
+from watchdog.policy.score import overall_status, whole_score
+from watchdog.policy.streak import Standing, Streak
+
+log = structlog.get_logger()
+
+AT_MOST_EVERY = 0.5
+"""Seconds between two writings of the state file."""
+
+
+def container_ref(container: Container | None) -> ContainerRef | None:
+    if container is None:
+        return None
+    return ContainerRef(id=container.id, name=container.name, image=container.image, image_id=container.image_id)
+
+
+def endpoint_status(check: Check, streak: Streak) -> EndpointStatus:
+    """An endpoint in doubt is still up, one never judged is unknown: what thresholds say, not the last answer."""
+    last = streak.last
+    if last is None:
+        return EndpointStatus(
+            name=check.name, target=check.target, verdict=Verdict.UNKNOWN, reason="not asked yet", service=check.service
+        )
+    verdict = {
+        Standing.NEW: Verdict.UNKNOWN,
+        Standing.PASSING: Verdict.PASS,
+        Standing.DOUBTED: Verdict.PASS,
+        Standing.FAILING: Verdict.FAIL,
+    }[streak.standing]
+    return EndpointStatus(
+        name=check.name,
+        target=check.target,
+        verdict=verdict,
+        reason=last.reason,
+        service=check.service,
+        seconds=last.seconds,
+        phases=last.phases,
+        at=last.at,
+        tls_not_after=last.tls_not_after,
+    )
+
+
+def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
+    seen, record, clock = watched.seen, watched.record, world.clock
+    wall = clock.wall() - now
+    paused = record.pause is not None and now < record.pause.until
+    away = world.state.away
+    health = Health.UNKNOWN if away is not None or seen is None else seen.health
+    unread = "not looked at yet" if seen is None else seen.reason
+    reason = f"cannot be judged: {away}" if away is not None else unread
+    if away is None and seen is not None and watched.key in world.problems:
+        reason = f"{reason} (labels: {'; '.join(world.problems[watched.key])})"
+    return ServiceStatus(
+        service=watched.key,
+        health=health,
+        score=seen.score if seen is not None and away is None else 0.0,
+        reason=reason,
+        weight=watched.settings.weight,
+        protected=record.desired is Desired.UP,
+        container=container_ref(watched.container),
+        checks=seen.checks if seen is not None else (),
+        recovery=watched.says,
+        incident=record.incident,
+        since=watched.health_since + wall if watched.health_since else None,
+        paused_until=record.pause.until + wall if paused and record.pause is not None else None,
+        quarantined=record.quarantined is not None,
+    )
+
+
+def judged(world: World, watched: Watched) -> bool:
+    """Whether anything says that a service that does not run should."""
+    seen = watched.seen
+    if seen is None or not seen.health.bad or watched.record.desired is Desired.UP:
+        return True
+    return expected_because(world, watched) is not None
+
+
+def snapshot(world: World, incidents_open: int) -> Snapshot:
+    """The state of everything now; built from memory."""
+    now = world.clock.now()
+    services: list[ServiceStatus] = []
+    absences: list[AbsenceNotJudged] = []
+    for watched in sorted(world.services.values(), key=lambda watched: watched.key):
+        if judged(world, watched) or world.state.away is not None:
+            services.append(service_status(world, watched, now))
+        else:
+            reason = watched.seen.reason if watched.seen is not None else "not looked at yet"
+            absences.append(AbsenceNotJudged(service=watched.key, reason=f"{reason}; nothing says that it should run"))
+    if world.state.away is None:
+        services += _wanted_and_missing(world)
+    endpoints = tuple(_endpoints(world))
+    away = world.state.away
+    identity = world.state.identity
+    engine = away or (f"Docker Engine {identity.version} (API {identity.api_version})" if identity else "answers")
+    return Snapshot(
+        status=overall_status(services, endpoints, absences, engine_up=away is None),
+        score=whole_score(services, endpoints),
+        checked_at=world.clock.wall(),
+        engine_up=away is None,
+        engine=engine,
+        services=tuple(services),
+        endpoints=endpoints,
+        absence_not_judged=tuple(absences),
+        incidents_open=incidents_open,
+        ledger_head=world.memory.head,
+    )
+
+
+def _wanted_and_missing(world: World) -> Iterator[ServiceStatus]:
+    for key, because in world.wanted.items():
+        if key not in world.services and world.record_of(key).desired in {Desired.UP, Desired.UNPROVEN}:
+            reason = f"{because}, but it has no container"
+            weight = world.settings_for(key, {}).weight
+            yield ServiceStatus(service=key, health=Health.MISSING, score=0.0, reason=reason, weight=weight)
+
+
+def _endpoints(world: World) -> Iterator[EndpointStatus]:
+    yield from (endpoint_status(alone.check, alone.streak) for alone in world.endpoints.values())
+    for watched in world.services.values():
+        for check in watched.settings.checks:
+            if check.endpoint:
+                yield endpoint_status(check, watched.streaks.get(check.name, Streak()))
+
+
+class StateFile:
+    """Keeps `recovery-state.json` current: atomically, off the check path, at most twice a second."""
+
+    def __init__(self, world: World, directory: Path) -> None:
+        self._world = world
+        self._path = directory / "recovery-state.json"
+
+    async def run(self) -> None:
+        """For ever: writes soon after every change."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._world.changed.wait()
+            self._world.changed.clear()
+            content = self._content()
+            try:
+                await loop.run_in_executor(None, write_json, self._path, content)
+            except OSError as error:
+                log.error(f"{self._path} cannot be written: {error.strerror}")
+            await asyncio.sleep(AT_MOST_EVERY)
+
+    def _content(self) -> dict[str, object]:
+        world = self._world
+        wall = world.clock.wall() - world.clock.now()
+        return {
+            "updated_at": timestamp(world.clock.wall()),
+            "engine": world.state.away or "answers",
+            "ledger_head": world.memory.head,
+            "services": {str(key): _recovery_state(watched, wall) for key, watched in sorted(world.services.items())},
+        }
+
+
+def _recovery_state(watched: Watched, wall: float) -> dict[str, object]:
+    record = watched.record
+    return {
+        "health": watched.seen.health.value if watched.seen is not None else Health.UNKNOWN.value,
+        "phase": watched.phase.value,
+        "desired": record.desired.value,
+        "doing": watched.says,
+        "incident": record.incident,
+        "quarantined": record.quarantined,
+        "paused_until": timestamp(record.pause.until + wall) if record.pause is not None else None,
+        "attempts": [
+            {"at": timestamp(old.at + wall), "rung": old.rung.value, "outcome": old.outcome.value, "reason": old.reason}
+            for old in record.attempts
+        ],
+        "baselines": [
+            {"image": kept.image, "image_id": kept.image_id, "proven_at": timestamp(kept.proven_at + wall)}
+            for kept in record.baselines
+        ],
+    }
+
+
+def key_named(world: World, name: str) -> list[ServiceKey]:
+    """Services that go by a name: `shop/webui`, or `webui` in any project."""
+    return sorted(key for key in world.services if name in {str(key), key.label})

@@ -1,0 +1,148 @@
+"""Everything that the daemon knows of one service right now; its worker alone decides on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.model.container import Container, ContainerState, RestartPolicy
+from watchdog.model.health import Assessment
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Observation
+from watchdog.model.record import ServiceRecord
+from watchdog.model.settings import ServiceSettings
+from watchdog.policy.assess import Sight
+from watchdog.policy.phases import Phase
+from watchdog.policy.recovery import Ordered
+from watchdog.policy.streak import Streak, follow, in_doubt
+from watchdog.policy.turn import GOOD_AFTER, DockersTurn
+
+
+@dataclass(slots=True)
+class Failure:
+    """When it broke (steady seconds); `bound` says that this is only the last time it was seen good."""
+
+    at: float
+    bound: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """Mutable. Times are steady seconds."""
+
+    key: ServiceKey
+    settings: ServiceSettings
+    record: ServiceRecord
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    container: Container | None = None
+    seen_at: float = 0.0
+    """When the container's present state was looked at."""
+    config_hash: str | None = None
+    spec_id: str | None = None
+    running_since: float | None = None
+    incarnation: int = 0
+    """Counts starts and replacements: an answer to a question asked of an earlier one is thrown away."""
+    stopped_by_person: bool = False
+    killed_by_person: bool = False
+    streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
+    turn: DockersTurn | None = None
+    phase: Phase = Phase.IDLE
+    seen: Assessment | None = None
+    health_since: float = 0.0
+    bad_since: float | None = None
+    good_since: float | None = None
+    last_good_at: float | None = None
+    last_bad_at: float | None = None
+    """When its present container was last seen bad; None when it never was."""
+    event_at: float | None = None
+    """The engine's timestamp of the last event that told of a failure."""
+    woken_by_event_at: float | None = None
+    doubted_since: float | None = None
+    says: str = ""
+    """The sentence of the last decision."""
+    ordered: Ordered | None = None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    turned_at: float = 0.0
+    """When its worker last finished a turn."""
+    busy_since: float | None = None
+
+    def see(self, container: Container | None, now: float, started_at: float | None) -> None:
+        """Takes in a fresh look. `started_at` is the container's start in steady seconds."""
+        before = self.container
+        self.container, self.seen_at = container, now
+        if container is None:
+            self._forget_incarnation()
+            self.turn = None
+            return
+        if before is None or before.id != container.id:
+            self._forget_incarnation()
+            self.turn = None
+            self.last_bad_at = None
+            self.config_hash = self.spec_id = None
+            self.stopped_by_person = self.killed_by_person = False
+        elif before.started_at != container.started_at:
+            self._forget_incarnation()
+            self.stopped_by_person = self.killed_by_person = False
+        self._follow_docker(before, container, now)
+        if container.state in {ContainerState.RUNNING, ContainerState.PAUSED}:
+            self.running_since = started_at if self.running_since is None else self.running_since
+        else:
+            self.running_since = None
+
+    def _forget_incarnation(self) -> None:
+        self.incarnation += 1
+        self.streaks = {}
+        self.running_since = None
+        self.good_since = None
+        self.doubted_since = None
+
+    def _follow_docker(self, before: Container | None, container: Container, now: float) -> None:
+        """Whether Docker's restart policy is at work on it, and since when."""
+        if container.restart_policy is RestartPolicy.NO:
+            self.turn = None
+            return
+        same = before is not None and before.id == container.id
+        count_before = before.restart_count if before is not None and same else container.restart_count
+        restarted = container.state is ContainerState.RESTARTING or container.restart_count > count_before
+        if self.turn is None and restarted:
+            self.turn = DockersTurn(now, min(count_before, container.restart_count))
+
+    def running_for(self, now: float) -> float:
+        return max(0.0, now - self.running_since) if self.running_since is not None else 0.0
+
+    def sight(self, now: float, engine_away: str | None) -> Sight:
+        running_for = self.running_for(now)
+        if self.turn is not None and running_for >= GOOD_AFTER:
+            self.turn = None
+        return Sight(
+            service=self.key,
+            settings=self.settings,
+            container=self.container,
+            desired=self.record.desired,
+            running_for=running_for,
+            stopped_by_person=self.stopped_by_person,
+            killed_by_person=self.killed_by_person,
+            streaks=self.streaks,
+            restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,
+            engine_away=engine_away,
+        )
+
+    def hear(self, check: Check, observation: Observation, incarnation: int, now: float) -> None:
+        """Takes in the answer to a check; one that was asked of an earlier incarnation is thrown away."""
+        if incarnation != self.incarnation:
+            return
+        streak = follow(self.streaks.get(check.name, Streak()), observation, check)
+        self.streaks[check.name] = streak
+        doubted = any(in_doubt(streak) for streak in self.streaks.values())
+        self.doubted_since = (self.doubted_since or now) if doubted else None
+        self.wake.set()
+
+    def failure(self, now: float, finished_at: float | None) -> Failure:
+        """When it broke: the engine's word where there is one, else the last time it was seen good."""
+        since = self.last_good_at if self.last_good_at is not None else 0.0
+        if self.event_at is not None and self.event_at >= since - 1.0:
+            return Failure(self.event_at, bound=False)
+        if finished_at is not None and finished_at >= since - 1.0:
+            return Failure(finished_at, bound=False)
+        return Failure(self.last_good_at if self.last_good_at is not None else now, bound=True)

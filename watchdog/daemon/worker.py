@@ -1,0 +1,306 @@
+"""One worker per service: observe, assess, decide, act, verify. A turn is short; only acting takes time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from watchdog.daemon.acting import Acting
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.journal import Journal
+from watchdog.daemon.looker import Looker
+from watchdog.daemon.proving import Proving
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
+from watchdog.errors import EngineError, EngineUnavailable, LedgerError, WatchdogError
+from watchdog.model.container import ContainerState
+from watchdog.model.health import Assessment, Cause, Health
+from watchdog.model.plan import Act, Decision, HandOver, RemoveContainer, Rest, Wait
+from watchdog.model.record import Desired
+from watchdog.policy.assess import assess
+from watchdog.policy.phases import Happening, Phase, advance
+from watchdog.policy.recovery import Situation, Surroundings, decide
+from watchdog.policy.turn import dockers_turn_until
+
+log = structlog.get_logger()
+
+RETRY_AFTER_TROUBLE = 1.0
+RESTING = {Health.PAUSED, Health.DONE}
+"""Not bad and not good: nobody expects it to be up."""
+
+
+class Worker:
+    """Takes the turns of one service, one at a time, in one task."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        watched: Watched,
+        looker: Looker,
+        desk: IncidentDesk,
+        journal: Journal,
+        acting: Acting,
+    ) -> None:
+        self._world = world
+        self.watched = watched
+        self._looker = looker
+        self._desk = desk
+        self._journal = journal
+        self._acting = acting
+        self._proving = Proving(world, watched, journal)
+
+    async def run(self) -> None:
+        """For ever: wakes by a fresh look, an answer, an order, or when time alone may change something."""
+        watched, clock = self.watched, self._world.clock
+        wait: float | None = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(wait):
+                    await watched.wake.wait()
+            except TimeoutError:
+                pass
+            watched.wake.clear()
+            watched.busy_since = clock.now()
+            try:
+                until = await self.turn(clock.now())
+                wait = None if until is None else max(0.0, until - clock.now())
+            except EngineUnavailable as error:
+                self._journal.say(watched.key, f"the engine does not answer: {error}")
+                wait = RETRY_AFTER_TROUBLE
+            except WatchdogError as error:
+                log.error(str(error), service=str(watched.key))
+                wait = RETRY_AFTER_TROUBLE
+            finally:
+                watched.busy_since = None
+                watched.turned_at = clock.now()
+                self._world.changed.set()
+
+    async def turn(self, now: float) -> float | None:
+        """One turn; returns when the next is due though nothing happens (steady seconds)."""
+        watched = self.watched
+        seen = assess(watched.sight(now, self._world.state.away))
+        await self._take_note(seen, now)
+        if self._world.state.away is None:
+            await self._settle_incident(seen, now)
+            seen = watched.seen or seen
+        if watched.phase is Phase.VERIFYING:
+            due = await self._verify(seen, now)
+        else:
+            due = await self._decide(seen, now)
+        changes_at = now + seen.changes_in if seen.changes_in is not None else None
+        overdue_at = None
+        if watched.record.incident is not None:
+            after = self._world.settings.alert.critical_after
+            await self._desk.overdue(watched.record.incident, now, after)
+            overdue_at = self._desk.overdue_at(watched.record.incident, after)
+        return min(
+            (at for at in (due, changes_at, self._proving.due_at(now), overdue_at) if at is not None), default=None
+        )
+
+    async def _take_note(self, seen: Assessment, now: float) -> None:
+        """Keeps what was assessed, proves what is good long enough, and follows what people want of it."""
+        watched, before = self.watched, self.watched.seen
+        if before is None or before.health is not seen.health:
+            watched.health_since = now
+            if before is not None or seen.health is not Health.HEALTHY:
+                log.info(f"{seen.health.value}: {seen.reason}", service=str(watched.key), cause=seen.cause.value)
+        watched.seen = seen
+        if self._world.state.away is not None:
+            return
+        if seen.health is Health.HEALTHY:
+            watched.good_since = watched.good_since if watched.good_since is not None else now
+            watched.last_good_at = now
+            watched.bad_since = None
+        elif seen.health.bad:
+            watched.good_since = None
+            watched.last_bad_at = now
+            if watched.bad_since is None:
+                watched.bad_since = now
+        else:
+            watched.bad_since = None
+        await self._proving.consider(seen, now)
+        if seen.health is Health.HEALTHY and watched.key in self._world.asides:
+            await self._remove_aside()
+
+    async def _remove_aside(self) -> None:
+        """What an earlier daemon set aside and could not remove any more goes once its successor is good."""
+        container = self._world.asides.pop(self.watched.key)
+        try:
+            await self._world.engine.execute(RemoveContainer(container))
+        except EngineError as error:
+            self._journal.say(self.watched.key, f"what was set aside could not be removed: {error}")
+
+    async def _settle_incident(self, seen: Assessment, now: float) -> None:
+        """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
+        watched = self.watched
+        number = watched.record.incident
+        wanted = watched.record.desired is Desired.UP
+        if number is None:
+            if not (seen.health.bad and wanted) or watched.phase is Phase.VERIFYING:
+                return
+            if now < self._world.state.settled_at:
+                return
+            blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
+            if blind is None and self._others_asked(seen):
+                failure = watched.failure(now, self._finished_at())
+                await self._acting.identify(watched)
+                watched.record = await self._desk.of_service(watched, seen, failure, now)
+                self._step(Happening.FAILED)
+        elif watched.phase is not Phase.VERIFYING:
+            if seen.health is Health.HEALTHY and watched.ordered is None:
+                await self._close(now, "good again without an action of watchdog's: " + seen.reason, recovered=True)
+            elif seen.health in RESTING or (seen.health.bad and not wanted):
+                await self._close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
+
+    def _finished_at(self) -> float | None:
+        container = self.watched.container
+        if container is None or container.finished_at is None or container.state is ContainerState.RUNNING:
+            return None
+        return self._world.clock.steady(container.finished_at)
+
+    async def _close(self, now: float, sentence: str, *, recovered: bool) -> None:
+        watched = self.watched
+        number = watched.record.incident
+        record = replace(watched.record, quarantined=None)
+        if number is not None:
+            record = replace(record, incident=None, last_incident=number, last_incident_closed_at=now)
+        self._journal.say(watched.key, sentence, incident=number)
+        watched.event_at = None
+        if number is not None:
+            await self._desk.close(number, sentence, now, recovered=recovered, record=record)
+        watched.record = record
+        if watched.phase is not Phase.IDLE:
+            self._step(Happening.GOOD if recovered else Happening.RELEASED)
+
+    async def _decide(self, seen: Assessment, now: float) -> float | None:
+        watched = self.watched
+        decision = decide(self._situation(seen, now), self._surroundings(now), now)
+        self._say(decision)
+        match decision:
+            case Rest():
+                if watched.ordered is not None:
+                    self._acting.answer(watched, seen, now)
+                return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
+            case Wait(until=until):
+                return until
+            case Act():
+                return await self._act(decision, now)
+            case HandOver(because=because):
+                await self._hand_over(because)
+                return None
+
+    async def _act(self, decision: Act, now: float) -> float | None:
+        watched = self.watched
+        if watched.phase is Phase.IDLE and watched.ordered is None:
+            return None  # its incident could not be opened yet: nothing is done without a record
+        self._step(Happening.ACT)
+        try:
+            attempted = await self._acting.attempt(watched, decision, now)
+        except LedgerError:
+            self._step(Happening.FAILED)
+            raise
+        if attempted.impossible is not None:
+            self._step(Happening.FAILED)
+            if attempted.again_at is None:
+                await self._hand_over(attempted.impossible)
+            return attempted.again_at
+        self._step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
+        if attempted.failure is not None:
+            self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
+            await self._look_again(now)
+        return now
+
+    async def _verify(self, seen: Assessment, now: float) -> float | None:
+        """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
+        watched = self.watched
+        if self._world.state.away is not None:
+            return None
+        if seen.health is Health.HEALTHY:
+            await self._look_again(now)
+            fresh = assess(watched.sight(self._world.clock.now(), self._world.state.away))
+            if fresh.health is not Health.HEALTHY:
+                return now
+            sentence = await self._acting.verified(watched, fresh)
+            await self._close(self._world.clock.now(), sentence, recovered=True)
+            if watched.phase is not Phase.IDLE:
+                self._step(Happening.GOOD)
+            self._acting.answer(watched, fresh, now)
+            return None
+        because = self._acting.disproof(watched, seen, now)
+        if because is None:
+            return self._acting.deadline(watched)
+        await self._acting.failed(watched, because)
+        self._step(Happening.FAILED)
+        await self._look_again(now)
+        return now
+
+    async def _look_again(self, now: float) -> None:
+        """A whole look where the container may have changed, for the next turn to see."""
+        if self._world.state.away is None and now >= 0:
+            await self._looker.look([self.watched.container.id] if self.watched.container is not None else [])
+
+    async def _hand_over(self, because: str) -> None:
+        watched = self.watched
+        if watched.record.quarantined is None:
+            record = replace(watched.record, quarantined=because)
+            number = record.incident
+            self._journal.say(watched.key, f"handed to a person: {because}", incident=number)
+            if number is not None:
+                await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
+                watched.record = record
+        if watched.phase is Phase.WAITING:
+            self._step(Happening.GIVE_UP)
+        self._acting.refuse(watched, because)
+
+    def _others_asked(self, seen: Assessment) -> bool:
+        watched = self.watched
+        if seen.cause is not Cause.CHECK_FAILED:
+            return True
+        since = watched.doubted_since if watched.doubted_since is not None else watched.bad_since
+        return since is None or self._world.others_asked_at >= since
+
+    def _situation(self, seen: Assessment, now: float) -> Situation:
+        watched = self.watched
+        down, lost = self._world.roots(watched) if seen.health.bad else ((), ())
+        key = watched.key
+        return Situation(
+            assessment=seen,
+            record=watched.record,
+            settings=watched.settings.recovery,
+            container=watched.container,
+            config_hash=watched.config_hash,
+            bad_since=watched.bad_since if watched.bad_since is not None else now,
+            last_foreign=self._world.activity.get(key.project or key.name),
+            dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
+            roots_down=down,
+            roots_lost=lost,
+            others_asked=self._others_asked(seen),
+            ordered=watched.ordered,
+        )
+
+    def _surroundings(self, now: float) -> Surroundings:
+        world = self._world
+        suspicion = world.suspicion()
+        return Surroundings(
+            engine_away=world.state.away,
+            settled_at=world.state.settled_at,
+            breaker_until=self._acting.breaker_until(now),
+            observer_suspected=suspicion.because if suspicion is not None else None,
+            restarts=tuple(world.restarts),
+            orders_only=world.orders_only,
+        )
+
+    def _say(self, decision: Decision) -> None:
+        """A decision is said when its sentence is a new one."""
+        watched = self.watched
+        if decision.because == watched.says:
+            return
+        watched.says = decision.because
+        if decision.because and isinstance(decision, Wait | Act):
+            self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
+
+    def _step(self, happening: Happening) -> None:
+        self.watched.phase = advance(self.watched.phase, happening)

@@ -1,0 +1,146 @@
+"""All services and what surrounds them: shared by the rooms of the daemon, changed only in its loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from watchdog.api.measures import Measures
+from watchdog.config import resolve
+from watchdog.daemon.clock import Clock
+from watchdog.daemon.watched import Watched
+from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.model.health import Health
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Verdict
+from watchdog.model.record import Desired, Row, ServiceRecord
+from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
+from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
+from watchdog.policy.streak import Streak
+from watchdog.recovery import Ours
+
+
+@dataclass(slots=True)
+class EngineState:
+    """`away` is None while the engine answers, else the sentence why not. Times are steady seconds."""
+
+    away: str | None = "the engine has not been seen yet"
+    away_since: float | None = None
+    settled_at: float = 0.0
+    identity: EngineIdentity | None = None
+
+
+class Memory(Protocol):
+    """What the ledger says, whoever reads it."""
+
+    @property
+    def records(self) -> Mapping[ServiceKey, ServiceRecord]: ...
+
+    @property
+    def head(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Alone:
+    """A stand-alone endpoint: one that belongs to no service."""
+
+    check: Check
+    streak: Streak = field(default_factory=Streak)
+    incident: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Mutable; one per daemon."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    memory: Memory
+    measures: Measures = field(default_factory=Measures)
+    ours: Ours = field(default_factory=Ours)
+    state: EngineState = field(default_factory=EngineState)
+    services: dict[ServiceKey, Watched] = field(default_factory=dict[ServiceKey, Watched])
+    endpoints: dict[str, Alone] = field(default_factory=dict[str, Alone])
+    wanted: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
+    """Services that a readable Compose file wants, and where it says so."""
+    activity: dict[str, float] = field(default_factory=dict[str, float])
+    """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
+    restarts: list[float] = field(default_factory=list[float])
+    others_asked_at: float = 0.0
+    orders_only: str | None = None
+    """Why nothing is done unless a person orders it; None in a daemon that acts by itself."""
+    interrupted: tuple[Row, ...] = ()
+    """Intents of an earlier daemon that have no outcome."""
+    asides: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
+    """Containers that an earlier daemon set aside and did not live to remove."""
+    polled_at: float | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever what the faces show may have changed."""
+    problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+
+    def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
+        """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
+        resolved = resolve(self.settings, key, labels)
+        if resolved.problems:
+            self.problems[key] = resolved.problems
+        else:
+            self.problems.pop(key, None)
+        return resolved.settings
+
+    def record_of(self, key: ServiceKey) -> ServiceRecord:
+        return self.memory.records.get(key) or ServiceRecord(service=key)
+
+    def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
+        """Who needs whom, among the services that are there."""
+        return edges({key: self._needs(watched) for key, watched in self.services.items()})
+
+    def _needs(self, watched: Watched) -> Iterable[str]:
+        if watched.settings.depends_on:
+            return watched.settings.depends_on
+        labels = watched.labels
+        if DEPENDS_ON in labels:
+            return tuple(name.strip() for name in labels[DEPENDS_ON].split(",") if name.strip())
+        return named_in_labels(labels) or watched.record.depends_on
+
+    def suspicion(self) -> Suspicion | None:
+        """Whether the observer itself seems to be blind."""
+        asked = [
+            Asked(alone.check.name, None, failing=_failing(alone.streak), container_fine=True)
+            for alone in self.endpoints.values()
+            if alone.streak.last is not None
+        ]
+        for watched in self.services.values():
+            fine = watched.container is not None and watched.container.running
+            fine = fine and watched.container is not None and watched.container.healthcheck.value != "unhealthy"
+            asked += [
+                Asked(name, watched.key, failing=_failing(streak), container_fine=fine)
+                for name, streak in watched.streaks.items()
+                if streak.last is not None
+            ]
+        return suspect_observer(asked, self.graph()) if len(asked) > 1 else None
+
+    def roots(self, watched: Watched) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The services it needs that are not good: those that are worked on, and those handed to a person."""
+        down: list[str] = []
+        lost: list[str] = []
+        for key in sorted(self.graph().get(watched.key, ())):
+            root = self.services[key]
+            if root.seen is None or root.record.desired is not Desired.UP:
+                continue
+            waits = root.seen.health is Health.STARTING and root.record.incident is not None
+            if root.seen.health.bad or waits:
+                (lost if root.record.quarantined is not None else down).append(str(key))
+        return tuple(down), tuple(lost)
+
+    def wake_all(self) -> None:
+        for watched in self.services.values():
+            watched.wake.set()
+        self.changed.set()
+
+
+def _failing(streak: Streak) -> bool:
+    return streak.last is not None and streak.last.verdict is Verdict.FAIL
