@@ -1,0 +1,58 @@
+"""`DockerEngine`: the door of `engine.protocol` to a real Docker Engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from watchdog.engine.control import Control
+from watchdog.engine.events import Events
+from watchdog.engine.look import Look
+from watchdog.engine.neighbour import Neighbours
+from watchdog.engine.protocol import EngineIdentity, Signal, Summary
+from watchdog.engine.transport import Transport
+from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.plan import Step
+from watchdog.model.settings import EngineSettings
+
+
+class DockerEngine:
+    """Connects on the first call; ConfigurationError when the address or the certificates cannot be used."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._transport = Transport(settings)
+        self._neighbours = Neighbours(local=self._transport.local)
+        self._look = Look(self._transport)
+        self._control = Control(self._transport, self._look, self._neighbours)
+        self._events = Events(self._transport, self._look.identify)
+
+    async def identify(self) -> EngineIdentity:
+        return await self._look.identify()
+
+    async def list_containers(self) -> tuple[Summary, ...]:
+        return await self._look.list_containers()
+
+    async def inspect(self, container: str) -> Container:
+        return await self._look.inspect(container)
+
+    async def capture(self, container: str) -> ContainerSpec:
+        return await self._look.capture(container)
+
+    async def survey(self, spec: ContainerSpec) -> Survey:
+        return await self._look.survey(spec)
+
+    async def signals(self) -> AsyncGenerator[Signal]:
+        await self._neighbours.prepare()  # who follows events will start containers
+        async for signal in self._events.signals():
+            yield signal
+
+    async def pin_image(self, image_id: str, service: str) -> None:
+        await self._control.pin(image_id, service)
+
+    async def unpin_image(self, image_id: str, service: str) -> None:
+        await self._control.unpin(image_id, service)
+
+    async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
+        return await self._control.execute(step, spec)
+
+    async def close(self) -> None:
+        await self._transport.close()

@@ -1,0 +1,121 @@
+"""The engine's event stream, reconnecting for ever.
+
+Nothing is asked for from before: after each connection the caller lists everything, which no ring buffer of 256
+events can do. The engine filters, so that health probes (three exec events each) do not crowd out what matters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from watchdog.engine.border import translated
+from watchdog.engine.parse import event_from
+from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal
+from watchdog.engine.transport import Chunks, Transport
+from watchdog.errors import EngineError
+
+FIRST_RETRY: Final = 0.1
+LAST_RETRY: Final = 5.0
+QUIET: Final = 10.0
+"""Seconds of silence after which a ping tells a quiet engine from a frozen one."""
+REMEMBERED: Final = 512
+TYPES: Final = ("container", "network", "volume", "image")
+ACTIONS: Final = (
+    *("create", "start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "rename", "update", "destroy"),
+    *("health_status", "connect", "disconnect", "remove", "mount", "unmount", "prune"),
+    *("pull", "tag", "untag", "delete", "import", "load"),
+)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Bytes in, each event out once: the engine can repeat one, and its chunks end anywhere."""
+
+    _rest: bytes = b""
+    _seen: deque[tuple[float, str, str, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def events(self, chunk: bytes) -> list[EngineEvent]:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        found = [event_from(json.loads(line)) for line in lines if line.strip()]
+        return [event for event in found if self._is_new(event)]
+
+    def _is_new(self, event: EngineEvent) -> bool:
+        identity = (event.at, event.kind, event.action, event.actor)
+        if identity in self._seen:
+            return False
+        self._seen.append(identity)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open event stream of an engine that has said who it is."""
+
+    resources: AsyncExitStack
+    chunks: Chunks
+    identity: EngineIdentity
+
+
+class Events:
+    """`signals` is the only door."""
+
+    def __init__(self, transport: Transport, identify: Callable[[], Awaitable[EngineIdentity]]) -> None:
+        self._transport = transport
+        self._identify = identify
+
+    async def signals(self) -> AsyncGenerator[Signal]:
+        """Connected, events, Disconnected, and again; while the engine stays away, Disconnected for each new reason."""
+        first = True
+        reader = Reader()
+        while True:
+            told, stream = "", None
+            async for attempt in self._retrying():
+                with attempt:
+                    stream = await self._open()
+                failure = attempt.retry_state.outcome and attempt.retry_state.outcome.exception()
+                if failure is not None and str(failure) != told:
+                    told = str(failure)
+                    yield Disconnected(told)
+            if stream is None:
+                continue
+            async with stream.resources:
+                yield Connected(stream.identity, first)
+                first = False
+                try:
+                    while True:
+                        for event in await self._read(stream.chunks, reader):
+                            yield event
+                except EngineError as error:
+                    told = str(error)
+            yield Disconnected(told)
+            await asyncio.sleep(FIRST_RETRY)
+
+    async def _open(self) -> Stream:
+        filters = json.dumps({"type": TYPES, "event": ACTIONS})
+        async with AsyncExitStack() as stack:
+            chunks = await stack.enter_async_context(self._transport.stream("events", {"filters": filters}))
+            identity = await self._identify()
+            return Stream(stack.pop_all(), chunks, identity)
+
+    async def _read(self, chunks: Chunks, reader: Reader) -> list[EngineEvent]:
+        chunk = await chunks.read(QUIET)
+        if chunk is None:
+            await self._transport.ping()
+            return []
+        with translated(self._transport.host, QUIET):
+            return reader.events(chunk)
+
+    @staticmethod
+    def _retrying() -> AsyncRetrying:
+        return AsyncRetrying(
+            wait=wait_exponential_jitter(initial=FIRST_RETRY, max=LAST_RETRY, jitter=FIRST_RETRY),
+            retry=retry_if_exception_type(EngineError),
+        )

@@ -1,0 +1,119 @@
+"""Looking at the engine: lists, inspects, captures. Makes no change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from watchdog.engine import parse
+from watchdog.engine.endpoints import PREDEFINED
+from watchdog.engine.fields import entries, section
+from watchdog.engine.protocol import EngineIdentity, Summary
+from watchdog.engine.spec import Captured, capture, references
+from watchdog.engine.transport import Transport
+from watchdog.errors import NotFound
+from watchdog.model.container import Container, ContainerSpec, Survey
+
+ADDED: Final = 1
+"""`Kind` of a path that the container's file system has and its image has not."""
+SECRETS: Final = "/run/secrets/"
+
+
+class Look:
+    """Every method may raise what `engine.protocol` says."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def identify(self) -> EngineIdentity:
+        version = await self._transport.negotiate()
+        system = await self._transport.get("info")
+        return EngineIdentity(
+            id=system["ID"],
+            name=system["Name"],
+            version=version["Version"],
+            api_version=self._transport.api_version,
+            containers_running=system["ContainersRunning"],
+        )
+
+    async def list_containers(self) -> tuple[Summary, ...]:
+        lines = await self._transport.get("containers/json", {"all": 1})
+        return tuple(parse.summary_from(line) for line in lines)
+
+    async def inspect(self, container: str) -> Container:
+        return parse.container_from(await self.raw(container))
+
+    async def raw(self, container: str) -> Mapping[str, Any]:
+        """The engine's own inspect object."""
+        return await self._transport.get(f"containers/{quote(container)}/json")
+
+    async def capture(self, container: str) -> ContainerSpec:
+        found = await self.raw(container)
+        attached = [name for name in section(found["NetworkSettings"], "Networks") if name not in PREDEFINED]
+        image, copied_in, networks, names = await asyncio.gather(
+            self._absent_is_none(f"images/{quote(found['Image'])}/json"),
+            self._copied_in(found),
+            asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in attached)),
+            self._names(references(found)),
+        )
+        return capture(
+            Captured(
+                container=found,
+                image=image or {},
+                networks=tuple(network for network in networks if network is not None),
+                names=names,
+                copied_in=copied_in,
+                api_version=self._transport.api_version,
+            )
+        )
+
+    async def survey(self, spec: ContainerSpec) -> Survey:
+        image, holder, volumes, networks = await asyncio.gather(
+            self._absent_is_none(f"images/{quote(spec.image_id)}/json"),
+            self._absent_is_none(f"containers/{quote(spec.container_name)}/json"),
+            asyncio.gather(*(self._absent_is_none(f"volumes/{quote(name)}") for name in spec.volumes)),
+            asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in spec.networks)),
+        )
+        named = holder is not None and holder["Name"] == f"/{spec.container_name}"
+        return Survey(
+            image_present=image is not None,
+            volumes_gone=_gone(spec.volumes, volumes),
+            networks_gone=_gone(spec.networks, networks),
+            name_holder=holder["Id"] if holder is not None and named else None,
+        )
+
+    async def means(self, image: str, image_id: str) -> bool:
+        """Whether a name stands for that very image now."""
+        found = await self._absent_is_none(f"images/{quote(image)}/json")
+        return found is not None and found["Id"] == image_id
+
+    async def _names(self, containers: set[str]) -> dict[str, str]:
+        """Reference → name of the containers that still exist."""
+        references_ = sorted(containers)
+        found = await asyncio.gather(*(self._absent_is_none(f"containers/{quote(name)}/json") for name in references_))
+        pairs = zip(references_, found, strict=True)
+        return {name: container["Name"].lstrip("/") for name, container in pairs if container is not None}
+
+    async def _copied_in(self, found: Mapping[str, Any]) -> tuple[str, ...]:
+        """Secrets that are neither mounted nor in the image."""
+        mounted = tuple(mount["Destination"] for mount in entries(found, "Mounts"))
+        if found["State"]["Status"] == "removing":
+            return ()
+        changes = await self._transport.get(f"containers/{found['Id']}/changes") or ()
+        added = sorted(change["Path"] for change in changes if change["Kind"] == ADDED)
+        return tuple(path for path in added if path.startswith(SECRETS) and not path.startswith(mounted))
+
+    async def _absent_is_none(self, path: str) -> Mapping[str, Any] | None:
+        call: Awaitable[Mapping[str, Any]] = self._transport.get(path)
+        try:
+            return await call
+        except NotFound:
+            return None
+
+
+def _gone(names: Mapping[str, object], found: list[Mapping[str, Any] | None]) -> tuple[str, ...]:
+    """Those of which nothing was found, or something else: the engine also takes prefixes of IDs for names."""
+    pairs = zip(names, found, strict=True)
+    return tuple(name for name, thing in pairs if thing is None or thing["Name"] != name)

@@ -1,0 +1,82 @@
+"""● The engine's JSON as the model's values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from watchdog.engine.fields import bounded, entries, section
+from watchdog.engine.protocol import EngineEvent, Summary
+from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
+
+NANOSECONDS: Final = 1e9
+DEFAULT_STOP_TIMEOUT: Final = 10.0
+NEVER: Final = "0001-01-01"
+"""How the engine spells a time that has not come."""
+WRITABLE: Final = frozenset({"volume", "bind", "cluster"})
+
+
+def container_from(found: Mapping[str, Any]) -> Container:
+    """GET /containers/ID/json as a Container."""
+    state, config, host = found["State"], found["Config"], found["HostConfig"]
+    health = section(state, "Health")
+    policy = section(host, "RestartPolicy")
+    stop_timeout = config.get("StopTimeout")
+    log: list[Mapping[str, Any]] = entries(health, "Log")
+    return Container(
+        id=found["Id"],
+        name=found["Name"].lstrip("/"),
+        image=config["Image"],
+        image_id=found["Image"],
+        state=ContainerState(state["Status"]),
+        healthcheck=HealthcheckState(health.get("Status") or "none"),
+        healthcheck_output=bounded(log[-1].get("Output") or "") if log else "",
+        exit_code=state["ExitCode"],
+        oom_killed=state["OOMKilled"],
+        error=bounded(state["Error"]),
+        created_at=moment(found["Created"]) or 0.0,
+        started_at=moment(state["StartedAt"]),
+        finished_at=moment(state["FinishedAt"]),
+        restart_policy=RestartPolicy(policy.get("Name") or "no"),
+        restart_retries=policy.get("MaximumRetryCount") or 0,
+        restart_count=found.get("RestartCount") or 0,
+        auto_remove=bool(host.get("AutoRemove")),
+        writable_mounts=any(mount["RW"] and mount["Type"] in WRITABLE for mount in entries(found, "Mounts")),
+        stop_timeout=DEFAULT_STOP_TIMEOUT if stop_timeout is None else float(stop_timeout),
+        start_period=(section(config, "Healthcheck").get("StartPeriod") or 0) / NANOSECONDS,
+        labels=section(config, "Labels"),
+    )
+
+
+def summary_from(line: Mapping[str, Any]) -> Summary:
+    """An element of GET /containers/json. A linked container has names with two slashes beside its own."""
+    names = [name.lstrip("/") for name in line["Names"] or () if name.count("/") == 1]
+    return Summary(
+        id=line["Id"],
+        name=names[0] if names else line["Id"][:12],
+        image=line["Image"],
+        image_id=line["ImageID"],
+        state=line["State"],
+        status=line["Status"],
+        created_at=float(line["Created"]),
+        labels=section(line, "Labels"),
+    )
+
+
+def event_from(message: Mapping[str, Any]) -> EngineEvent:
+    """A line of GET /events. `health_status: unhealthy` is action health_status, and attribute too."""
+    action, _, detail = str(message["Action"]).partition(": ")
+    attributes = section(message["Actor"], "Attributes")
+    return EngineEvent(
+        kind=message["Type"],
+        action=action,
+        actor=message["Actor"]["ID"],
+        at=message["timeNano"] / NANOSECONDS,
+        attributes={**attributes, action: detail} if detail else attributes,
+    )
+
+
+def moment(text: str) -> float | None:
+    """RFC 3339 as Unix seconds; None for a time that has not come."""
+    return None if text.startswith(NEVER) else datetime.fromisoformat(text).timestamp()
