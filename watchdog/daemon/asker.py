@@ -68,6 +68,11 @@ class Asker:
             self._questions[key] = question
             self._schedule(key, question)
 
+    def drop(self, owner: str) -> None:
+        """Asks nothing of an owner any more; answers under way are still heard."""
+        for key in [key for key in self._questions if key[0] == owner]:
+            del self._questions[key]
+
     def ask_soon(self, owner: str) -> None:
         """Makes all checks of an owner due now."""
         for key, question in self._questions.items():

@@ -62,7 +62,7 @@ class Household:
 
     def dismiss(self, watched: Watched) -> None:
         self._world.services.pop(watched.key, None)
-        self._asker.set_checks(str(watched.key), (), lambda *_: 0.0, lambda: 0)
+        self._asker.drop(str(watched.key))
         task = self._tasks.pop(watched.key, None)
         if task is not None and task is not asyncio.current_task():
             task.cancel()
@@ -128,7 +128,7 @@ class Household:
         alone = {check.name: check for check in world.settings.endpoints if check.service is None}
         for name in [name for name in world.endpoints if name not in alone]:
             del world.endpoints[name]
-            self._asker.set_checks(ALONE + name, (), lambda *_: 0.0, lambda: 0)
+            self._asker.drop(ALONE + name)
         for name, check in alone.items():
             known = world.endpoints.get(name)
             if known is None or known.check != check:

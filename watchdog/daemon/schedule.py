@@ -41,7 +41,7 @@ class Every(BaseTrigger):
         self._interval = timedelta(seconds=interval)
         self._missed = missed
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride]  # the base class has no types
         if previous_fire_time is None:
             return now
         following = previous_fire_time + self._interval
@@ -63,7 +63,7 @@ class Schedule:
         def missed(slots: int) -> None:
             self._missed(name, slots)
 
-        self._scheduler.add_job(
+        self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
             job,
             Every(interval, missed),
             id=name,

@@ -120,7 +120,7 @@ class ServiceRecoveryManager:
         if held:
             self._ours.hold(held)
         if isinstance(step, RenameContainer) and step.container == made:
-            mine = frozenset({made, *(name for other in errand.plan.steps if (name := container_of(other)))})
+            mine = frozenset({step.container, *map(container_of, errand.plan.steps)})
             if await errand.replaced(mine):
                 raise Superseded("somebody else created a container for it meanwhile, and that one wins")
         try:
