@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,8 +11,6 @@ from watchdog.model.observation import Check, Observation, Scalar, Verdict
 
 REASON_LIMIT: Final = 300
 """Characters of a reason that are kept: parts of it come from strangers."""
-
-_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\u024f]+")
 
 
 class Phase(StrEnum):
@@ -150,5 +147,6 @@ Clock = Callable[[], float]
 
 def printable(text: str) -> str:
     """One bounded line without control characters: fit for a terminal, a log and a page."""
-    line = _UNPRINTABLE.sub(" ", text).strip()
+    visible = (char if char.isprintable() else " " for char in text[: 2 * REASON_LIMIT])
+    line = " ".join("".join(visible).split())
     return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"
