@@ -1,0 +1,163 @@
+"""An independent oracle: what the engine's raw socket says, compared with everything that the daemon publishes.
+
+It shares no code with the product. A disagreement that lasts longer than `PATIENCE` is one too many: between the
+engine and any observer there are milliseconds in which both are right.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lab.engine import LabEngine
+from tests.lab.watch import LabDaemon
+
+PATIENCE = 3.0
+BAD = {"unhealthy", "missing"}
+_SWAP = re.compile(r"[a-f0-9]{12}_.+|.+\.watchdog-(new|old)-[0-9a-z]+")
+
+
+@dataclass(slots=True)
+class Truth:
+    """What a service is by the raw engine: its inspect object, None when there is no container."""
+
+    container: Any | None
+
+    def allows(self, health: str) -> bool:
+        """Whether a published health can be true."""
+        if self.container is None:
+            return health == "missing"
+        state = self.container["State"]
+        healthcheck = (state.get("Health") or {}).get("Status", "none")
+        match state["Status"]:
+            case "running":
+                return (
+                    health
+                    in {
+                        "none": {"healthy", "starting", "degraded", "unhealthy"},
+                        "healthy": {"healthy", "starting", "degraded", "unhealthy"},
+                        "starting": {"starting"},
+                        "unhealthy": {"unhealthy"},
+                    }[healthcheck]
+                )
+            case "paused":
+                return health == "paused"
+            case "exited" if state["ExitCode"] == 0:
+                return health in {"done", "unhealthy", "paused"}
+            case "exited" | "dead" | "restarting" | "created":
+                return health in {"unhealthy", "paused"}
+            case _:
+                return health in BAD
+
+
+@dataclass(slots=True)
+class Oracle:
+    """Compares; `disagreements` are sentences, printed and counted at the end of every engine test."""
+
+    engine: LabEngine
+    daemon: LabDaemon
+    comparisons: int = 0
+    disagreements: list[str] = field(default_factory=list[str])
+
+    def truths(self) -> dict[str, Truth]:
+        """Service as `project/name` or name → what it is."""
+        found: dict[str, Truth] = {}
+        for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json:
+            name, labels = line["Names"][0].removeprefix("/"), line["Labels"] or {}
+            if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True":
+                continue
+            answer = self.engine.api("GET", f"/containers/{line['Id']}/json")
+            if answer.status != 200 or answer.json["HostConfig"]["AutoRemove"]:
+                continue
+            project, service = labels.get("com.docker.compose.project"), labels.get("com.docker.compose.service")
+            number = labels.get("com.docker.compose.container-number", "1")
+            key = f"{project}/{service}" if project and service else name
+            found[key if number == "1" else f"{key}#{number}"] = Truth(answer.json)
+        return found
+
+    def compare(self) -> None:
+        """Everything that is published agrees with the engine, within `PATIENCE`."""
+        deadline = time.monotonic() + PATIENCE
+        while trouble := self._differences():
+            if time.monotonic() > deadline:
+                self.disagreements += trouble
+                break
+            time.sleep(0.05)
+        self.comparisons += 1
+
+    def verdict(self) -> None:
+        """The last comparison, the ledger's chain, and the count that must be 0."""
+        self.compare()
+        verified = self.daemon.cli("ledger", "verify")
+        if verified.code != 0:
+            self.disagreements.append(f"the ledger does not verify: {verified.out}{verified.err}")
+        print(f"oracle: {self.comparisons} comparisons, {len(self.disagreements)} disagreements")
+        assert not self.disagreements, "\n".join(self.disagreements)
+
+    def recovered(self, result: Any) -> None:
+        """A claim of recovery, by `recover --json`, is compared with the engine at once."""
+        key = f"{result['project']}/{result['name']}" if result["project"] else result["name"]
+        truth = self.truths().get(key)
+        running = truth is not None and truth.container is not None and truth.container["State"]["Running"]
+        if (result["outcome"] in {"recovered", "healthy"}) != bool(running):
+            self.disagreements.append(f"recover says {result['outcome']} of {key}, the engine: running={running}")
+
+    def _differences(self) -> list[str]:
+        published = self.daemon.status()
+        if not published["engine_up"]:
+            claims = [service for service in published["services"] if service["health"] != "unknown"]
+            return [f"the engine is away, yet {one['name']} is called {one['health']}" for one in claims]
+        truths = self.truths()
+        trouble: list[str] = []
+        for service in published["services"]:
+            key = f"{service['project']}/{service['name']}" if service["project"] else service["name"]
+            truth = truths.get(key, Truth(None))
+            if not truth.allows(service["health"]):
+                state = truth.container["State"] if truth.container else "no container"
+                trouble.append(f"{key} is called {service['health']} ({service['reason']}), the engine says {state}")
+            if service["container"] and truth.container and service["container"]["id"] != truth.container["Id"]:
+                trouble.append(f"{key} is shown with container {service['container']['id'][:12]}, which it is not")
+        trouble += self._status_and_metrics(published)
+        return trouble + self._unmentioned(published, truths)
+
+    def _status_and_metrics(self, published: Any) -> list[str]:
+        trouble: list[str] = []
+        bad = [one["name"] for one in published["services"] if one["health"] in BAD]
+        if bad and published["status"] != "critical":
+            trouble.append(f"{bad} are bad, yet the whole is {published['status']}")
+        if not bad and published["status"] == "critical" and not _failing(published["endpoints"]):
+            trouble.append("the whole is critical and nothing is bad")
+        if bad and published["score"] > 0.5:
+            trouble.append(f"{bad} are bad, yet the score is {published['score']}")
+        metrics = self.daemon.metrics()
+        now = {(one["project"], one["name"]): one["health"] for one in self.daemon.status()["services"]}
+        for one in published["services"]:
+            if now.get((one["project"], one["name"])) != one["health"]:
+                continue  # it changed in between
+            line = _state_line(one["project"], one["name"], one["health"])
+            if not any(line.fullmatch(row) for row in metrics.splitlines()):
+                trouble.append(f"no metric says that {one['name']} is {one['health']}")
+        return trouble
+
+    @staticmethod
+    def _unmentioned(published: Any, truths: dict[str, Truth]) -> list[str]:
+        shown = {
+            f"{one['project']}/{one['name']}" if one["project"] else one["name"]
+            for one in (*published["services"], *published["absence_not_judged"])
+        }
+        return [f"{key} is in the engine and in no output" for key in truths if key not in shown]
+
+
+def _failing(endpoints: Iterable[Any]) -> bool:
+    return any(endpoint["verdict"] == "fail" for endpoint in endpoints)
+
+
+def _state_line(project: str, name: str, health: str) -> re.Pattern[str]:
+    def label(key: str, value: str) -> str:
+        return f'(?=.*{key}="{re.escape(value)}")'
+
+    labels = label("project", project) + label("name", name) + label("watchdog_service_health", health)
+    return re.compile(r"watchdog_service_health\{" + labels + r".*\} 1(\.0)?")
