@@ -130,9 +130,9 @@ def _processes(ground: Ground) -> set[int]:
     inside = subprocess.run(["ip", "netns", "pids", ground.name], check=False, capture_output=True, text=True).stdout
     pids = {int(pid) for pid in inside.split()}
     for cgroup in _cgroups(ground):
-        for listing in cgroup.rglob("cgroup.procs"):
+        for folder, _, _ in os.walk(cgroup):  # folders go away meanwhile, which os.walk does not mind
             with contextlib.suppress(OSError):
-                pids.update(int(pid) for pid in listing.read_text().split())
+                pids.update(int(pid) for pid in (Path(folder) / "cgroup.procs").read_text().split())
     return pids - {0, os.getpid()}
 
 

@@ -17,7 +17,7 @@ services that it has once proven healthy are brought back. A second daemon on th
 
 
 def _run() -> int:
-    from watchdog.daemon import run
+    from watchdog.daemon.service import run
 
     return asyncio.run(run(settings(), config_path()))
 

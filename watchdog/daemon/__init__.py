@@ -1,5 +1,1 @@
-"""The loop that watches, decides and recovers; `run` is the whole of `watchdog run`."""
-
-from watchdog.daemon.service import run
-
-__all__ = ["run"]
+"""The loop that watches, decides and recovers. `service.run` is `watchdog run`, `oneshot` what works without it."""
