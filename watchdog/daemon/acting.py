@@ -20,7 +20,7 @@ from watchdog.model.plan import Act, Plan
 from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
 from watchdog.policy.recovery import MINUTE, rollback_target
-from watchdog.recovery import Attempted, Errand, ServiceRecoveryManager
+from watchdog.recovery.manager import Attempted, Errand, ServiceRecoveryManager
 
 ALL_NETWORKS_AT_CREATE = (1, 44)
 LOOK_AGAIN_AFTER = 1.0

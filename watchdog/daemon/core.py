@@ -26,8 +26,9 @@ from watchdog.daemon.leftovers import resolve_leftovers
 from watchdog.daemon.listener import Listener
 from watchdog.daemon.looker import Looker, service_of
 from watchdog.daemon.orders import OrderDesk
-from watchdog.daemon.publish import StateFile, snapshot
+from watchdog.daemon.publish import snapshot
 from watchdog.daemon.schedule import Schedule
+from watchdog.daemon.state_file import StateFile
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
@@ -38,7 +39,7 @@ from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.discovery import NotAService
-from watchdog.recovery import ServiceRecoveryManager
+from watchdog.recovery.manager import ServiceRecoveryManager
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
 from watchdog.policy.streak import Streak
-from watchdog.recovery import Ours
+from watchdog.recovery.ours import Ours
 
 
 @dataclass(slots=True)
