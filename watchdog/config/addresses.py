@@ -1,0 +1,168 @@
+"""Rules for what is reached over the network: URLs, `host:port`, the engine, expectations of an answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+
+_HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
+_HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
+_STATUS: Final = re.compile(r"(?P<low>[1-5][0-9][0-9])(?:\s*-\s*(?P<high>[1-5][0-9][0-9]))?|(?P<hundred>[1-5])xx")
+_LAST_PORT: Final = 65535
+_LONGEST_PATTERN: Final = 1000
+_MOST_HEADERS: Final = 64
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+def _host(host: str) -> str:
+    """The host as given; raises Wrong when it is neither a name nor an address."""
+    if ":" in host:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise Wrong("has an IPv6 address that is none") from None
+    elif not host:
+        raise Wrong("has no host")
+    elif not _HOST.fullmatch(host):
+        raise Wrong("has a host that is neither a name nor an address")
+    return host
+
+
+def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
+    """`host:port` or `[IPv6]:port`; raises Wrong with what is wrong."""
+    match = _HOST_PORT.fullmatch(text(at_most=300)(value))
+    if match is None:
+        raise Wrong(f"{shown(value)} is not host:port")
+    v6, port = match["v6"], int(match["port"])
+    if v6 is not None and ":" not in v6:
+        raise Wrong(f"{shown(value)} has an IPv6 address that is none")
+    host = _host(v6 if v6 is not None else match["host"])
+    if not lowest_port <= port <= _LAST_PORT:
+        raise Wrong(f"port {port} is out of range")
+    return host, port
+
+
+def _target(value: Any) -> str:
+    host, port = split_host_port(value)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _listen(value: Any) -> tuple[str, int]:
+    """Host and port; `off` is ("", 0). Port 0 asks the system for a free one."""
+    return ("", 0) if value == "off" else split_host_port(value, lowest_port=0)
+
+
+def _url(value: Any) -> str:
+    """Nothing of the value is in a message: addresses of webhooks are secrets."""
+    url = text(at_most=2048, secret=True)(value)
+    if " " in url or not url.isascii():
+        raise Wrong("contains a blank or a character outside ASCII")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Wrong("has a host or port that cannot be read") from None
+    if parts.scheme not in {"http", "https"}:
+        raise Wrong("does not begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise Wrong("carries a password (it would be shown)")
+    _host(parts.hostname or "")
+    if port == 0:
+        raise Wrong("port 0 is out of range")
+    return url
+
+
+def _engine(value: Any) -> str:
+    url = text(at_most=1024)(value)
+    scheme, _, rest = url.partition("://")
+    match scheme:
+        case "unix" if rest.startswith("/"):
+            return url
+        case "tcp" | "http" | "https":
+            split_host_port(rest.removesuffix("/"))
+            return url.removesuffix("/")
+        case "ssh":
+            raise Wrong("ssh:// is not spoken (forward the socket with `ssh -L` and name it)")
+        case _:
+            raise Wrong(f"{shown(value)} names no engine")
+
+
+def _ranges(value: Any) -> Ranges:
+    given = commas(value) if isinstance(value, str) else is_list(value) or [value]
+    if not given or (isinstance(value, list) and not value):
+        raise Wrong("is empty")
+    found: list[tuple[int, int]] = []
+    for one in given:
+        match = _STATUS.fullmatch(str(one)) if isinstance(one, int | str) and not isinstance(one, bool) else None
+        if match is None:
+            raise Wrong(f"{shown(one)} is no HTTP status")
+        if match["hundred"]:
+            low, high = int(match["hundred"]) * 100, int(match["hundred"]) * 100 + 99
+        else:
+            low = int(match["low"])
+            high = int(match["high"] or low)
+        if low > high:
+            raise Wrong(f"{shown(one)} ends before it begins")
+        found.append((low, high))
+    return tuple(found)
+
+
+def _pattern(value: Any) -> str:
+    pattern = text(at_most=_LONGEST_PATTERN, multi_line=True)(value)
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Wrong(f"{shown(value)} is no regular expression ({str(error)[:80]})") from None
+    return pattern
+
+
+_HEADER_NAME: Final = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", at_most=100)
+_HEADER_VALUE: Final = matching(r"[\x20-\x7e]*", at_most=8192, secret=True)
+
+
+def _headers(value: Any) -> dict[str, str]:
+    table = is_table(value)
+    if table is None:
+        raise Wrong(f"{shown(value)} is not a table")
+    if len(table) > _MOST_HEADERS:
+        raise Wrong(f"has more than {_MOST_HEADERS} headers")
+    return {_header_name(name): _in_header(name, _HEADER_VALUE, content) for name, content in table.items()}
+
+
+def _header_name(name: str) -> str:
+    try:
+        return _HEADER_NAME(name)
+    except ValueError:
+        raise Wrong(f"{shown(name)} is no name of a header") from None
+
+
+def _in_header(name: str, read: Any, content: Any) -> str:
+    try:
+        return read(content)
+    except ValueError as error:
+        raise Wrong(f"the value of {shown(name)} {error}") from None
+
+
+def _header_patterns(value: Any) -> dict[str, str]:
+    table = is_table(value)
+    if table is None:
+        raise Wrong(f"{shown(value)} is not a table")
+    return {_header_name(name): _in_header(name, _pattern, content) for name, content in table.items()}
+
+
+URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
+HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
+ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
+STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
+PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
+HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
+HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
+METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
+BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))
+SECRET: Final = Rule("text in printable ASCII on one line", matching(r"[\x20-\x7e]+", at_most=8192, secret=True))

@@ -1,0 +1,246 @@
+"""What was written → the frozen `Settings`; judges each table alone, then all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from watchdog.config.checks import build_check, secret
+from watchdog.config.positions import KeyPath
+from watchdog.config.problems import Problems, add_validation, did_you_mean
+from watchdog.config.rules import is_list, is_table, shown
+from watchdog.config.schema import (
+    SECTIONS,
+    CheckSection,
+    EndpointSection,
+    File,
+    HealthSection,
+    Section,
+    ServiceRecoverySection,
+    ServiceSection,
+)
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check
+from watchdog.model.settings import (
+    AlertSettings,
+    ApiSettings,
+    DiscoverySettings,
+    EngineSettings,
+    HealthSettings,
+    RecoverySettings,
+    ServiceSettings,
+    Settings,
+    StateSettings,
+)
+from watchdog.policy.graph import edges
+
+SectionT = TypeVar("SectionT", bound=Section)
+Located = tuple[KeyPath, Any]
+
+
+def build(values: Mapping[str, Any], source: Path | None, problems: Problems) -> Settings:
+    """The settings, valid only when nothing was added to the problems."""
+    for name in values.keys() - File.model_fields.keys():
+        known = File.model_fields
+        problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: {', '.join(known)}")
+    read = {name: _given(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
+    defaults = Settings()
+    health = replace(defaults.health, **read["health"])
+    recovery = _recovery(defaults.recovery, read["recovery"], ("recovery",), problems)
+    settings = Settings(
+        engine=replace(EngineSettings(), **read["engine"]),
+        discovery=replace(DiscoverySettings(), **read["discovery"]),
+        interval=read["watch"].get("interval", defaults.interval),
+        health=health,
+        recovery=recovery,
+        api=_api(read["api"]),
+        state=replace(StateSettings(), **read["state"]),
+        alert=_alert(read["alert"], problems),
+        source=source,
+    )
+    services = [_service(path, raw, settings, problems) for path, raw in _items(values, "service", (), problems)]
+    endpoints = [_endpoint(path, raw, settings, problems) for path, raw in _items(values, "endpoint", (), problems)]
+    _judge_together([one for one in services if one], [one for one in endpoints if one], problems)
+    return replace(
+        settings,
+        services=tuple(one[1:] for one in services if one),
+        endpoints=tuple(one[1] for one in endpoints if one),
+    )
+
+
+def read_section(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
+    """The table in the given shape; None when something in it is wrong, which is then among the problems."""
+    table = is_table(raw)
+    if table is None:
+        problems.add(path, f"{shown(raw)} is no table; allowed: a table of {', '.join(model.model_fields)}")
+        return None
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        add_validation(problems, path, error, model)
+        return None
+
+
+def _right_part(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
+    """As `read_section`, but without its wrong keys, so that the others can still be judged together."""
+    section, table = read_section(model, raw, path, problems), is_table(raw)
+    if section is not None or table is None:
+        return section
+    right = {key: value for key, value in table.items() if (*path, key) not in problems.found}
+    return read_section(model, right, path, problems)
+
+
+def _given(model: type[Section], raw: Any, path: KeyPath, problems: Problems) -> dict[str, Any]:
+    section = None if raw is None else _right_part(model, raw, path, problems)
+    return section.given() if section else {}
+
+
+def _items(values: Mapping[str, Any], key: str, path: KeyPath, problems: Problems) -> list[Located]:
+    items = is_list(values.get(key, []))
+    if items is None:
+        problems.add((*path, key), f"is no list of tables; allowed: [[{'.'.join([*map(str, path[:1]), key])}]]")
+    return [((*path, key, number), item) for number, item in enumerate(items or [])]
+
+
+def _recovery(base: RecoverySettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> RecoverySettings:
+    merged = replace(base, **given)
+    for low, high in (("absence_grace", "absence_max"), ("backoff", "backoff_max")):
+        wrong = {(*path, low), (*path, high)} & problems.found.keys()
+        if getattr(merged, low) > getattr(merged, high) and given.keys() & {low, high} and not wrong:
+            key = low if low in given else high
+            longer = f"{low} ({getattr(merged, low):g} s) is longer than {high} ({getattr(merged, high):g} s)"
+            problems.add((*path, key), f"{longer}; allowed: {low} ≤ {high}")
+    return merged
+
+
+def _api(given: dict[str, Any]) -> ApiSettings:
+    settings = ApiSettings()
+    host, port = given.get("listen", (settings.host, settings.port))
+    return ApiSettings(host=host, port=port, socket=given.get("socket", settings.socket))
+
+
+def _alert(given: dict[str, Any], problems: Problems) -> AlertSettings:
+    secrets = {key: secret(given, key, ("alert",), problems) for key in ("webhook", "webhook_token")}
+    others = {key: value for key, value in given.items() if key.removesuffix("_file") not in secrets}
+    return replace(AlertSettings(), **(others | secrets))
+
+
+def _service(
+    path: KeyPath, raw: Any, settings: Settings, problems: Problems
+) -> tuple[KeyPath, ServiceKey, ServiceSettings] | None:
+    section = _right_part(ServiceSection, raw, path, problems)
+    table = is_table(raw)
+    if table is None:
+        return None
+    health_path, recovery_path = (*path, "health"), (*path, "recovery")
+    health = replace(settings.health, **_given(HealthSection, table.get("health"), health_path, problems))
+    overrides = _given(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
+    recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
+    key = ServiceKey(section.project or "", section.name) if section else None
+    checks = _checks(path, table, problems, key=key, interval=settings.interval, health=health)
+    if section is None or key is None:
+        return None
+    own = {"enabled", "depends_on", "weight", "stop_timeout"}
+    given = {name: value for name, value in section.given().items() if name in own}
+    return (
+        path,
+        key,
+        replace(ServiceSettings(configured=True, health=health, recovery=recovery, checks=checks), **given),
+    )
+
+
+def _checks(
+    path: KeyPath,
+    table: dict[str, Any],
+    problems: Problems,
+    *,
+    key: ServiceKey | None,
+    interval: float,
+    health: HealthSettings,
+) -> tuple[Check, ...]:
+    found: dict[str, Check] = {}
+    for place, raw in _items(table, "check", path, problems):
+        section = read_section(CheckSection, raw, place, problems)
+        if section is None:
+            continue
+        check = build_check(section, place, problems, service=key, endpoint=False, interval=interval, health=health)
+        if section.name in found:
+            problems.add(
+                (*place, "name"), f"{shown(section.name)} is used twice; allowed: one check of a name in a service"
+            )
+        elif check is not None:
+            found[section.name] = check
+    return tuple(found.values())
+
+
+def _endpoint(path: KeyPath, raw: Any, settings: Settings, problems: Problems) -> tuple[KeyPath, Check] | None:
+    section = read_section(EndpointSection, raw, path, problems)
+    if section is None:
+        return None
+    check = build_check(
+        section,
+        path,
+        problems,
+        service=ServiceKey.parse(section.service) if section.service else None,
+        endpoint=True,
+        interval=settings.interval,
+        health=settings.health,
+    )
+    return None if check is None else (path, check)
+
+
+def _judge_together(
+    services: list[tuple[KeyPath, ServiceKey, ServiceSettings]],
+    endpoints: list[tuple[KeyPath, Check]],
+    problems: Problems,
+) -> None:
+    known: set[ServiceKey] = set()
+    for path, key, _ in services:
+        if key in known:
+            problems.add((*path, "name"), f"{shown(str(key))} is configured twice; allowed: one [[service]] of a name")
+        known.add(key)
+    names: set[str] = set()
+    for path, endpoint in endpoints:
+        if endpoint.name in names:
+            problems.add((*path, "name"), f"{shown(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
+        names.add(endpoint.name)
+        for _, key, service in services:
+            if endpoint.service and covers(key, endpoint.service) and endpoint.name in {c.name for c in service.checks}:
+                wrong = f"{shown(endpoint.name)} is a check of {key} too"
+                problems.add((*path, "name"), f"{wrong}; allowed: another name for one of the two")
+    _refuse_cycles(services, problems)
+
+
+def covers(pattern: ServiceKey, key: ServiceKey) -> bool:
+    """Whether a configured key means this service: a key without project means the name in any project."""
+    return pattern.name == key.name and pattern.project in {"", key.project}
+
+
+def _refuse_cycles(services: list[tuple[KeyPath, ServiceKey, ServiceSettings]], problems: Problems) -> None:
+    paths = {key: path for path, key, _ in services}
+    needs = {key: service.depends_on for _, key, service in services}
+    for key, names in needs.items():
+        if {key.name, str(key)} & set(names):
+            problems.add((*paths[key], "depends_on"), f"{key} → {key} is a cycle; allowed: other services")
+    graph = {key: set(roots) for key, roots in edges(needs).items()}
+    while cycle := _cycle(graph):
+        spelled = " → ".join(str(key) for key in cycle)
+        problems.add(
+            (*paths[cycle[0]], "depends_on"), f"{spelled} is a cycle; allowed: an order in which to start them"
+        )
+        graph[cycle[0]].discard(cycle[1])
+
+
+def _cycle(graph: Mapping[ServiceKey, set[ServiceKey]]) -> list[ServiceKey]:
+    """One cycle, from a service to itself by what it needs; empty when there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        needed_first: list[ServiceKey] = error.args[1]
+        return needed_first[::-1]
+    return []

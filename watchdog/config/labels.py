@@ -1,0 +1,155 @@
+"""What is configured for one service: defaults, then `[[service]]`, then the labels of its container.
+
+Whoever labels a container describes it; no label runs a command, names a file, reads the environment or undoes
+what the configuration forbids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from watchdog.config import rules
+from watchdog.config.build import covers, read_section
+from watchdog.config.checks import build_check
+from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.rules import Rule, shown
+from watchdog.config.schema import CheckSection
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check
+from watchdog.model.settings import OnStop, ServiceSettings, Settings
+from watchdog.policy.discovery import ENABLE
+from watchdog.policy.graph import DEPENDS_ON
+
+PREFIX: Final = "watchdog."
+CHECK: Final = "watchdog.check."
+WEIGHT: Final = "watchdog.weight"
+ON_STOP: Final = "watchdog.on-stop"
+ABSENCE_GRACE: Final = "watchdog.absence-grace"
+STOP_TIMEOUT: Final = "autoheal.stop.timeout"
+
+RULES: Final[Mapping[str, Rule[Any]]] = {
+    ENABLE: rules.SWITCH,
+    DEPENDS_ON: rules.SERVICES,
+    WEIGHT: rules.WEIGHT,
+    ON_STOP: rules.choice(OnStop),
+    ABSENCE_GRACE: rules.SPAN,
+    STOP_TIMEOUT: rules.SPAN,
+}
+CHECK_KEYS: Final = (
+    frozenset(CheckSection.model_fields)
+    - {"name", "headers", "headers_match"}
+    - {
+        "authorization",
+        "authorization_file",
+    }
+)
+"""Keys of a check that a label may say, there with `-` for `_`: no tables, no secrets, no files."""
+
+_MOST_CHECKS: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """`problems` are sentences about labels that were ignored."""
+
+    settings: ServiceSettings
+    problems: tuple[str, ...] = ()
+
+
+def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> Resolved:
+    """Everything that is configured for a service; a bad label is a sentence in `problems`, never an exception.
+
+    `checks` holds the endpoints that belong to the service too (`Check.endpoint`). A `[[service]]` with the
+    service's project outranks one without.
+    """
+    problems = Problems()
+    base = _configured(settings, key)
+    said = {name: _read(name, labels[name], problems) for name in RULES if name in labels}
+    said = {name: value for name, value in said.items() if value is not None}
+    _unknown(labels, problems)
+    recovery = replace(base.recovery, on_stop=said.get(ON_STOP, base.recovery.on_stop))
+    grace: float = said.get(ABSENCE_GRACE, recovery.absence_grace)
+    if grace > recovery.absence_max:
+        wrong = f"is longer than absence_max ({recovery.absence_max:g} s)"
+        problems.add((ABSENCE_GRACE,), f"{wrong}; allowed: at most that")
+        grace = recovery.absence_grace
+    checks = (*base.checks, *_endpoints(settings, key))
+    merged = replace(
+        base,
+        enabled=base.enabled and said.get(ENABLE, True),
+        depends_on=said.get(DEPENDS_ON, base.depends_on),
+        weight=said.get(WEIGHT, base.weight),
+        stop_timeout=said.get(STOP_TIMEOUT, base.stop_timeout),
+        recovery=replace(recovery, absence_grace=grace),
+    )
+    described = _described(settings, merged, labels, {check.name for check in checks}, problems)
+    merged = replace(merged, checks=tuple(replace(check, service=key) for check in (*checks, *described)))
+    told = tuple(f"label {shown(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
+    return Resolved(settings=merged, problems=told)
+
+
+def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
+    found = sorted(
+        ((pattern, service) for pattern, service in settings.services if covers(pattern, key)),
+        key=lambda one: one[0].project == "",
+    )
+    return found[0][1] if found else ServiceSettings(health=settings.health, recovery=settings.recovery)
+
+
+def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:
+    return [
+        endpoint
+        for endpoint in settings.endpoints
+        if endpoint.service and covers(endpoint.service, key) and endpoint.service.number == key.number
+    ]
+
+
+def _read(name: str, value: str, problems: Problems) -> Any:
+    return problems.caught((name,), lambda: RULES[name](value))
+
+
+def _unknown(labels: Mapping[str, str], problems: Problems) -> None:
+    for name in labels:
+        if name.startswith(PREFIX) and name not in RULES and not name.startswith(CHECK):
+            problems.add((name,), f"is not known{did_you_mean(name, RULES)}; allowed: {', '.join(sorted(RULES))}")
+
+
+def _described(
+    settings: Settings, service: ServiceSettings, labels: Mapping[str, str], taken: set[str], problems: Problems
+) -> list[Check]:
+    """The checks that labels describe; one with a mistake is left out as a whole, lest it ask something else."""
+    tables: dict[str, dict[str, Any]] = {}
+    for label in sorted(labels):
+        name, _, key = label.removeprefix(CHECK).rpartition(".")
+        if label.startswith(CHECK):
+            tables.setdefault(name, {})[key.replace("-", "_")] = labels[label]
+    checks: list[Check] = []
+    for name, table in tables.items():
+        check = _described_check(name, table, settings, service, problems)
+        if name in taken or len(checks) >= _MOST_CHECKS:
+            wrong = "is configured already" if name in taken else f"is one too many; allowed: {_MOST_CHECKS}"
+            problems.add((CHECK + name,), wrong)
+        elif check is not None:
+            checks.append(check)
+    return checks
+
+
+def _described_check(
+    name: str, table: dict[str, Any], settings: Settings, service: ServiceSettings, problems: Problems
+) -> Check | None:
+    found = Problems()
+    for key in table.keys() - CHECK_KEYS:
+        known = [one.replace("_", "-") for one in sorted(CHECK_KEYS)]
+        found.add((key,), f"is no key of a check's label{did_you_mean(key, known)}; allowed: {', '.join(known)}")
+    section = read_section(CheckSection, table | {"name": name}, (), found)
+    check = None
+    if section is not None and not found.found:
+        check = build_check(
+            section, (), found, service=None, endpoint=False, interval=settings.interval, health=service.health
+        )
+    for problem in found:
+        inner = str(problem.path[-1]).replace("_", "-") if problem.path else ""
+        problems.add((f"{CHECK}{name}.{inner}" if inner else CHECK + name,), problem.sentence)
+    return check

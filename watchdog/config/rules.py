@@ -1,0 +1,244 @@
+"""What one value of the configuration may be: a rule reads it, or says what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar, cast
+
+from watchdog.config.duration import parse_duration, spell_duration
+from watchdog.model.identity import ServiceKey
+
+T = TypeVar("T")
+Choice = TypeVar("Choice", bound=StrEnum)
+
+DAY: Final = 86400.0
+LONGEST: Final = 3650 * DAY
+_SHOWN: Final = 60
+_TRUE: Final = frozenset({"true", "yes", "on", "1"})
+_FALSE: Final = frozenset({"false", "no", "off", "0"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Wrong(ValueError):
+    """What is wrong with a value, as a sentence whose subject is the key."""
+
+
+class Expanded(str):
+    """A text into which the environment was put: it may be a secret, so no message shows it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[T]):
+    """`read` returns the value or raises Wrong with what is wrong; `allowed` says what would be right."""
+
+    allowed: str
+    read: Callable[[Any], T]
+
+    def __call__(self, value: Any) -> T:
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise Wrong(f"{error}; allowed: {self.allowed}") from None
+
+
+def shown(value: object) -> str:
+    """The value as a message shows it: bounded, without control characters, never an expanded secret."""
+    if isinstance(value, Expanded):
+        return "its value (from the environment)"
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = _CONTROL.sub("?", text)
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+def is_list(value: object) -> list[Any] | None:
+    return cast("list[Any]", value) if isinstance(value, list) else None
+
+
+def is_table(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def text(*, at_most: int = 4096, secret: bool = False, multi_line: bool = False) -> Callable[[Any], str]:
+    """Non-empty text of bounded length; CR, LF and other control characters only where `multi_line`."""
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str):
+            raise Wrong("is not a text" if secret else f"{shown(value)} is not a text")
+        if not value:
+            raise Wrong("is empty")
+        if len(value) > at_most:
+            raise Wrong(f"is longer than {at_most} characters")
+        if not multi_line and _CONTROL.search(value):
+            raise Wrong("contains a line break or another control character")
+        return str(value)
+
+    return read
+
+
+def matching(pattern: str, *, at_most: int = 253, secret: bool = False) -> Callable[[Any], str]:
+    """Text that the regular expression matches from end to end."""
+    expression, checked = re.compile(pattern), text(at_most=at_most, secret=secret)
+
+    def read(value: Any) -> str:
+        found = checked(value)
+        if not expression.fullmatch(found):
+            raise Wrong("cannot be used" if secret else f"{shown(value)} cannot be used")
+        return found
+
+    return read
+
+
+def duration(minimum: float, maximum: float = LONGEST) -> Rule[float]:
+    """Seconds between `minimum` and `maximum`, both included."""
+
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise Wrong(f"{shown(value)} is not a duration")
+        if isinstance(value, str):
+            negative = value.strip().startswith("-")
+            try:
+                seconds = parse_duration(value.strip().removeprefix("-"))
+            except ValueError:
+                raise Wrong(f"{shown(value)} is not a duration") from None
+            seconds = -seconds if negative else seconds
+        else:
+            seconds = value
+        if not minimum <= seconds <= maximum:  # NaN fails it too
+            wrong = "negative" if seconds < 0 else "too short" if seconds < minimum else "too long"
+            raise Wrong(f"{shown(value)} is {wrong}")
+        return float(seconds)
+
+    span = f"from {spell_duration(minimum)} to {spell_duration(maximum)}"
+    return Rule(f'a duration {span}, as "60s", "1m30s", "2h", "500ms" or a number of seconds', read)
+
+
+def whole(minimum: int, maximum: int) -> Rule[int]:
+    def read(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Wrong(f"{shown(value)} is not a whole number")
+        if not minimum <= value <= maximum:
+            raise Wrong(f"{shown(value)} is out of range")
+        return value
+
+    return Rule(f"a whole number from {minimum} to {maximum}", read)
+
+
+def number(minimum: float, maximum: float) -> Rule[float]:
+    def read(value: Any) -> float:
+        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", value):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            raise Wrong(f"{shown(value)} is not a number")
+        if not minimum <= value <= maximum:
+            raise Wrong(f"{shown(value)} is out of range")
+        return float(value)
+
+    return Rule(f"a number from {minimum:g} to {maximum:g}", read)
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    raise Wrong(f"{shown(value)} is neither true nor false")
+
+
+def choice(of: type[Choice]) -> Rule[Choice]:
+    def read(value: Any) -> Choice:
+        try:
+            return of(value)
+        except ValueError:
+            raise Wrong(f"{shown(value)} is no choice here") from None
+
+    return Rule(" or ".join(f'"{one.value}"' for one in of), read)
+
+
+def _path(value: Any) -> Path:
+    path = Path(text()(value))
+    if not path.is_absolute():
+        raise Wrong(f"{shown(value)} is not absolute")
+    return path
+
+
+def listed(
+    allowed: str,
+    item: Callable[[Any], T],
+    split: Callable[[str], list[str]],
+    *,
+    at_most: int = 256,
+) -> Rule[tuple[T, ...]]:
+    """A list, or one text that `split` takes apart (the environment and labels know only texts)."""
+
+    def read(value: Any) -> tuple[T, ...]:
+        items = split(value) if isinstance(value, str) else is_list(value)
+        if items is None:
+            raise Wrong(f"{shown(value)} is not a list")
+        if len(items) > at_most:
+            raise Wrong(f"has more than {at_most} items")
+        return tuple(item(one) for one in items)
+
+    return Rule(allowed, read)
+
+
+def commas(value: str) -> list[str]:
+    return [item for part in value.split(",") if (item := part.strip())]
+
+
+def _words(value: str) -> list[str]:
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise Wrong(f"cannot be split into words ({str(error).lower()})") from None
+
+
+def _command(value: Any) -> tuple[str, ...]:
+    found = listed("", text(multi_line=True), _words).read(value)
+    if not found:
+        raise Wrong("is empty")
+    return found
+
+
+def _service_reference(value: Any) -> str:
+    name = text(at_most=256)(value)
+    try:
+        return str(ServiceKey.parse(name))
+    except ValueError:
+        raise Wrong(f"{shown(value)} is no service name") from None
+
+
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+POLL: Final = duration(0.1, DAY)
+TIMEOUT: Final = duration(0.001, 3600)
+SPAN: Final = duration(0)
+PROOF: Final = duration(0.1)
+WINDOW: Final = duration(1)
+RETENTION: Final = duration(3600)
+COUNT: Final = whole(1, 1000)
+SWITCH: Final = Rule("true or false", _switch)
+PATH: Final = Rule("an absolute path", _path)
+WEIGHT: Final = number(0, 1000)
+SERVICE_NAME: Final = Rule(
+    'a name without project of letters, digits, "_", "." and "-" (the project has a key of its own)',
+    matching(NAME, at_most=128),
+)
+PROJECT_NAME: Final = Rule('letters, digits, "_", "." and "-"', matching(NAME, at_most=128))
+CHECK_NAME: Final = Rule('letters, digits, "_", "." and "-", 63 at the most', matching(NAME, at_most=63))
+SERVICE: Final = Rule("NAME, PROJECT/NAME or PROJECT/NAME#NUMBER", _service_reference)
+SERVICES: Final = listed("a list of NAME or PROJECT/NAME", _service_reference, commas)
+PATTERNS: Final = listed('a list of shell patterns, as "shop/*"', text(at_most=256), commas)
+COMMAND: Final = Rule("a program and its arguments as a list, or as one text of words; no shell is run", _command)

@@ -1,0 +1,187 @@
+"""Where the configuration comes from: a TOML file, and the environment above it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from watchdog.config.positions import KeyPath, key_lines
+from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.rules import Expanded, is_list, is_table
+from watchdog.config.schema import SECTIONS, File
+from watchdog.errors import ConfigurationError
+
+DEFAULT_FILE: Final = Path("/etc/watchdog/config.toml")
+PREFIX: Final = "WATCHDOG_"
+NOT_SETTINGS: Final = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"})
+"""Variables of the command line, and of systemd (WatchdogSec)."""
+
+_LARGEST_FILE: Final = 1_048_576
+_LARGEST_SECRET: Final = 65_536
+_REFERENCE: Final = re.compile(r"(\$\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)([^}]*)\}")
+_SYNTAX: Final = re.compile(
+    r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The file as read, before anything is judged; `origin` is None when there is no file."""
+
+    origin: Path | None = None
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+    lines: dict[KeyPath, int] = field(default_factory=dict[KeyPath, int])
+
+
+def find_document(path: Path | None, environ: Mapping[str, str]) -> Document:
+    """The named file, else WATCHDOG_CONFIG's, else the default one where it exists; raises ConfigurationError."""
+    named = path or (Path(environ["WATCHDOG_CONFIG"]) if environ.get("WATCHDOG_CONFIG") else None)
+    try:
+        return _parse(named or DEFAULT_FILE, _read_text(named or DEFAULT_FILE, _LARGEST_FILE))
+    except FileNotFoundError:
+        if named is None:
+            return Document()
+        raise ConfigurationError(f"{named}: there is no such file; name one that exists") from None
+    except OSError as error:
+        raise ConfigurationError(f"{named or DEFAULT_FILE}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{named or DEFAULT_FILE}: {error}") from None
+
+
+def _read_text(path: Path, at_most: int) -> str:
+    """The regular file's text; raises OSError, or ValueError with a sentence. A pipe would block for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as opened:  # noqa: PTH123 - a descriptor has no Path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("is not a regular file")
+        content = opened.read(at_most + 1)
+    if len(content) > at_most:
+        raise ValueError(f"is larger than {at_most} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not UTF-8 text") from None
+
+
+def _parse(path: Path, text: str) -> Document:
+    try:
+        return Document(origin=path, values=tomllib.loads(text), lines=key_lines(text))
+    except RecursionError:
+        raise ConfigurationError(f"{path}: tables or lists stand too deep in one another") from None
+    except ValueError as error:
+        match = _SYNTAX.fullmatch(str(error))
+        if match is None:
+            raise ConfigurationError(f"{path}: is not TOML: {str(error)[:200]}") from None
+        line = match["line"] or text.count("\n") + 1
+        column = f" (column {match['column']})" if match["column"] else " (end of the file)"
+        raise ConfigurationError(f"{path}:{line}: is not TOML: {match['what'][:200]}{column}") from None
+
+
+def expand(value: Any, environ: Mapping[str, str], path: KeyPath, problems: Problems) -> Any:
+    """The value with `${NAME}` in its texts replaced from the environment; `$${` stands for a plain `${`."""
+    if isinstance(value, str):
+        return _expand_text(value, environ, path, problems)
+    items, table = is_list(value), is_table(value)
+    if items is not None:
+        return [expand(item, environ, (*path, number), problems) for number, item in enumerate(items)]
+    if table is not None:
+        return {key: expand(item, environ, (*path, key), problems) for key, item in table.items()}
+    return value
+
+
+def _expand_text(value: str, environ: Mapping[str, str], path: KeyPath, problems: Problems) -> str:
+    used = False
+
+    def put_in(match: re.Match[str]) -> str:
+        nonlocal used
+        literal, name, rest = match.groups()
+        if literal:
+            return "${"
+        used = True
+        if rest:
+            problems.add(path, f"refers to ${{{name}…}}; allowed: ${{NAME}}, or $${{ for a plain ${{")
+        elif name not in environ:
+            problems.add(
+                path, f"refers to ${{{name}}}, which the environment does not have; allowed: a variable that is set"
+            )
+        return environ.get(name, "")
+
+    text = _REFERENCE.sub(put_in, value)
+    return Expanded(text) if used else text
+
+
+def variables() -> dict[str, KeyPath]:
+    """Every variable that says what a key of the file says."""
+    names: dict[str, KeyPath] = {f"{PREFIX}{name.upper()}": (name,) for name in ("service", "endpoint")}
+    for section, model in SECTIONS.items():
+        names |= {f"{PREFIX}{section.upper()}__{key.upper()}": (section, key) for key in model.model_fields}
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the environment says: values in the file's shape, and which variable each comes from."""
+
+    values: dict[str, Any]
+    origins: dict[KeyPath, str]
+
+
+def read_environment(environ: Mapping[str, str], problems: Problems) -> Environment:
+    """By pydantic-settings; an empty variable counts as unset, one that nobody knows is a problem."""
+    from pydantic_settings import EnvSettingsSource
+
+    known = variables()
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and name not in NOT_SETTINGS}
+    origins = {known[name]: name for name, value in ours.items() if value and name in known}
+    for name in sorted(ours.keys() - known.keys()):
+        origins[(name,)] = name
+        problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: what docs/configuration.md lists")
+    source = EnvSettingsSource(File)
+    source.env_vars = {name.lower(): environ[name] for name in origins.values() if name in known}
+    values = source()
+    for path in (("service",), ("endpoint",)):
+        if path in origins:
+            values[path[0]] = _tables(values[path[0]], path, problems)
+    return Environment(values, origins)
+
+
+def _tables(text: str, path: KeyPath, problems: Problems) -> list[Any]:
+    try:
+        found = is_list(json.loads(text))
+    except (ValueError, RecursionError):
+        found = None
+    if found is None:
+        problems.add(path, "is not a list of tables; allowed: the tables as a JSON array of objects")
+    return found or []
+
+
+def overlay(values: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
+    """The file's values under the environment's; a variable also outranks the `_file` twin of its key in the file."""
+    merged = dict(values)
+    for name, given in environment.values.items():
+        table, below = is_table(given), is_table(merged.get(name, {}))
+        if table is None:
+            merged[name] = given
+        elif below is not None:  # else it is told as no table
+            twins = {f"{key}_file" for key in table} | {key.removesuffix("_file") for key in table}
+            merged[name] = {key: value for key, value in below.items() if key not in twins} | table
+    return merged
+
+
+def read_secret(path: Path) -> str:
+    """The secret that a file holds, without the line break at its end; raises ValueError with a sentence."""
+    try:
+        secret = _read_text(path, _LARGEST_SECRET).rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}; allowed: a file that holds the secret") from None
+    except ValueError as error:
+        raise ValueError(f"{error}; allowed: a file that holds the secret") from None
+    return secret

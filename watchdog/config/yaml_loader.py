@@ -1,0 +1,50 @@
+"""YAML as Compose writes it: safe, with Compose's own tags, bounded against documents that unfold without end."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import yaml
+
+_MOST_MERGED: Final = 10_000
+
+
+class _ComposeLoader(yaml.SafeLoader):
+    """SafeLoader that knows `!reset` and `!override` and bounds what `<<` may pull in."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > _MOST_MERGED:
+            raise yaml.YAMLError("its merge keys unfold without end")
+
+    def reset(self, node: yaml.Node) -> None:
+        """`!reset` takes away what an earlier file said."""
+
+    def override(self, node: yaml.Node) -> Any:
+        """`!override` marks a value that replaces instead of adding up."""
+        match node:
+            case yaml.MappingNode():
+                return self.construct_mapping(node, deep=True)
+            case yaml.SequenceNode():
+                return self.construct_sequence(node, deep=True)
+            case yaml.ScalarNode():
+                return self.construct_scalar(node)
+            case _:
+                raise yaml.YAMLError("!override stands on nothing")
+
+
+_ComposeLoader.add_constructor("!reset", _ComposeLoader.reset)
+_ComposeLoader.add_constructor("!override", _ComposeLoader.override)
+
+
+def parse_yaml(content: bytes) -> Any:
+    """The one document; raises ValueError with a bounded sentence."""
+    try:
+        return yaml.load(content, Loader=_ComposeLoader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ValueError(f"{str(error.problem)[:120]} (line {line})") from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(str(error).splitlines()[0][:120] if str(error) else "it cannot be parsed") from None
+    except RecursionError:
+        raise ValueError("it stands too deep in itself") from None
