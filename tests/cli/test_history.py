@@ -18,11 +18,11 @@ NOW = 1_700_000_000.0
 
 @pytest.fixture
 def head(home: Path) -> str:
-    """The head of a ledger with an open incident 1 and a closed one 2, written by a daemon that is gone."""
+    """The head of a ledger with open incidents 1 and 3 and a closed one 2, written by a daemon that is gone."""
 
     async def write() -> str:
         ledger = await Ledger.open(home / "state", key_file=None, now=NOW, retention=86400.0)
-        for closed_at in (None, NOW + 10):
+        for closed_at in (None, NOW + 10, None):
             number = ledger.next_incident()
             incident = Incident(
                 id=number,
@@ -48,15 +48,16 @@ def head(home: Path) -> str:
 
 def test_without_a_daemon_incidents_are_read_from_the_ledger(run: Run, head: str) -> None:
     assert head
-    assert [found["id"] for found in json.loads(run("incidents", "--json").out)] == [2, 1]
-    assert [found["id"] for found in json.loads(run("incidents", "--json", "--open").out)] == [1]
-    assert [found["id"] for found in json.loads(run("incidents", "--json", "--limit", "1").out)] == [2]
+    assert [found["id"] for found in json.loads(run("incidents", "--json").out)] == [3, 2, 1]
+    assert [found["id"] for found in json.loads(run("incidents", "--json", "--open").out)] == [3, 1]
+    assert [found["id"] for found in json.loads(run("incidents", "--json", "--limit", "1").out)] == [3]
+    assert [found["id"] for found in json.loads(run("incidents", "--json", "--open", "--limit", "1").out)] == [3]
 
 
 def test_without_a_daemon_the_timeline_is_read_from_the_ledger(run: Run, head: str) -> None:
-    ended = run("show", "2")
+    ended = run("show", "3")
     assert ended.code == 0
-    assert "webui was removed, 2" in ended.out
+    assert "webui was removed, 3" in ended.out
     assert head[:12] in ended.out
 
 
@@ -71,7 +72,7 @@ def test_an_intact_ledger_is_a_0_with_and_without_an_anchor(run: Run, head: str)
     assert ended.code == 0
     assert head in ended.out
     found = json.loads(run("ledger", "verify", "--anchor", head, "--json").out)
-    assert found == {"intact": True, "rows": 2, "head": head, "first_bad": None}
+    assert found == {"intact": True, "rows": 3, "head": head, "first_bad": None}
 
 
 def test_an_anchor_that_is_none_of_its_rows_is_a_1(run: Run, head: str) -> None:
