@@ -219,6 +219,10 @@ class LabEngine:
             options, command = options[:at], options[at + 1 :]
         return self.docker("run", "--detach", "--name", name, *options, image, *command)
 
+    def crash(self, container: str) -> None:
+        """SIGKILL of the container's first process from the host: nothing that the engine was told of."""
+        os.kill(int(self.inspect(container)["State"]["Pid"]), signal.SIGKILL)
+
     def clean(self) -> None:
         """Removes all containers, volumes, custom networks and recovery tags, whatever state they are in."""
         for container in self._expect("GET", "/containers/json", query={"all": 1}).json:

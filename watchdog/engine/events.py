@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from watchdog.engine.border import translated
 from watchdog.engine.parse import event_from
@@ -116,6 +116,6 @@ class Events:
     @staticmethod
     def _retrying() -> AsyncRetrying:
         return AsyncRetrying(
-            wait=wait_exponential_jitter(initial=FIRST_RETRY, max=LAST_RETRY, jitter=FIRST_RETRY),
+            wait=wait_random_exponential(multiplier=FIRST_RETRY, max=LAST_RETRY),
             retry=retry_if_exception_type(EngineError),
         )
