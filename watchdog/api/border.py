@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchdog.api.answers import Json, bug, refused
@@ -80,37 +81,45 @@ class Border:
             await send(message)
 
         try:
-            refusal = self._gate(scope)
-            if refusal is None:
-                received = await _bounded(receive)
-                if isinstance(received, Json):
-                    refusal = received
-                else:
-                    await self._app(scope, received, watched_send)
-                    return
-            await refusal(scope, receive, send)
+            received = await _with_body(receive)
+            answer = self._gate(scope) or self._app
+            await answer(scope, received, watched_send)
+        except _Unread as unread:
+            await unread.answer(scope, receive, watched_send)
+        except ClientDisconnect:
+            return
         except Exception:  # noqa: BLE001 - the border: whatever it was, the asker gets one sentence
             _log.exception("The API failed to answer", path=scope["path"])
             if not started:
                 await bug()(scope, receive, send)
 
 
-async def _bounded(receive: Receive) -> Receive | Json:
+class _Unread(Exception):
+    """The rest of the body is not worth reading; the connection is closed with the answer."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.answer = refused(sentence, status)
+        self.answer.headers["connection"] = "close"
+
+
+async def _with_body(receive: Receive) -> Receive:
     """Takes in the body; what comes after it (a disconnect) is still received from the server."""
     body = b""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             while True:
                 message = await receive()
-                body += message.get("body", b"")
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                body += message["body"]
                 if len(body) > BODY_LIMIT:
-                    return refused(f"The body is longer than {BODY_LIMIT} bytes.", 413)
-                if not message.get("more_body", False):
+                    raise _Unread(f"The body is longer than {BODY_LIMIT} bytes.", 413)
+                if not message["more_body"]:
                     break
     except TimeoutError:
-        return refused(f"The body did not arrive within {BODY_SECONDS:g} s.", 408)
-    if message["type"] == "http.request":
-        message["body"] = body
+        raise _Unread(f"The body did not arrive within {BODY_SECONDS:g} s.", 408) from None
+    message["body"] = body
     taken = [message]
 
     async def again() -> Message:
@@ -121,9 +130,10 @@ async def _bounded(receive: Receive) -> Receive | Json:
 
 def _without_port(host: str) -> str:
     """`[::1]:8080` → `::1`, `localhost:8080` → `localhost`."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower().rstrip(".")
+    name, colon, port = host.rpartition(":")
+    if not (colon and port.isdecimal()):
+        name = host
+    return name.removeprefix("[").removesuffix("]").lower()
 
 
 def _is_address(name: str) -> bool:

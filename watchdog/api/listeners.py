@@ -81,8 +81,8 @@ class UnixListener:
             self._inode = path.stat().st_ino
         except OSError as error:
             raise WatchdogError(
-                f"Cannot listen on the unix socket {path}: {os.strerror(error.errno or 0)}. Set [api] socket to a path "
-                "that this user may write."
+                f"Cannot listen on the unix socket {path}: {os.strerror(error.errno or 0)}: {error.filename or path}. "
+                "Set [api] socket to a path that this user may write."
             ) from error
 
     def remove(self) -> None:

@@ -19,6 +19,7 @@ from watchdog import __version__
 from watchdog.api.answers import refusal, refused
 from watchdog.api.border import Border, Gate, TcpGate, open_gate
 from watchdog.api.changes import change_routes
+from watchdog.api.connection import BoundedConnection
 from watchdog.api.doors import Facts, Orders
 from watchdog.api.listeners import UnixListener, listen_tcp
 from watchdog.api.metrics import MetricsPage
@@ -26,8 +27,6 @@ from watchdog.api.reads import read_routes
 from watchdog.errors import WatchdogError
 from watchdog.model.settings import ApiSettings
 
-_CONNECTIONS: Final = 100
-"""Per listener; more are answered 503."""
 _SHUTDOWN: Final = 1
 """Seconds that answers under way may take to end."""
 _PROBLEMS: Final = 5
@@ -75,7 +74,7 @@ class ApiServer:
         server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=BoundedConnection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -83,7 +82,6 @@ class ApiServer:
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
-                limit_concurrency=_CONNECTIONS,
                 timeout_graceful_shutdown=_SHUTDOWN,
             )
         )

@@ -1,0 +1,116 @@
+"""A daemon made of values: what stands behind the doors of the API in its tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.support.snapshots import SNAPSHOT
+from watchdog.api.doors import RecoverOrder
+from watchdog.api.measures import Measures
+from watchdog.api.server import ApiServer
+from watchdog.errors import UnknownIncident
+from watchdog.model.health import Cause
+from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
+from watchdog.model.settings import ApiSettings
+from watchdog.model.snapshot import Snapshot
+
+INCIDENT = Incident(
+    id=7,
+    subject="shop/webui",
+    cause=Cause.MISSING,
+    severity=Severity.CRITICAL,
+    summary="shop/webui was removed and nobody put it back.",
+    failed_at=1_700_000_000.0,
+    detected_at=1_700_000_000.25,
+)
+ROW = Row(
+    seq=3,
+    hash="ab" * 32,
+    entry=Entry(
+        at=1_700_000_000.25,
+        kind=EntryKind.INCIDENT_OPENED,
+        subject="shop/webui",
+        sentence="shop/webui is missing.",
+        incident=7,
+        payload={"exit_code": 137},
+    ),
+)
+
+
+@dataclass
+class Daemon:
+    """Both doors; what a test sets is what the API says."""
+
+    measures: Measures = field(default_factory=Measures)
+    now: Snapshot = SNAPSHOT
+    good: bool = True
+    error: Exception | None = None
+    events: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    asked: list[Any] = field(default_factory=list[Any])
+    hold: asyncio.Event | None = None
+    """When set, a recovery waits for it after its first event."""
+    watchers: int = 0
+
+    def snapshot(self) -> Snapshot:
+        if self.error is not None:
+            raise self.error
+        return self.now
+
+    def alive(self) -> tuple[bool, str]:
+        return self.good, "Loop and workers make progress." if self.good else "The worker of shop/webui is stuck."
+
+    def ready(self) -> tuple[bool, str]:
+        return self.good, "Ready." if self.good else "The first poll is not done."
+
+    async def incidents(self, limit: int, open_only: bool) -> tuple[Incident, ...]:
+        self.asked.append((limit, open_only))
+        return (INCIDENT,)
+
+    async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
+        if incident != INCIDENT.id:
+            raise UnknownIncident(f"There is no incident {incident}.")
+        return INCIDENT, (ROW,)
+
+    async def reload(self) -> str:
+        return self._answer("reload")
+
+    async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
+        self._answer(order)
+        self.watchers += 1
+        try:
+            for number, event in enumerate(self.events):
+                if number == 1 and self.hold is not None:
+                    await self.hold.wait()
+                yield event
+        finally:
+            self.watchers -= 1
+
+    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
+        return self._answer(("pause", service, seconds, reason, by))
+
+    async def resume(self, service: str, by: str) -> str:
+        return self._answer(("resume", service, by))
+
+    async def retire(self, service: str, reason: str, by: str) -> str:
+        return self._answer(("retire", service, reason, by))
+
+    def _answer(self, order: object) -> str:
+        if self.error is not None:
+            raise self.error
+        self.asked.append(order)
+        return f"Done: {order}."
+
+
+@dataclass
+class Api:
+    """The server that listens, and a client for each of its listeners."""
+
+    server: ApiServer
+    settings: ApiSettings
+    tcp: httpx.AsyncClient
+    unix: httpx.AsyncClient
