@@ -113,6 +113,10 @@ class LabDaemon:
             self._process.wait(10)
             self._process = None
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def ended(self) -> int | None:
         return self._process.poll() if self._process is not None else None
 
