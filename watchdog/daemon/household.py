@@ -44,6 +44,7 @@ class Household:
         """Gives the life of a worker; None where nobody works (a one-shot check)."""
 
     def welcome(self, watched: Watched) -> None:
+        self._world.regraph()
         record = watched.record
         if record.incident is not None:
             watched.phase = Phase.HANDED_OVER if record.quarantined is not None else Phase.WAITING
@@ -52,6 +53,7 @@ class Household:
             self._tasks[watched.key] = asyncio.create_task(self.employ(watched), name=f"worker {watched.key}")
 
     def resettle(self, watched: Watched) -> None:
+        self._world.regraph()
         self._ask(watched)
         watched.streaks = {
             check.name: watched.streaks[check.name]
@@ -61,6 +63,7 @@ class Household:
         watched.wake.set()
 
     def dismiss(self, watched: Watched) -> None:
+        self._world.regraph()
         self._world.services.pop(watched.key, None)
         self._asker.drop(str(watched.key))
         task = self._tasks.pop(watched.key, None)

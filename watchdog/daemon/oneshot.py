@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -170,6 +172,9 @@ def _only(whole: Snapshot, names: tuple[str, ...]) -> Snapshot:
 async def orders(settings: Settings) -> AsyncGenerator[Orders]:
     """This process as the daemon until the block ends: same lock, same ledger, and nothing done that is not ordered."""
     from watchdog.daemon.service import assembled
+    from watchdog.logs import configure
+
+    configure(sys.stderr, level=logging.ERROR)
 
     async with assembled(settings, lambda: settings) as (daemon, fatal):
         daemon.world.orders_only = "no daemon runs: nothing is done that is not ordered"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -18,11 +19,12 @@ from watchdog.config import load_settings
 from watchdog.daemon.claim import Claims
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.systemd import Notifier
+from watchdog.daemon.systemd import Notifier, notifier
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import WatchdogError
 from watchdog.ledger import Ledger, prepare
+from watchdog.logs import configure
 from watchdog.model.settings import Settings
 from watchdog.probes import Prober
 
@@ -80,6 +82,7 @@ async def assembled(
 
 async def run(settings: Settings, config_path: Path | None) -> int:
     """Runs until SIGTERM or SIGINT; 0 when it stopped on request, 1 after a fault. Raises WatchdogError at start-up."""
+    configure(sys.stderr)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -87,17 +90,17 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     async with assembled(settings, lambda: load_settings(config_path, os.environ)) as (daemon, fatal):
         server = ApiServer(settings.api, daemon, daemon)
         await server.start()
-        notifier = Notifier.from_environment()
+        systemd = notifier(os.environ)
         await daemon.start(version=__version__)
         reloads: set[asyncio.Task[None]] = set()
 
         def reload() -> None:
-            task = asyncio.create_task(_reload(daemon, notifier))
+            task = asyncio.create_task(_reload(daemon, systemd))
             reloads.add(task)
             task.add_done_callback(reloads.discard)
 
         loop.add_signal_handler(signal.SIGHUP, reload)
-        telling = asyncio.create_task(_tell_systemd(daemon, notifier), name="systemd")
+        telling = asyncio.create_task(_tell_systemd(daemon, systemd), name="systemd")
         ends = [asyncio.ensure_future(stop.wait()), asyncio.create_task(daemon.failed()), fatal]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -105,7 +108,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
             if not stopped:
                 log.error(fatal.result() if fatal.done() else await ends[1])
         finally:
-            notifier.stopping()
+            systemd.stopping("finishes what is under way")
             telling.cancel()
             for end in ends:
                 end.cancel()
@@ -114,22 +117,22 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     return 0 if stopped else 1
 
 
-async def _reload(daemon: Daemon, notifier: Notifier) -> None:
-    notifier.reloading()
+async def _reload(daemon: Daemon, systemd: Notifier) -> None:
+    systemd.reloading()
     try:
         await daemon.reload()
     except WatchdogError as error:
         log.error(f"the old configuration stays in force: {error}")
-    notifier.ready()
+    systemd.ready(daemon.ready()[1])
 
 
-async def _tell_systemd(daemon: Daemon, notifier: Notifier) -> None:
+async def _tell_systemd(daemon: Daemon, systemd: Notifier) -> None:
     """Ready once the daemon works (it outlives its engine: the engine may still be away); alive as long as it is."""
-    notifier.ready()
-    every = min(notifier.watchdog_interval or STATUS_EVERY, STATUS_EVERY)
+    systemd.ready(daemon.ready()[1])
+    every = min((systemd.watchdog_interval or STATUS_EVERY) / 2, STATUS_EVERY)
     while True:
         alive, sentence = daemon.alive()
         if alive:
-            notifier.alive()
-        notifier.status(daemon.ready()[1] if alive else sentence)
+            systemd.alive()
+        systemd.status(daemon.ready()[1] if alive else sentence)
         await asyncio.sleep(every)

@@ -105,7 +105,7 @@ class Worker:
         watched, before = self.watched, self.watched.seen
         if before is None or before.health is not seen.health:
             watched.health_since = now
-            if before is not None or seen.health is not Health.HEALTHY:
+            if self._world.state.away is None and (before is not None or seen.health is not Health.HEALTHY):
                 log.info(f"{seen.health.value}: {seen.reason}", service=str(watched.key), cause=seen.cause.value)
         watched.seen = seen
         if self._world.state.away is not None:
@@ -169,6 +169,7 @@ class Worker:
             record = replace(record, incident=None, last_incident=number, last_incident_closed_at=now)
         self._journal.say(watched.key, sentence, incident=number)
         watched.event_at = None
+        watched.says = ""
         if number is not None:
             await self._desk.close(number, sentence, now, recovered=recovered, record=record)
         watched.record = record
@@ -177,7 +178,7 @@ class Worker:
 
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
-        decision = decide(self._situation(seen, now), self._surroundings(now), now)
+        decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
         self._say(decision)
         match decision:
             case Rest():
@@ -207,6 +208,7 @@ class Worker:
             if attempted.again_at is None:
                 await self._hand_over(attempted.impossible)
             return attempted.again_at
+        watched.says = f"{decision.rung} is done and waits for its verification"
         self._step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
         if attempted.failure is not None:
             self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
@@ -281,9 +283,9 @@ class Worker:
             ordered=watched.ordered,
         )
 
-    def _surroundings(self, now: float) -> Surroundings:
+    def _surroundings(self, seen: Assessment, now: float) -> Surroundings:
         world = self._world
-        suspicion = world.suspicion()
+        suspicion = world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
         return Surroundings(
             engine_away=world.state.away,
             settled_at=world.state.settled_at,
@@ -299,7 +301,7 @@ class Worker:
         if decision.because == watched.says:
             return
         watched.says = decision.because
-        if decision.because and isinstance(decision, Wait | Act):
+        if decision.because and isinstance(decision, Wait | Act) and self._world.state.away is None:
             self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
 
     def _step(self, happening: Happening) -> None:

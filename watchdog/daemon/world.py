@@ -80,6 +80,7 @@ class World:
     polled_at: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
+    _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
     problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
@@ -95,8 +96,14 @@ class World:
         return self.memory.records.get(key) or ServiceRecord(service=key)
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
-        """Who needs whom, among the services that are there."""
-        return edges({key: self._needs(watched) for key, watched in self.services.items()})
+        """Who needs whom, among the services that are there; made anew after `regraph`."""
+        if self._graph is None:
+            self._graph = edges({key: self._needs(watched) for key, watched in self.services.items()})
+        return self._graph
+
+    def regraph(self) -> None:
+        """A service came, went or changed what it needs."""
+        self._graph = None
 
     def _needs(self, watched: Watched) -> Iterable[str]:
         if watched.settings.depends_on:
