@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.samples import DAY, entry, full_record, incident, opened
@@ -178,7 +178,7 @@ def test_a_row_that_was_rewritten_with_a_fitting_hash_is_found_by_the_next_row_o
         ("INSERT INTO pending_intents VALUES (17)", "of 17"),
         ("UPDATE services SET record = 'x'", "a service's record cannot be read"),
         ("UPDATE incidents SET incident = '{}' WHERE id = 1", "an incident cannot be read"),
-        ("DELETE FROM checkpoint", "its checkpoint is gone"),
+        ("DELETE FROM checkpoint", "its checkpoint is gone or cannot be read"),
     ],
 )
 def test_tables_that_do_not_fit_the_chain_are_found(copy: Copy, statement: str, sentence: str) -> None:
@@ -225,6 +225,7 @@ def test_a_single_bit_changed_in_any_field_is_found_in_its_row(
 
 @settings(max_examples=150, deadline=None)
 @given(fraction=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(fraction=0.0625, bit=7)  # in the text of the schema: SQLite's message is no text either
 def test_a_single_bit_changed_in_the_file_is_found_or_changes_nothing_that_is_read(
     written: Written, fraction: float, bit: int
 ) -> None:

@@ -24,6 +24,8 @@ def translated(place: Path) -> Generator[None]:
         yield
     except sqlite3.Error as error:
         raise _from_sqlite(error, place) from error
+    except UnicodeDecodeError as error:  # SQLite's own message may quote the damage
+        raise unreadable(place, "text in it is not UTF-8") from error
     except OSError as error:
         raise _from_system(error, place) from error
 

@@ -29,15 +29,13 @@ class Head(NamedTuple):
 
 def head(connection: sqlite3.Connection) -> Head:
     newest = connection.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-    return Head(*newest) if newest else checkpoint(connection)
+    return _head(newest, "its newest row cannot be read") if newest else checkpoint(connection)
 
 
 def checkpoint(connection: sqlite3.Connection) -> Head:
     """The last row that retention removed."""
     found = connection.execute("SELECT through, hash FROM checkpoint").fetchall()
-    if len(found) != 1:
-        raise unreadable("The ledger", "its checkpoint is gone")
-    return Head(*found[0])
+    return _head(found[0] if len(found) == 1 else None, "its checkpoint is gone or cannot be read")
 
 
 def records(connection: sqlite3.Connection) -> MappingProxyType[ServiceKey, ServiceRecord]:
@@ -89,6 +87,14 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
         yield
     finally:
         connection.execute("ROLLBACK")
+
+
+def _head(stored: tuple[Any, ...] | None, damage: str) -> Head:
+    match stored:
+        case (int(seq), str(digest)):
+            return Head(seq, digest)
+        case _:
+            raise unreadable("The ledger", damage)
 
 
 def _rows(stored: sqlite3.Cursor) -> tuple[Row, ...]:
