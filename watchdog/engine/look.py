@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from watchdog.engine import parse
+from watchdog.engine.copied import copied_in
 from watchdog.engine.endpoints import PREDEFINED
-from watchdog.engine.fields import entries, section
+from watchdog.engine.fields import section
 from watchdog.engine.protocol import EngineIdentity, Summary
 from watchdog.engine.spec import Captured, capture, references
 from watchdog.engine.transport import Transport
 from watchdog.errors import NotFound
 from watchdog.model.container import Container, ContainerSpec, Survey
-
-ADDED: Final = 1
-"""`Kind` of a path that the container's file system has and its image has not."""
-SECRETS: Final = "/run/secrets/"
 
 
 class Look:
@@ -52,9 +49,9 @@ class Look:
     async def capture(self, container: str) -> ContainerSpec:
         found = await self.raw(container)
         attached = [name for name in section(found["NetworkSettings"], "Networks") if name not in PREDEFINED]
-        image, copied_in, networks, names = await asyncio.gather(
+        image, copied, networks, names = await asyncio.gather(
             self._absent_is_none(f"images/{quote(found['Image'])}/json"),
-            self._copied_in(found),
+            copied_in(self._transport, found),
             asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in attached)),
             self._names(references(found)),
         )
@@ -64,7 +61,7 @@ class Look:
                 image=image or {},
                 networks=tuple(network for network in networks if network is not None),
                 names=names,
-                copied_in=copied_in,
+                copied_in=copied,
                 api_version=self._transport.api_version,
             )
         )
@@ -91,19 +88,10 @@ class Look:
 
     async def _names(self, containers: set[str]) -> dict[str, str]:
         """Reference → name of the containers that still exist."""
-        references_ = sorted(containers)
-        found = await asyncio.gather(*(self._absent_is_none(f"containers/{quote(name)}/json") for name in references_))
-        pairs = zip(references_, found, strict=True)
+        ordered = sorted(containers)
+        found = await asyncio.gather(*(self._absent_is_none(f"containers/{quote(name)}/json") for name in ordered))
+        pairs = zip(ordered, found, strict=True)
         return {name: container["Name"].lstrip("/") for name, container in pairs if container is not None}
-
-    async def _copied_in(self, found: Mapping[str, Any]) -> tuple[str, ...]:
-        """Secrets that are neither mounted nor in the image."""
-        mounted = tuple(mount["Destination"] for mount in entries(found, "Mounts"))
-        if found["State"]["Status"] == "removing":
-            return ()
-        changes = await self._transport.get(f"containers/{found['Id']}/changes") or ()
-        added = sorted(change["Path"] for change in changes if change["Kind"] == ADDED)
-        return tuple(path for path in added if path.startswith(SECRETS) and not path.startswith(mounted))
 
     async def _absent_is_none(self, path: str) -> Mapping[str, Any] | None:
         call: Awaitable[Mapping[str, Any]] = self._transport.get(path)

@@ -95,6 +95,18 @@ class Transport:
         await self._agree()
         return await self._call(method, path, params, body, seconds=CHANGE_PATIENCE * self.timeout + extra)
 
+    async def head(self, path: str, params: Params, header: str) -> str | None:
+        """One header of the answer; None when the engine refuses, which it cannot explain without a body."""
+        await self._agree()
+        with translated(self.host, self.timeout):
+            async with asyncio.timeout(self.timeout):
+                try:
+                    response = await self._docker()._do_query(path, "HEAD", params=dict(params))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # see the top
+                except json.JSONDecodeError:
+                    return None
+                async with response:
+                    return response.headers.get(header)
+
     async def ping(self) -> None:
         """Whether the engine answers at all: a frozen one accepts connections and stays silent."""
         await self._call("GET", "_ping", versioned=False, seconds=self.timeout)
