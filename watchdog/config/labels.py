@@ -14,7 +14,7 @@ from watchdog.config import rules
 from watchdog.config.build import covers, read_section
 from watchdog.config.checks import build_check
 from watchdog.config.problems import Problems, did_you_mean
-from watchdog.config.rules import Rule, shown
+from watchdog.config.rules import Rule, Wrong, shown
 from watchdog.config.schema import CheckSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -29,8 +29,16 @@ ON_STOP: Final = "watchdog.on-stop"
 ABSENCE_GRACE: Final = "watchdog.absence-grace"
 STOP_TIMEOUT: Final = "autoheal.stop.timeout"
 
+
+def _true_or_false(value: str) -> bool:
+    """As discovery reads it: no other word for yes."""
+    if value.lower() not in {"true", "false"}:
+        raise Wrong(f"{shown(value)} is neither true nor false")
+    return value.lower() == "true"
+
+
 RULES: Final[Mapping[str, Rule[Any]]] = {
-    ENABLE: rules.SWITCH,
+    ENABLE: Rule("true or false", _true_or_false),
     DEPENDS_ON: rules.SERVICES,
     WEIGHT: rules.WEIGHT,
     ON_STOP: rules.choice(OnStop),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from collections.abc import Callable
@@ -125,26 +124,26 @@ def duration(minimum: float, maximum: float = LONGEST) -> Rule[float]:
 
 def whole(minimum: int, maximum: int) -> Rule[int]:
     def read(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        written = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value)
+        found = int(value) if written else value
+        if isinstance(found, bool) or not isinstance(found, int):
             raise Wrong(f"{shown(value)} is not a whole number")
-        if not minimum <= value <= maximum:
+        if not minimum <= found <= maximum:
             raise Wrong(f"{shown(value)} is out of range")
-        return value
+        return found
 
     return Rule(f"a whole number from {minimum} to {maximum}", read)
 
 
 def number(minimum: float, maximum: float) -> Rule[float]:
     def read(value: Any) -> float:
-        if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", value):
-            value = float(value)
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        written = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", value)
+        found = float(value) if written else value
+        if isinstance(found, bool) or not isinstance(found, int | float):
             raise Wrong(f"{shown(value)} is not a number")
-        if not minimum <= value <= maximum:
+        if not minimum <= found <= maximum:  # NaN fails it too
             raise Wrong(f"{shown(value)} is out of range")
-        return float(value)
+        return float(found)
 
     return Rule(f"a number from {minimum:g} to {maximum:g}", read)
 
@@ -207,8 +206,8 @@ def _words(value: str) -> list[str]:
 
 def _command(value: Any) -> tuple[str, ...]:
     found = listed("", text(multi_line=True), _words).read(value)
-    if not found:
-        raise Wrong("is empty")
+    if isinstance(value, str) and not found:
+        raise Wrong("has no words")
     return found
 
 

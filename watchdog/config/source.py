@@ -112,7 +112,7 @@ def _expand_text(value: str, environ: Mapping[str, str], path: KeyPath, problems
             problems.add(
                 path, f"refers to ${{{name}}}, which the environment does not have; allowed: a variable that is set"
             )
-        return environ.get(name, "")
+        return environ.get(name, match[0])
 
     text = _REFERENCE.sub(put_in, value)
     return Expanded(text) if used else text

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from tests.config.conftest import Load
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, CheckKind
+
+
+def test_an_endpoint_says_everything(settings_of: Load) -> None:
+    (endpoint,) = settings_of(
+        r"""
+        [[endpoint]]
+        name = "shop"
+        url = "https://shop.example/health"
+        service = "shop/webui"
+        method = "POST"
+        headers = { Accept = "application/json" }
+        authorization = "Bearer ${TOKEN}"
+        body = "{}"
+        status = [200, "3xx", "400-404"]
+        body_matches = 'ok\b'
+        headers_match = { Content-Type = "json" }
+        max_bytes = 100
+        max_latency = "2s"
+        redirects = 3
+        verify_tls = false
+        expiry_warning = "7d"
+        interval = "30s"
+        retry_interval = "1s"
+        timeout = "3s"
+        failures = 4
+        successes = 5
+    """,
+        {"TOKEN": "t"},
+    ).endpoints
+    assert endpoint == Check(
+        name="shop",
+        kind=CheckKind.HTTP,
+        target="https://shop.example/health",
+        service=ServiceKey("shop", "webui"),
+        endpoint=True,
+        interval=30.0,
+        retry_interval=1.0,
+        timeout=3.0,
+        failures=4,
+        successes=5,
+        method="POST",
+        headers={"Accept": "application/json", "Authorization": "Bearer t"},
+        body="{}",
+        expect_status=((200, 200), (300, 399), (400, 404)),
+        expect_body=r"ok\b",
+        expect_headers={"Content-Type": "json"},
+        max_seconds=2.0,
+        max_bytes=100,
+        max_redirects=3,
+        verify_tls=False,
+        expiry_warning=7 * 86400.0,
+    )
+
+
+def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) -> None:
+    found = settings_of("""
+        watch.interval = "4s"
+        health = { failures = 7, successes = 3, retry_interval = "6s" }
+        [[service]]
+        name = "webui"
+        health.failures = 9
+        check = [{ name = "port", tcp = "db:5432" }]
+        [[endpoint]]
+        name = "mail"
+        tls = "[::1]:465"
+    """)
+    (mail,) = found.endpoints
+    assert mail == Check(
+        name="mail",
+        kind=CheckKind.TLS,
+        target="[::1]:465",
+        endpoint=True,
+        interval=4.0,
+        retry_interval=4.0,
+        timeout=4.0,
+        failures=7,
+        successes=3,
+    )
+    (port,) = found.services[0][1].checks
+    assert (port.failures, port.successes, port.endpoint) == (9, 3, False)
+    assert (port.kind, port.target, port.service) == (CheckKind.TCP, "db:5432", ServiceKey("", "webui"))
+
+
+def test_a_check_with_no_word_on_time_keeps_the_models_time_out(settings_of: Load) -> None:
+    (endpoint,) = settings_of("[[endpoint]]\nname = 'e'\nurl = 'http://h'\n").endpoints
+    assert endpoint == Check(name="e", kind=CheckKind.HTTP, target="http://h", endpoint=True)

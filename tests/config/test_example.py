@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.config.conftest import Load
+from tests.config.reference import DOCUMENT, defaults, written
+from watchdog.config.schema import SECTIONS, EndpointSection, Section, ServiceRecoverySection, ServiceSection
+from watchdog.model.observation import Check
+from watchdog.model.settings import Settings
+
+TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
+SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
+ENVIRON = {"ALERT_TOKEN": "t", "SHOP_TOKEN": "t"}
+
+
+def blocks() -> list[str]:
+    """The commented settings, each run of lines with the header of its table, uncommented."""
+    header, found, block = "", list[str](), list[str]()
+    for line in [*TEXT.splitlines(), ""]:
+        if re.match(r"#[\[a-z]|#$", line) and (line != "#" or block):
+            block.append(line[1:])
+            continue
+        if block:
+            found.append("\n".join([header, *block]))
+            block = []
+        if line.startswith("["):
+            header = line
+        elif line.startswith("# ----"):
+            header = ""
+    return found
+
+
+def example() -> dict[str, Any]:
+    """What all blocks say together; two blocks never say the same key of a table."""
+    found: dict[str, Any] = {}
+    for block in blocks():
+        for name, value in tomllib.loads(block).items():
+            if isinstance(value, list):
+                found.setdefault(name, []).extend(value)
+            else:
+                table = found.setdefault(name, {})
+                assert not table.keys() & value.keys()
+                table |= value
+    return found
+
+
+def test_the_example_as_it_is_has_all_defaults(settings_of: Load, file: Path) -> None:
+    assert settings_of(TEXT) == replace(Settings(), source=file)
+
+
+@pytest.mark.parametrize("block", blocks())
+def test_each_commented_block_loads(block: str, settings_of: Load, tmp_path: Path) -> None:
+    for name in re.findall(r"/run/secrets/(\w+)", block):
+        (tmp_path / name).write_text("https://hooks.example/x")
+    found = settings_of(block.replace("/run/secrets", str(tmp_path)), ENVIRON)
+    assert found != Settings()
+
+
+def test_the_example_names_every_key() -> None:
+    shapes: dict[str, type[Section]] = dict(SECTIONS)
+    for name, shape in shapes.items():
+        assert example()[name].keys() == shape.model_fields.keys()
+    (service,) = example()["service"]
+    assert service.keys() == ServiceSection.model_fields.keys()
+    assert service["health"].keys() == SECTIONS["health"].model_fields.keys()
+    assert service["recovery"].keys() == ServiceRecoverySection.model_fields.keys()
+    assert set().union(*example()["endpoint"]) == EndpointSection.model_fields.keys()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_example_says_the_real_defaults(section: str, settings_of: Load) -> None:
+    plain = {key: value for key, value in example()[section].items() if defaults()[section].get(key) is not None}
+    text = f"[{section}]\n" + "\n".join(line for line in uncommented(section) if line.split(" ")[0] in plain)
+    assert plain
+    assert replace(settings_of(text), source=None) == Settings()
+
+
+def uncommented(section: str) -> list[str]:
+    lines = SETTING.sub("", TEXT).splitlines()
+    start = lines.index(f"[{section}]")
+    rest = lines[start + 1 :]
+    return rest[: next((number for number, line in enumerate(rest) if line.startswith("[")), len(rest))]
+
+
+def test_every_setting_of_the_model_has_a_key() -> None:
+    for name in ("engine", "discovery", "health", "recovery", "state", "alert"):
+        assert {one.name for one in fields(getattr(Settings(), name))} <= SECTIONS[name].model_fields.keys()
+    renamed = {"kind", "target", "endpoint", "expect_status", "expect_body", "expect_headers", "max_seconds"}
+    assert {one.name for one in fields(Check)} - renamed - {"max_redirects"} <= EndpointSection.model_fields.keys()
+
+
+def test_the_document_lists_what_the_models_say() -> None:
+    text = DOCUMENT.read_text()
+    assert text == written(text), "write it anew: python -m tests.config.reference"

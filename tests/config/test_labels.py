@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.config.conftest import Load
+from watchdog.config import Resolved, resolve
+from watchdog.config.labels import CHECK_KEYS, RULES
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, CheckKind
+from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings, Settings
+
+WEBUI = ServiceKey("shop", "webui")
+
+
+def test_without_configuration_and_labels_a_service_has_the_defaults() -> None:
+    settings = Settings(recovery=RecoverySettings(max_attempts=8))
+    expected = ServiceSettings(recovery=RecoverySettings(max_attempts=8))
+    assert resolve(settings, WEBUI, {"com.example": "x"}) == Resolved(settings=expected)
+
+
+def test_labels_describe_a_service() -> None:
+    found = resolve(
+        Settings(),
+        WEBUI,
+        {
+            "watchdog.enable": "true",
+            "watchdog.depends-on": "api, infra/cache",
+            "watchdog.weight": "2.5",
+            "watchdog.on-stop": "respect",
+            "watchdog.absence-grace": "30s",
+            "autoheal": "true",
+            "autoheal.stop.timeout": "20",
+            "watchdog.check.ready.url": "http://127.0.0.1:8000/ready",
+            "watchdog.check.ready.status": "200, 3xx",
+            "watchdog.check.ready.body-matches": "ok",
+            "watchdog.check.ready.interval": "15s",
+            "watchdog.check.port.tcp": "127.0.0.1:8000",
+        },
+    )
+    assert found.problems == ()
+    service = found.settings
+    assert (service.enabled, service.depends_on, service.weight) == (True, ("api", "infra/cache"), 2.5)
+    assert (service.recovery.on_stop, service.recovery.absence_grace) == (OnStop.RESPECT, 30.0)
+    assert service.stop_timeout == 20.0
+    assert service.checks == (
+        Check(name="port", kind=CheckKind.TCP, target="127.0.0.1:8000", service=WEBUI),
+        Check(
+            name="ready",
+            kind=CheckKind.HTTP,
+            target="http://127.0.0.1:8000/ready",
+            service=WEBUI,
+            expect_status=((200, 200), (300, 399)),
+            expect_body="ok",
+            interval=15.0,
+        ),
+    )
+
+
+def test_the_service_with_its_project_outranks_the_one_without(settings_of: Load) -> None:
+    settings = settings_of("""
+        [[service]]
+        name = "webui"
+        weight = 2
+        [[service]]
+        name = "webui"
+        project = "shop"
+        weight = 3
+    """)
+    assert resolve(settings, WEBUI, {}).settings.weight == 3
+    assert resolve(settings, replace(WEBUI, number=2), {}).settings.weight == 3
+    assert resolve(settings, ServiceKey("other", "webui"), {}).settings.weight == 2
+    assert resolve(settings, ServiceKey("", "webui"), {}).settings.configured
+    assert not resolve(settings, ServiceKey("shop", "api"), {}).settings.configured
+
+
+def test_the_endpoints_of_a_service_are_among_its_checks(settings_of: Load) -> None:
+    settings = settings_of("""
+        [[endpoint]]
+        name = "here"
+        service = "webui"
+        url = "http://shop/"
+        [[endpoint]]
+        name = "elsewhere"
+        service = "blog/webui"
+        url = "http://blog/"
+        [[endpoint]]
+        name = "nobody"
+        url = "http://x/"
+    """)
+    (check,) = resolve(settings, WEBUI, {}).settings.checks
+    assert (check.name, check.endpoint, check.service) == ("here", True, WEBUI)
+
+
+def test_labels_cannot_undo_what_the_configuration_says(settings_of: Load) -> None:
+    settings = settings_of("""
+        [[service]]
+        name = "webui"
+        enabled = false
+        check = [{ name = "ready", url = "http://h/" }]
+    """)
+    found = resolve(settings, WEBUI, {"watchdog.enable": "true", "watchdog.check.ready.url": "http://other/"})
+    assert not found.settings.enabled
+    assert [check.target for check in found.settings.checks] == ["http://h/"]
+    assert found.problems == (
+        'label "watchdog.check.ready" of shop/webui: is configured already; the label is ignored',
+    )
+
+
+@pytest.mark.parametrize("key", ["headers", "authorization", "authorization_file", "authorization-file", "command"])
+def test_labels_carry_no_secret_and_name_no_file(key: str) -> None:
+    found = resolve(Settings(), WEBUI, {"watchdog.check.c.url": "http://h/", f"watchdog.check.c.{key}": "/etc/shadow"})
+    assert found.settings.checks == ()
+    assert any("is no key of a check's label" in problem for problem in found.problems)
+
+
+def test_labels_do_not_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUSH", "hush")
+    found = resolve(Settings(), WEBUI, {"watchdog.check.c.url": "http://h/${HUSH}"})
+    assert found.settings.checks[0].target == "http://h/${HUSH}"
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "problem"),
+    [
+        ("watchdog.enable", "yes", '"yes" is neither true nor false; allowed: true or false'),
+        ("watchdog.weight", "-1", '"-1" is out of range; allowed: a number from 0 to 1000'),
+        ("watchdog.on-stop", "ignore", '"ignore" is no choice here; allowed: "recover" or "respect"'),
+        ("watchdog.depends-on", "a/b/c", '"a/b/c" is no service name; allowed: a list of NAME or PROJECT/NAME'),
+        ("watchdog.absence-grace", "1h", "is longer than absence_max (120 s); allowed: at most that"),
+        ("watchdog.wieght", "1", "is not known, did you mean watchdog.weight?; allowed: "),
+        ("watchdog.check.c.uri", "http://h/", "is no key of a check's label, did you mean url?; allowed: "),
+        ("watchdog.check.c.url", "file:///etc/passwd", "does not begin with http:// or https://; allowed: "),
+        ("watchdog.check.url", "http://h/", "is empty; allowed: letters, digits"),
+    ],
+)
+def test_a_bad_label_is_told_and_ignored(label: str, value: str, problem: str) -> None:
+    found = resolve(Settings(), WEBUI, {label: value})
+    assert found.settings == ServiceSettings()
+    assert any(problem in sentence and sentence.endswith("; the label is ignored") for sentence in found.problems)
+
+
+def test_only_so_many_checks_are_taken_from_labels() -> None:
+    labels = {f"watchdog.check.c{number}.tcp": "h:1" for number in range(40)}
+    found = resolve(Settings(), WEBUI, labels)
+    assert len(found.settings.checks) == 32
+    assert len(found.problems) == 8
+
+
+NAMES = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from([*RULES, "autoheal", "watchdog.", "watchdog.check.", "watchdog.check.a"]),
+    st.tuples(st.sampled_from(["a", "", "a.b", "\n"]), st.sampled_from(sorted(CHECK_KEYS))).map(
+        lambda parts: f"watchdog.check.{parts[0]}.{parts[1].replace('_', '-')}"
+    ),
+)
+VALUES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(["http://h/", "h:1", "1", "0", "nan", "1e999", "(" * 5000, "a" * 70_000, "true", "2h", "[::1]:1"]),
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=8))
+def test_any_labels_give_settings_and_bounded_sentences(labels: dict[str, str]) -> None:
+    found = resolve(Settings(), WEBUI, labels)
+    assert all(check.service == WEBUI for check in found.settings.checks)
+    assert all(len(problem) < 1000 and "\n" not in problem for problem in found.problems)
