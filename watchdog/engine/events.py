@@ -27,6 +27,8 @@ LAST_RETRY: Final = 5.0
 QUIET: Final = 10.0
 """Seconds of silence after which a ping tells a quiet engine from a frozen one."""
 REMEMBERED: Final = 512
+FIELDS: Final = frozenset({"Type", "Action", "Actor", "timeNano"})
+"""What is no event (an error of the engine in the middle of the stream) lacks them."""
 TYPES: Final = ("container", "network", "volume", "image")
 ACTIONS: Final = (
     *("create", "start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "rename", "update", "destroy"),
@@ -44,7 +46,8 @@ class Reader:
 
     def events(self, chunk: bytes) -> list[EngineEvent]:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        found = [event_from(json.loads(line)) for line in lines if line.strip()]
+        messages = [json.loads(line) for line in lines if line.strip()]
+        found = [event_from(message) for message in messages if message.keys() >= FIELDS]
         return [event for event in found if self._is_new(event)]
 
     def _is_new(self, event: EngineEvent) -> bool:

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiodocker
 import aiohttp
@@ -71,11 +71,13 @@ class Transport:
 
     async def negotiate(self) -> Mapping[str, Any]:
         """Asks for the engine's version and agrees on the API version; returns the engine's answer."""
-        version: Mapping[str, Any] = await self._call("GET", "version", versioned=False, seconds=self.timeout)
-        agreed = min(NEWEST_API, api_number(str(version["ApiVersion"])))
+        version: Any = await self._call("GET", "version", versioned=False, seconds=self.timeout)
+        if not isinstance(version, dict) or "ApiVersion" not in version:
+            raise EngineUnavailable(f"what answers at {self.host} is not a Docker engine: it names no API version")
+        agreed = min(NEWEST_API, api_number(str(version["ApiVersion"])))  # pyright: ignore[reportUnknownArgumentType]  # JSON
         self.api_version = ".".join(map(str, agreed))
         self._docker().api_version = f"v{self.api_version}"
-        return version
+        return cast("Mapping[str, Any]", version)
 
     async def get(self, path: str, params: Params | None = None) -> Any:
         """The JSON that is there."""
