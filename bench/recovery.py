@@ -118,8 +118,8 @@ class Bench:
 
     def intents(self) -> list[float]:
         """Event → intent in the ledger, by the ledger's own rows."""
-        rows = self.daemon.rows("intent")
-        return [row["payload"]["seconds_since_event"] for row in rows if row["payload"]["seconds_since_event"]]
+        waits = [row["payload"].get("event_to_intent_seconds") for row in self.daemon.rows("outcome")]
+        return [wait for wait in waits if wait is not None]
 
 
 T = TypeVar("T")

@@ -64,8 +64,6 @@ class Measures:
     """From the engine's timestamp of a failure to its detection."""
     detection_bound: Histogram = field(default_factory=Histogram)
     """From the last good observation to the detection, where the time of the failure is not known."""
-    intent: Histogram = field(default_factory=Histogram)
-    """From the arrival of the event that told of a failure to the intent in the ledger."""
     recovery: Histogram = field(default_factory=Histogram)
     """From the detection to the verification that the service is good again."""
     polls: int = 0

@@ -167,16 +167,14 @@ class Acting:
                 "container": watched.container.id if watched.container is not None else None,
                 "restart_policy": watched.container.restart_policy.value if watched.container is not None else None,
                 "restart_retries": watched.container.restart_retries if watched.container is not None else 0,
-                "seconds_since_event": round(now - woken, 6) if woken is not None else None,
             },
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
         specs = [spec] if spec is not None else []
         (row,) = await self.journal.write(entry, records=[record], specs=specs, vital=missing_or_start)
         watched.record = record
-        if woken is not None:
-            self.world.measures.intent.observe(self.world.clock.now() - woken)
-            watched.woken_by_event_at = None
+        watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
+        watched.woken_by_event_at = None
         self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
@@ -222,6 +220,7 @@ class Acting:
             payload={
                 "intent": errand.intent,
                 "outcome": outcome.value,
+                "event_to_intent_seconds": watched.intent_seconds,
                 "rung": errand.plan.rung.value,
                 "container": watched.container.id if watched.container is not None else None,
                 "health": seen.health.value if seen is not None else None,

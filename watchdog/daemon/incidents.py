@@ -25,6 +25,7 @@ class IncidentDesk:
         self.open: dict[int, Incident] = {}
         self._alerted: set[int] = set()
         self._failed_at: dict[int, float] = {}
+        self._detected_at: dict[int, float] = {}
         self.claims: list[tuple[float, int, str]] = []
         """(steady time to look again, incident, subject)"""
 
@@ -32,7 +33,7 @@ class IncidentDesk:
         """Takes up the incidents that were open when the last daemon ended."""
         for incident in await self._journal.ledger.open_incidents():
             self.open[incident.id] = incident
-            self._failed_at[incident.id] = incident.failed_at
+            self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
             if incident.severity is Severity.CRITICAL:
                 self._alerted.add(incident.id)
 
@@ -42,29 +43,27 @@ class IncidentDesk:
         closed_at = record.last_incident_closed_at
         within = closed_at is not None and now - closed_at < watched.settings.recovery.window
         if within and record.last_incident is not None:
-            return await self._reopen(watched, seen, record.last_incident, now)
+            return await self._reopen(watched, seen, record.last_incident, failure, now)
         incident = self._incident(str(watched.key), seen.cause, seen.reason, failure, now)
         record = replace(record, incident=incident.id)
-        await self._write_opened(incident, record, failure, now)
+        await self._write_opened(incident, record, failure, now, seen.reason)
         return record
 
-    async def _reopen(self, watched: Watched, seen: Assessment, number: int, now: float) -> ServiceRecord:
+    async def _reopen(
+        self, watched: Watched, seen: Assessment, number: int, failure: Failure, now: float
+    ) -> ServiceRecord:
         old, _ = await self._journal.ledger.timeline(number)
         self._refute(number)
         incident = replace(old, closed_at=None, recovered_at=None, cause=seen.cause, summary=seen.reason)
         record = replace(watched.record, incident=number)
-        self.open[number] = incident
-        self._failed_at[number] = now
-        sentence = f"failed again: {seen.reason}"
-        entry = self._journal.entry(EntryKind.INCIDENT_OPENED, watched.key, sentence, incident=number)
-        await self._journal.write(entry, records=[record], incidents=[incident], vital=True)
+        await self._write_opened(incident, record, failure, now, f"failed again: {seen.reason}")
         return record
 
     async def of_subject(self, subject: str, summary: str, now: float, failed_at: float | None = None) -> int:
         """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`."""
         failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
         incident = self._incident(subject, Cause.CHECK_FAILED, summary, failure, now)
-        await self._write_opened(incident, None, failure, now)
+        await self._write_opened(incident, None, failure, now, summary)
         return incident.id
 
     def _incident(self, subject: str, cause: Cause, summary: str, failure: Failure, now: float) -> Incident:
@@ -81,10 +80,10 @@ class IncidentDesk:
         )
 
     async def _write_opened(
-        self, incident: Incident, record: ServiceRecord | None, failure: Failure, now: float
+        self, incident: Incident, record: ServiceRecord | None, failure: Failure, now: float, sentence: str
     ) -> None:
         self.open[incident.id] = incident
-        self._failed_at[incident.id] = failure.at
+        self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
         seconds = max(0.0, now - failure.at)
         measures = self._world.measures
         (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
@@ -92,7 +91,7 @@ class IncidentDesk:
         entry = self._journal.entry(
             EntryKind.INCIDENT_OPENED,
             incident.subject,
-            f"{incident.summary} (detected {known}{seconds:.3f} s after it failed)",
+            f"{sentence} (detected {known}{seconds:.3f} s after it failed)",
             incident=incident.id,
             payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
         )
@@ -105,7 +104,7 @@ class IncidentDesk:
     ) -> None:
         """`recovered` says that it was verified good; otherwise nobody minds any more."""
         incident = self.open.pop(number, None)
-        failed_at = self._failed_at.pop(number, now)
+        failed_at, detected_at = self._failed_at.pop(number, now), self._detected_at.pop(number, now)
         records = [record] if record is not None else []
         if incident is None:
             if record is not None:
@@ -123,7 +122,7 @@ class IncidentDesk:
             )
         ]
         if recovered:
-            self._world.measures.recovery.observe(max(0.0, wall - incident.detected_at))
+            self._world.measures.recovery.observe(now - detected_at)
             entries.append(self._claim(incident, now))
         await self._journal.write(*entries, records=records, incidents=[incident], vital=True)
         if number in self._alerted:

@@ -58,6 +58,8 @@ class Watched:
     event_at: float | None = None
     """The engine's timestamp of the last event that told of a failure."""
     woken_by_event_at: float | None = None
+    intent_seconds: float | None = None
+    """From the arrival of that event to the committed intent of the present attempt."""
     doubted_since: float | None = None
     says: str = ""
     """The sentence of the last decision."""

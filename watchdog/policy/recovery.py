@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from watchdog.model.container import Container
+from watchdog.model.container import Container, ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
-from watchdog.model.record import Attempt, Desired, Rung, ServiceRecord
+from watchdog.model.record import Attempt, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import backoff, spent
 
@@ -133,7 +133,9 @@ def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
 
 
 def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision | None:
-    seen = situation.assessment
+    seen, container = situation.assessment, situation.container
+    if container is not None and container.state is ContainerState.REMOVING:
+        return Wait("the engine is still removing its container")
     if situation.dockers_turn_until is not None:
         return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
@@ -190,7 +192,7 @@ def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decisi
     if attempts:
         until = attempts[-1].at + backoff(record.service, len(attempts), settings)
         if now < until:
-            return Wait(f"attempt {len(attempts)} of {settings.max_attempts} failed: backing off", until)
+            return Wait(f"{_so_far(attempts, settings)}: backing off", until)
     if any(attempt.rung is Rung.ROLLBACK for attempt in attempts):
         return HandOver(f"{seen.reason}; {_tried(attempts)}, the rollback too: a rollback is never rolled back")
     at_once = seen.cause is Cause.FAILED_START and _is_another_deployment(situation)
@@ -269,6 +271,11 @@ def rollback_target(record: ServiceRecord, config_hash: str | None) -> int | Non
 
 def _is_another_deployment(situation: Situation) -> bool:
     return rollback_target(situation.record, situation.config_hash) is not None and situation.config_hash is not None
+
+
+def _so_far(attempts: tuple[Attempt, ...], settings: RecoverySettings) -> str:
+    number = f"attempt {len(attempts)} of {settings.max_attempts}"
+    return f"it is bad again after {number}" if attempts[-1].outcome is Outcome.RECOVERED else f"{number} failed"
 
 
 def _tried(attempts: tuple[Attempt, ...]) -> str:
