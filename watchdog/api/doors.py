@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from watchdog.api.measures import Measures
 from watchdog.model.record import Incident, Row, Rung
 from watchdog.model.snapshot import Snapshot
+
+if TYPE_CHECKING:  # the command line imports this file at each call, and must not pay for the alerts room
+    from watchdog.api.measures import Measures
 
 
 class Facts(Protocol):

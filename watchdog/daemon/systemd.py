@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -15,31 +15,54 @@ _STATUS_LENGTH: Final = 200
 _log = structlog.get_logger(__name__)
 
 
-class Notifier(Protocol):
-    """What the daemon tells its supervisor; never fails and never blocks."""
+class Notifier:
+    """What the daemon tells its supervisor; never fails and never blocks. This one tells nobody."""
 
-    @property
-    def watchdog_interval(self) -> float | None:
-        """Seconds within which `alive` must be called again; call it twice as often. None: nobody waits for it."""
-        ...
+    watchdog_interval: float | None = None
+    """Seconds within which `alive` must be called again; call it twice as often. None: nobody waits for it."""
 
-    def ready(self, status: str) -> None: ...
+    @staticmethod
+    def from_environment(environ: Mapping[str, str] = os.environ) -> Notifier:
+        """Speaks to systemd where it asked for it (`NOTIFY_SOCKET`), else to nobody."""
+        address = environ.get("NOTIFY_SOCKET", "")
+        return SystemdNotifier(address, _watchdog_interval(environ)) if address[:1] in {"/", "@"} else Notifier()
 
-    def status(self, sentence: str) -> None: ...
+    def ready(self) -> None:
+        """The daemon works; also ends a reload."""
+        self._tell("READY=1")
 
-    def alive(self) -> None: ...
+    def status(self, sentence: str) -> None:
+        """For `systemctl status`; on one line, for a second one would be another assignment."""
+        self._tell("STATUS=" + " ".join(sentence.split())[:_STATUS_LENGTH])
+
+    def alive(self) -> None:
+        """Not called in time, systemd restarts the daemon."""
+        self._tell("WATCHDOG=1")
 
     def reloading(self) -> None:
         """A reload has begun; `ready` ends it."""
-        ...
+        self._tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
-    def stopping(self, status: str) -> None: ...
+    def stopping(self) -> None:
+        self._tell("STOPPING=1")
+
+    def _tell(self, *assignments: str) -> None:
+        """To nobody."""
 
 
-def notifier(environ: Mapping[str, str]) -> Notifier:
-    """Speaks to systemd where it asked for it (`NOTIFY_SOCKET`), else to nobody."""
-    address = environ.get("NOTIFY_SOCKET", "")
-    return SystemdNotifier(address, _watchdog_interval(environ)) if address[:1] in {"/", "@"} else NoSupervisor()
+class SystemdNotifier(Notifier):
+    """Sends datagrams to `address`: a path, or an abstract socket written with a leading `@`."""
+
+    def __init__(self, address: str, watchdog_interval: float | None) -> None:
+        self.watchdog_interval = watchdog_interval
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
+
+    def _tell(self, *assignments: str) -> None:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
+                door.sendto("\n".join(assignments).encode("utf-8", "replace"), self._address)
+        except OSError as error:
+            _log.warning("systemd could not be told how the daemon is.", because=error.strerror)
 
 
 def _watchdog_interval(environ: Mapping[str, str]) -> float | None:
@@ -51,54 +74,3 @@ def _watchdog_interval(environ: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return microseconds / 1_000_000 if microseconds > 0 else None
-
-
-class SystemdNotifier:
-    """Sends datagrams to `address`: a path, or an abstract socket written with a leading `@`."""
-
-    def __init__(self, address: str, watchdog_interval: float | None) -> None:
-        self.watchdog_interval = watchdog_interval
-        self._address = f"\0{address[1:]}" if address.startswith("@") else address
-
-    def ready(self, status: str) -> None:
-        self._send("READY=1", _status(status))
-
-    def status(self, sentence: str) -> None:
-        self._send(_status(sentence))
-
-    def alive(self) -> None:
-        self._send("WATCHDOG=1")
-
-    def reloading(self) -> None:
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
-
-    def stopping(self, status: str) -> None:
-        self._send("STOPPING=1", _status(status))
-
-    def _send(self, *assignments: str) -> None:
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as door:
-                door.sendto("\n".join(assignments).encode("utf-8", "replace"), self._address)
-        except OSError as error:
-            _log.warning("systemd could not be told how the daemon is.", because=error.strerror)
-
-
-class NoSupervisor:
-    """Stands where no systemd asked to be told."""
-
-    watchdog_interval: float | None = None
-
-    def ready(self, status: str) -> None: ...
-
-    def status(self, sentence: str) -> None: ...
-
-    def alive(self) -> None: ...
-
-    def reloading(self) -> None: ...
-
-    def stopping(self, status: str) -> None: ...
-
-
-def _status(sentence: str) -> str:
-    """On one line: a second one would be another assignment."""
-    return "STATUS=" + " ".join(sentence.split())[:_STATUS_LENGTH]

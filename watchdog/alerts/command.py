@@ -1,0 +1,56 @@
+"""Alerts by running a program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+
+from watchdog.alerts.message import alert_json
+from watchdog.alerts.receiver import DeliveryFailed
+from watchdog.model.alert import Alert
+
+
+class CommandReceiver:
+    """Runs `command` without a shell, the alert as JSON on its standard input; 0 says that it took the alert.
+
+    It does not inherit the daemon's own settings from the environment: they may hold secrets. Whatever it started
+    is killed with it when it takes longer than `timeout` seconds.
+    """
+
+    def __init__(self, command: tuple[str, ...], timeout: float) -> None:
+        self._command = command
+        self._timeout = timeout
+
+    async def deliver(self, alert: Alert) -> None:
+        name = self._command[0]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True, env=_environment()
+            )
+        except OSError as error:
+            raise DeliveryFailed(f"{name} cannot be run: {error.strerror}") from error
+        try:
+            async with asyncio.timeout(self._timeout):
+                await process.communicate(json.dumps(alert_json(alert)).encode() + b"\n")
+        except TimeoutError:
+            raise DeliveryFailed(f"{name} took longer than {self._timeout:g} s and was killed") from None
+        finally:
+            await _end(process)
+        if process.returncode != 0:
+            raise DeliveryFailed(f"{name} ended with exit code {process.returncode}")
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("WATCHDOG_", "NOTIFY_"))}
+
+
+async def _end(process: Process) -> None:
+    """Kills the program's whole group, if it is still there."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
