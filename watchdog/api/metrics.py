@@ -142,12 +142,6 @@ def _recoveries(services: dict[tuple[str, str], ServiceStatus], measures: Measur
         ((("exact",), measures.detection), (("bound",), measures.detection_bound)),
     )
     yield _histogram(
-        "watchdog_intent_seconds",
-        "From the event that told of a failure to the intent in the ledger.",
-        (),
-        (((), measures.intent),),
-    )
-    yield _histogram(
         "watchdog_recovery_seconds",
         "From the detection of a failure to the verified recovery.",
         (),
