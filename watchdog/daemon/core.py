@@ -166,7 +166,7 @@ class Daemon:
             await self._engine_watch.gone(str(error))
             await self._engine_watch.overdue()
             return
-        world.wanted = await asyncio.to_thread(lambda: named_in_compose(world)[0])
+        world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()

@@ -14,30 +14,29 @@ CONFIG_FILES = "com.docker.compose.project.config_files"
 WORKING_DIR = "com.docker.compose.project.working_dir"
 
 
-def projects(world: World) -> dict[str, tuple[tuple[Path, ...], Path | None]]:
+def named_in_compose(world: World) -> dict[ServiceKey, str]:
+    """Services that a readable Compose file wants, and where it says so; what cannot be read says nothing."""
+    wanted: dict[ServiceKey, str] = {}
+    for project, (files, directory) in _projects(world).items():
+        for name, count in compose_services(files, directory).expected.items():
+            for number in range(1, count + 1):
+                wanted[ServiceKey(project, name, number)] = f"named in {files[0]}"
+    return wanted
+
+
+def _projects(world: World) -> dict[str, tuple[tuple[Path, ...], Path]]:
     """Compose project → its files and working directory, as labels of containers or the ledger tell."""
-    found: dict[str, tuple[tuple[Path, ...], Path | None]] = {}
+    found: dict[str, tuple[tuple[Path, ...], Path]] = {}
     for key, record in world.memory.records.items():
         if key.project and record.compose_files:
-            found[key.project] = (tuple(map(Path, record.compose_files)), None)
+            files = tuple(map(Path, record.compose_files))
+            found[key.project] = (files, files[0].parent)
     for watched in world.services.values():
-        files = watched.labels.get(CONFIG_FILES, "")
-        if watched.key.project and files:
-            directory = watched.labels.get(WORKING_DIR)
-            found[watched.key.project] = (tuple(map(Path, files.split(","))), Path(directory) if directory else None)
+        names = watched.labels.get(CONFIG_FILES, "")
+        if watched.key.project and names:
+            files = tuple(map(Path, names.split(",")))
+            found[watched.key.project] = (files, Path(watched.labels.get(WORKING_DIR) or files[0].parent))
     return found
-
-
-def named_in_compose(world: World) -> tuple[dict[ServiceKey, str], list[str]]:
-    """Services that a readable Compose file wants → where it says so; and why a file was not judged."""
-    wanted: dict[ServiceKey, str] = {}
-    unread: list[str] = []
-    for project, (files, directory) in projects(world).items():
-        facts = compose_services(files, directory)
-        unread += facts.problems
-        for name in facts.expected:
-            wanted[ServiceKey(project, name)] = f"named in {files[0]}"
-    return wanted, unread
 
 
 def expected_because(world: World, watched: Watched) -> str | None:

@@ -62,7 +62,7 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     try:
         await _look_at_engine(world)
         _recall(world)
-        world.wanted = named_in_compose(world)[0]
+        world.wanted = named_in_compose(world)
         await _ask_everything(world, names)
     finally:
         await engine.close()

@@ -19,7 +19,7 @@ from watchdog.config import load_settings
 from watchdog.daemon.claim import Claims
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.systemd import Notifier, notifier
+from watchdog.daemon.systemd import Notifier
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import WatchdogError
@@ -90,7 +90,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     async with assembled(settings, lambda: load_settings(config_path, os.environ)) as (daemon, fatal):
         server = ApiServer(settings.api, daemon, daemon)
         await server.start()
-        systemd = notifier(os.environ)
+        systemd = Notifier.from_environment()
         await daemon.start(version=__version__)
         reloads: set[asyncio.Task[None]] = set()
 
@@ -108,7 +108,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
             if not stopped:
                 log.error(fatal.result() if fatal.done() else await ends[1])
         finally:
-            systemd.stopping("finishes what is under way")
+            systemd.stopping()
             telling.cancel()
             for end in ends:
                 end.cancel()
@@ -123,12 +123,12 @@ async def _reload(daemon: Daemon, systemd: Notifier) -> None:
         await daemon.reload()
     except WatchdogError as error:
         log.error(f"the old configuration stays in force: {error}")
-    systemd.ready(daemon.ready()[1])
+    systemd.ready()
 
 
 async def _tell_systemd(daemon: Daemon, systemd: Notifier) -> None:
     """Ready once the daemon works (it outlives its engine: the engine may still be away); alive as long as it is."""
-    systemd.ready(daemon.ready()[1])
+    systemd.ready()
     every = min((systemd.watchdog_interval or STATUS_EVERY) / 2, STATUS_EVERY)
     while True:
         alive, sentence = daemon.alive()
