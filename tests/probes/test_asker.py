@@ -99,6 +99,19 @@ async def test_hanging_lookups_take_no_worker_thread_from_others(prober: Prober,
     await eventually(lambda: not any(thread.name == "watchdog-lookup" for thread in threading.enumerate()))
 
 
+def test_a_hanging_lookup_does_not_keep_the_process_from_ending() -> None:
+    program = """
+import asyncio, socket, threading, time
+from watchdog.model.observation import Check, CheckKind
+from watchdog.probes import Prober
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+check = Check(name="shop", kind=CheckKind.TCP, target="shop.test:80", timeout=0.1)
+print(asyncio.run(Prober(time.time).ask(check)).evidence["class"])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20)
+    assert (ran.stdout.strip(), ran.stderr) == ("resolver", "")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "host", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "2852039166", "0xa9fea9fe"]

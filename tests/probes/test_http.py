@@ -42,6 +42,7 @@ async def test_the_request_is_sent_as_configured(prober: Prober, loopback: Loopb
     sent = loopback.requests[0]
     assert sent.startswith(b"POST /login?a=b HTTP/1.1\r\n")
     assert b"\r\nX-Key: k\r\n" in sent
+    assert b"\r\nConnection: close\r\n" in sent
     assert f"\r\nHost: 127.0.0.1:{port}\r\n".encode() in sent
     assert sent.endswith("\r\n\r\nnäh".encode())
 

@@ -56,6 +56,16 @@ async def test_a_redirect_loop_is_called_a_loop(prober: Prober, loopback: Loopba
     assert len(loopback.requests) == 2
 
 
+async def test_a_loop_is_seen_through_credentials_in_the_url(prober: Prober, loopback: Loopback) -> None:
+    port = await loopback.answer(http(302, location="/a"), http(302, location="/"))
+    target = f"http://root:secret@127.0.0.1:{port}/"
+    seen = await prober.ask(Check(name="shop", kind=CheckKind.HTTP, target=target, max_redirects=9))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect_loop")
+    assert len(loopback.requests) == 2
+    assert all(b"Authorization: Basic " in request for request in loopback.requests)
+    assert "secret" not in repr(seen)
+
+
 async def test_a_chain_of_redirects_is_followed_only_so_far(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(*[http(302, location=f"/{number}") for number in range(20)])
     seen = await prober.ask(check(port))

@@ -55,7 +55,7 @@ class HttpProbe:
     ) -> AsyncGenerator[httpx.Response]:
         """The answer of the first address that takes the connection, its body not yet read."""
         context = self._trust.verifying if ask.check.verify_tls and request.url.scheme == "https" else None
-        async with httpx.AsyncHTTPTransport(verify=context or self._trust.accepting, trust_env=False) as transport:
+        async with httpx.AsyncHTTPTransport(verify=context or self._trust.accepting) as transport:
             try:
                 response = await first_to_connect(ask, addresses, partial(self._send, ask, transport, request))
                 ask.evidence["http_status"] = response.status_code
