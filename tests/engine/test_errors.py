@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -65,19 +65,25 @@ async def test_a_socket_that_nobody_listens_on_says_so(tmp_path: Path) -> None:
     assert "nobody listens" in said
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes nobody to be refused")
-async def test_without_permission_it_names_the_group_and_what_that_means() -> None:
-    await sentence(EngineSettings(host="unix:///nowhere"))  # imports everything while that is allowed
+@pytest.fixture
+def closed_socket() -> Iterator[str]:
+    """A listening socket that only root may use, in a folder that everybody may enter."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
         Path(folder).chmod(0o755)
         server.bind(f"{folder}/docker.sock")
         server.listen()
         Path(f"{folder}/docker.sock").chmod(0o600)
-        os.seteuid(NOBODY)
-        try:
-            said = await sentence(EngineSettings(host=f"unix://{folder}/docker.sock"))
-        finally:
-            os.seteuid(0)
+        yield f"unix://{folder}/docker.sock"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes nobody to be refused")
+async def test_without_permission_it_names_the_group_and_what_that_means(closed_socket: str) -> None:
+    await sentence(EngineSettings(host="unix:///nowhere"))  # imports everything while that is allowed
+    os.seteuid(NOBODY)
+    try:
+        said = await sentence(EngineSettings(host=closed_socket))
+    finally:
+        os.seteuid(0)
     assert "no permission on unix://" in said
     assert "group docker, which equals root" in said
 
