@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -77,12 +78,26 @@ class Scene:
         before = self.polls()
         self.daemon.wait(lambda: self.polls() >= before + 2, "no two polls more", 30.0)
 
+    def moment(self) -> str:
+        """Now by the engine's clock, as `events` and `happened` want it: Unix seconds with nanoseconds."""
+        now: str = self.engine.api("GET", "/info").json["SystemTime"]
+        second = datetime.fromisoformat(f"{now[:19]}+00:00")
+        return f"{second.timestamp():.0f}.{now[20:].rstrip('Z'):<09}"
+
+    def happened(self, since: str) -> list[str]:
+        """What befell containers since then, as `action name`; probes (exec) aside."""
+        told = [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in self._events(since, {})]
+        return [one for one in told if not one.startswith("exec_")]
+
     def events(self, container: str, *actions: str, since: str = "0") -> list[str]:
         """The actions that the engine itself reports of a container (its ring holds the last 256 of all)."""
-        now = self.engine.api("GET", "/info").json["SystemTime"]
-        filters = json.dumps({"container": [container], "event": list(actions), "type": ["container"]})
-        answer = self.engine.api("GET", "/events", query={"since": since, "until": now, "filters": filters})
-        return [json.loads(line)["Action"] for line in answer.body.splitlines()]
+        return [event["Action"] for event in self._events(since, {"container": [container], "event": list(actions)})]
+
+    def _events(self, since: str, filters: dict[str, list[str]]) -> list[Any]:
+        wanted = json.dumps({**filters, "type": ["container"]})
+        answer = self.engine.api("GET", "/events", query={"since": since, "until": self.moment(), "filters": wanted})
+        assert answer.status == 200, answer.body
+        return [json.loads(line) for line in answer.body.splitlines()]
 
     def containers(self) -> list[str]:
         """Full IDs of all containers, in whatever state."""
