@@ -153,6 +153,13 @@ async def test_a_name_that_is_no_text_can_be_recorded(state: Path) -> None:
             assert ServiceKey("", odd) in reader.records()
 
 
+async def test_a_time_of_negative_zero_is_hashed_as_it_is_kept(state: Path) -> None:
+    async with opened(state) as ledger:
+        await ledger.append(entry(at=-0.0))
+        with LedgerReader.open(state) as reader:
+            assert reader.verify(ledger.head).intact
+
+
 async def test_a_closed_ledger_says_so(state: Path) -> None:
     async with opened(state) as ledger:
         await ledger.close()

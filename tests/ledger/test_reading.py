@@ -16,6 +16,8 @@ import pytest
 from tests.ledger.samples import DAY, WEBUI, entry, full_record, incident, opened
 from watchdog.errors import LedgerError, UnknownIncident
 from watchdog.ledger import LedgerReader
+from watchdog.ledger.database import connect_read_only
+from watchdog.ledger.store import Change, Store
 
 
 async def test_a_reader_sees_what_was_written_and_cannot_write(state: Path) -> None:
@@ -55,6 +57,30 @@ async def test_readers_in_other_threads_see_whole_transactions_while_rows_are_wr
         stop.set()
         assert min(await asyncio.gather(*readers)) >= 1
     assert seen == []
+
+
+async def test_what_is_removed_between_two_looks_of_a_reader_is_still_there_for_it(state: Path) -> None:
+    async with opened(state, now=0.0, retention=DAY) as ledger:
+        (row,) = await ledger.append(entry(at=0.0, incident=1), incidents=[incident(1)])
+    store = Store.open(state, key_file=None)
+    connection = connect_read_only(state)
+
+    due = True
+
+    def remove_before_rows_are_read(statement: str) -> None:
+        nonlocal due
+        if due and statement.startswith("SELECT seq, hash, at"):
+            due = False
+            assert store.compact(9 * DAY, DAY)
+
+    connection.set_trace_callback(remove_before_rows_are_read)
+    with LedgerReader(connection, state) as reader:
+        assert reader.timeline(1) == (incident(1), (row,))
+        store.append(Change(entries=[entry(at=0.0)]), vital=False)
+        due = True
+        found = reader.verify(None)
+        assert found.intact, found.sentence
+    store.close()
 
 
 async def test_a_ledger_that_was_left_by_a_stopped_daemon_can_be_read(state: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -42,6 +43,16 @@ async def test_a_key_that_comes_later_encrypts_what_was_saved_without(state: Pat
     async with opened(state, key_file=key_file) as ledger:
         assert await ledger.spec(SPEC.id) == SPEC
         assert SECRET.encode() not in bytes_of(state)
+
+
+async def test_a_key_that_comes_after_a_death_leaves_no_secret_in_the_log(state: Path, key_file: Path) -> None:
+    async with opened(state) as ledger:
+        await ledger.append(specs=[SPEC])
+        dead = state.with_name("dead")
+        shutil.copytree(state, dead)
+    assert SECRET.encode() in (dead / "ledger.db-wal").read_bytes()
+    async with opened(dead, key_file=key_file):
+        assert SECRET.encode() not in bytes_of(dead)
 
 
 @pytest.mark.parametrize("key", ["another", "none"])

@@ -126,6 +126,14 @@ def test_rows_that_changed_places_are_found(copy: Copy) -> None:
     assert copy.verify().first_bad == 9
 
 
+def test_rows_cut_off_the_beginning_are_found_though_the_checkpoint_was_forged_to_fit(copy: Copy) -> None:
+    copy.change("UPDATE checkpoint SET through = 8, hash = (SELECT hash FROM entries WHERE seq = 8)")
+    copy.change("DELETE FROM entries WHERE seq <= 8")
+    found = copy.verify()
+    assert not found.intact
+    assert "rows up to 8 are gone, and no row says that retention removed them" in found.sentence
+
+
 @pytest.mark.parametrize("cut", [21, 20, 17, 6])
 def test_a_cut_at_the_end_is_found_against_an_anchor(written: Written, copy: Copy, cut: int) -> None:
     copy.change("DELETE FROM pending_intents WHERE seq >= ?", cut)

@@ -69,12 +69,10 @@ def connect_read_only(directory: Path) -> sqlite3.Connection:
 def _make_file(path: Path) -> None:
     # Never opened when it exists: closing a second descriptor would drop the locks of other connections.
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # SQLite gives the same mode to the files that it makes beside this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         path.chmod(0o600)
-    else:
-        os.fchmod(descriptor, 0o600)  # SQLite gives the same mode to the files that it makes beside this one
-        os.close(descriptor)
 
 
 def _configure(connection: sqlite3.Connection) -> None:

@@ -22,7 +22,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         try:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-                os.fchmod(descriptor, 0o600)
                 file.write(text)
                 file.flush()
                 os.fsync(descriptor)
