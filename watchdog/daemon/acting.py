@@ -61,7 +61,10 @@ class Underway:
 
 @dataclass(slots=True)
 class Order:
+    """A person's order that is not answered yet; `incident` is the one that it worked on."""
+
     began_at: float
+    incident: int | None
     done: asyncio.Future[Result]
 
 
@@ -288,7 +291,7 @@ class Acting:
         known = self._orders.get(watched.key)
         if known is not None:
             return known.done
-        order = Order(now, asyncio.get_running_loop().create_future())
+        order = Order(now, watched.record.incident, asyncio.get_running_loop().create_future())
         self._orders[watched.key] = order
         return order.done
 
@@ -327,6 +330,6 @@ class Acting:
                 attempts=len(attempts),
                 seconds=self.world.clock.now() - order.began_at,
                 reason=reason,
-                incident=watched.record.incident or watched.record.last_incident,
+                incident=watched.record.incident or order.incident,
             )
         )

@@ -57,6 +57,7 @@ class Worker:
         watched, clock = self.watched, self._world.clock
         wait: float | None = 0.0
         while True:
+            hindered = self._world.hindrance(watched)
             try:
                 async with asyncio.timeout(wait):
                     await watched.wake.wait()
@@ -77,6 +78,8 @@ class Worker:
                 watched.busy_since = None
                 watched.turned_at = clock.now()
                 self._world.changed.set()
+                if self._world.hindrance(watched) is not hindered:
+                    self._world.wake_dependents(watched.key)
 
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Protocol
 
 from watchdog.api.measures import Measures
@@ -21,6 +22,15 @@ from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
 from watchdog.policy.streak import Streak
 from watchdog.recovery.ours import Ours
+
+
+class Hindrance(Enum):
+    """Why those that need a service wait for it."""
+
+    DOWN = auto()
+    """It is not good, and somebody works on it."""
+    LOST = auto()
+    """It was handed to a person."""
 
 
 @dataclass(slots=True)
@@ -132,16 +142,27 @@ class World:
 
     def roots(self, watched: Watched) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The services it needs that are not good: those that are worked on, and those handed to a person."""
-        down: list[str] = []
-        lost: list[str] = []
-        for key in sorted(self.graph().get(watched.key, ())):
-            root = self.services[key]
-            if root.seen is None or root.record.desired is not Desired.UP:
-                continue
-            waits = root.seen.health is Health.STARTING and root.record.incident is not None
-            if root.seen.health.bad or waits:
-                (lost if root.record.quarantined is not None else down).append(str(key))
-        return tuple(down), tuple(lost)
+        roots = sorted(self.graph().get(watched.key, ()))
+        hindrances = {str(key): self.hindrance(self.services[key]) for key in roots}
+        down = tuple(name for name, how in hindrances.items() if how is Hindrance.DOWN)
+        lost = tuple(name for name, how in hindrances.items() if how is Hindrance.LOST)
+        return down, lost
+
+    @staticmethod
+    def hindrance(root: Watched) -> Hindrance | None:
+        """What a service is to those that need it; None when they need not wait."""
+        if root.seen is None or root.record.desired is not Desired.UP:
+            return None
+        waits = root.seen.health is Health.STARTING and root.record.incident is not None
+        if not (root.seen.health.bad or waits):
+            return None
+        return Hindrance.DOWN if root.record.quarantined is None else Hindrance.LOST
+
+    def wake_dependents(self, root: ServiceKey) -> None:
+        """Those that need a service decide anew."""
+        for key, roots in self.graph().items():
+            if root in roots:
+                self.services[key].wake.set()
 
     def wake_all(self) -> None:
         for watched in self.services.values():
