@@ -97,14 +97,20 @@ class Courier:
             self._drop(1, "all tries failed")
 
     async def _try(self, alert: Alert) -> None:
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
-        from tenacity import wait_exponential_jitter as exponential
+        from tenacity import (
+            AsyncRetrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            stop_after_delay,
+            wait_exponential,
+            wait_random,
+        )
 
         patience = self._patience
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(DeliveryFailed),
             stop=stop_after_attempt(patience.tries) | stop_after_delay(patience.within),
-            wait=exponential(initial=patience.first, max=patience.longest, jitter=patience.first),
+            wait=wait_exponential(multiplier=patience.first, max=patience.longest) + wait_random(0, patience.first),
             reraise=True,
         ):
             with attempt:
