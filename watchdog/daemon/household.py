@@ -63,8 +63,9 @@ class Household:
         watched.wake.set()
 
     def dismiss(self, watched: Watched) -> None:
-        self._world.regraph()
+        self._world.wake_dependents(watched.key)
         self._world.services.pop(watched.key, None)
+        self._world.regraph()
         self._asker.drop(str(watched.key))
         task = self._tasks.pop(watched.key, None)
         if task is not None and task is not asyncio.current_task():
