@@ -64,20 +64,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--idle", type=float, default=180.0, help="seconds over which the idle daemon is watched (180)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory, lab_engine() as engine:
-        with lab_daemon(engine, Path(directory), "") as daemon:
-            daemon.write_config()
-            command = [sys.executable, "-m", "watchdog", "--help"]
-            helped = timed(lambda: subprocess.run(command, capture_output=True, check=True), 11)
-            print(f"watchdog --help                        {helped:8.3f} s   (aim: at most 0.25)", flush=True)
-            grow(engine, 0, 24)
-            checked = timed(lambda: daemon.cli("check"), 7)
-            print(f"watchdog check, 24 containers          {checked:8.3f} s   (aim: at most 1)", flush=True)
-            grow(engine, 24, 76)
-            daemon.start()
-            share, megabytes = idle(daemon, 100, arguments.idle)
-            print(f"daemon, 100 containers, idle: CPU      {share * 100:8.2f} %   of one core (aim: at most 2)")
-            print(f"daemon, 100 containers, idle: memory   {megabytes:8.1f} MB  resident (aim: at most 120)")
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        lab_engine() as engine,
+        lab_daemon(engine, Path(directory), "") as daemon,
+    ):
+        daemon.write_config()
+        command = [sys.executable, "-m", "watchdog", "--help"]
+        helped = timed(lambda: subprocess.run(command, capture_output=True, check=True), 11)
+        print(f"watchdog --help                        {helped:8.3f} s   (aim: at most 0.25)", flush=True)
+        grow(engine, 0, 24)
+        checked = timed(lambda: daemon.cli("check"), 7)
+        print(f"watchdog check, 24 containers          {checked:8.3f} s   (aim: at most 1)", flush=True)
+        grow(engine, 24, 76)
+        daemon.start()
+        share, megabytes = idle(daemon, 100, arguments.idle)
+        print(f"daemon, 100 containers, idle: CPU      {share * 100:8.2f} %   of one core (aim: at most 2)")
+        print(f"daemon, 100 containers, idle: memory   {megabytes:8.1f} MB  resident (aim: at most 120)")
 
 
 if __name__ == "__main__":

@@ -183,7 +183,9 @@ class Acting:
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
 
-        return Errand(plan=plan, intent=row.seq, incident=incident, spec=spec, replaced=replaced)
+        return Errand(
+            plan=plan, intent=row.seq, incident=incident, spec=spec, vital=missing_or_start, replaced=replaced
+        )
 
     async def _after(self, watched: Watched, errand: Errand, attempted: Attempted) -> Begun:
         now = self.world.clock.now()

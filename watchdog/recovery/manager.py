@@ -49,6 +49,8 @@ class Errand:
     """The ledger's row that announced it."""
     incident: int | None
     spec: ContainerSpec | None
+    vital: bool
+    """Its intent was let through on a full disk; its steps are then, too."""
     replaced: Callable[[frozenset[str]], Awaitable[bool]]
 
 
@@ -164,4 +166,4 @@ class ServiceRecoveryManager:
             incident=errand.incident,
             payload={"intent": errand.intent, "container": result or container_of(step)},
         )
-        await self._ledger.append(entry)
+        await self._ledger.append(entry, vital=errand.vital)
