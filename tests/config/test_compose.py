@@ -128,21 +128,53 @@ def test_when_one_file_cannot_be_read_nothing_is_expected(tmp_path: Path) -> Non
         ("a: &a [*a]\n? *a\n: 1", "is not YAML: "),
         ("a: 2024-99-99", "is not YAML: "),
         ("[" * 5000, "is not YAML: it stands too deep in itself"),
+        (
+            "services: { a: { image: !reset [] , x: !override { a: [1] } , y: !override x, scale: -1 } }",
+            "no plain number",
+        ),
+        ("include: [a.yaml, '$X']", "is not a plain local file"),
         ("#" * 262_145, "is larger than 262144 bytes"),
     ],
 )
 def test_what_makes_no_sense_is_not_judged(text: str, reason: str, tmp_path: Path) -> None:
     found = facts(tmp_path, compose=text)
     assert found.expected == {}
-    (sentence,) = found.not_judged
-    assert reason in sentence
-    assert len(sentence) < 400
+    assert any(reason in sentence for sentence in found.not_judged)
+    assert all(len(sentence) < 400 for sentence in found.not_judged)
 
 
 def test_merge_keys_that_unfold_without_end_are_refused(tmp_path: Path) -> None:
     lines = ["a0: &a0 { k: v }", *(f"a{n}: &a{n} {{ <<: [{', '.join([f'*a{n - 1}'] * 9)}] }}" for n in range(1, 12))]
     found = facts(tmp_path, compose="\n".join(lines))
     assert "its merge keys unfold without end" in found.not_judged[0]
+
+
+def test_aliases_that_unfold_without_end_are_never_spelled_out(tmp_path: Path) -> None:
+    lines = ["x0: &x0 [lol]", *(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 30))]
+    found = facts(
+        tmp_path,
+        compose="\n".join(
+            [
+                *lines,
+                "include: [*x29, { path: { a: *x29 } }]",
+                "services: { a: { scale: *x29 }, b: { profiles: *x29 }, c: { extends: *x29 } }",
+            ]
+        ),
+    )
+    assert found.expected == {}
+    assert len(str(found)) < 2000
+
+
+def test_services_may_extend_one_another_only_so_deep(tmp_path: Path) -> None:
+    chain = {f"s{number}": {"extends": f"s{number + 1}"} for number in range(30)} | {"s30": {"image": "x"}}
+    found = facts(tmp_path, compose=yaml.safe_dump({"services": chain}))
+    assert found.expected == {f"s{number}": 1 for number in range(14, 31)}
+    assert len(found.not_judged) == 14
+
+
+def test_only_so_many_files_are_read(tmp_path: Path) -> None:
+    files = {f"f{number}": "services: {}" for number in range(65)}
+    assert facts(tmp_path, **files).not_judged == ("not judged: the project has more than 64 files",)
 
 
 def test_includes_without_end_are_bounded(tmp_path: Path) -> None:

@@ -143,6 +143,14 @@ def test_a_secret_that_cannot_be_used_is_told(
     assert line.startswith(f"watchdog.toml:1: alert.webhook_token_file: {sentence}")
 
 
+def test_what_a_file_holds_obeys_the_rule_of_its_key(complaints: Complaints, tmp_path: Path) -> None:
+    webhook = tmp_path / "webhook"
+    webhook.write_text("hooks.example/hush")
+    (line,) = complaints(f'alert.webhook_file = "{webhook}"')
+    assert line.startswith("watchdog.toml:1: alert.webhook_file: does not begin with http:// or https://; allowed: ")
+    assert "hush" not in line
+
+
 def test_no_message_shows_a_secret(complaints: Complaints) -> None:
     lines = complaints(
         """

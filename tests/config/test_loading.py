@@ -149,10 +149,16 @@ def nested(depth: int) -> bytes:
     return b"a = " + b"[" * depth + b"]" * depth
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a=", "}"), ("{a=[", "]}")])
+def test_tables_and_lists_may_stand_as_deep_in_one_another_as_they_like(opening: str, closing: str, file: Path) -> None:
+    for depth in range(1, 600, 7):
+        file.write_text(f"a = {opening * depth}1{closing * depth}")
+        assert_judged(file)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
 @example(nested(2000))
-@example(nested(470))
 @example(b"watch.interval = " + b"1" * 5000)
 @example(b"watch.interval = nan")
 @example(b"watch.interval = 1979-05-27")

@@ -42,8 +42,6 @@ def compose_services(files: Sequence[Path], working_dir: Path) -> ComposeFacts:
         services = reader.project([working_dir / file for file in files], working_dir, 0)
     except _NotJudged as reason:
         return ComposeFacts(not_judged=(str(reason),))
-    except RecursionError:
-        return ComposeFacts(not_judged=("not judged: its Compose files stand too deep in one another",))
     expected: dict[str, int] = {}
     idle: dict[str, str] = {}
     for name, service in services.items():
@@ -95,7 +93,7 @@ class _Reader:
             paths = table.get("path")
             texts = [path for path in is_list(paths) or [paths] if isinstance(path, str) and path]
             if depth >= _DEEPEST or not texts or any("$" in path or ":" in path for path in texts):
-                self.not_judged.append(f"not judged: what {shown(str(paths))} includes is not a plain local file")
+                self.not_judged.append(f"not judged: what {shown(paths)} includes is not a plain local file")
                 continue
             files = [directory / path for path in texts]
             own = table.get("project_directory")
@@ -160,8 +158,8 @@ def _judge(name: str, service: Mapping[str, Any]) -> tuple[int, str]:
     """How many containers should run, and why none."""
     profiles = service.get("profiles")
     if profiles:
-        names = ", ".join(map(str, is_list(profiles) or [profiles]))
-        return 0, f"it belongs to the profile {shown(names)}, which `up` alone does not activate"
+        names = [name for name in is_list(profiles) or [profiles] if isinstance(name, str)]
+        return 0, f"it belongs to the profile {shown(', '.join(names))}, which `up` alone does not activate"
     if service.get("provider") is not None:
         return 0, "a provider runs it, not the engine"
     for where, value in (
@@ -170,7 +168,7 @@ def _judge(name: str, service: Mapping[str, Any]) -> tuple[int, str]:
     ):
         if value is None:
             continue
-        written = str(value)
+        written = str(value) if isinstance(value, int | str) else ""
         if isinstance(value, bool) or not (written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
             raise _NotJudged(f"not judged: {where} of {shown(name)} is {shown(value)}, no plain number")
         return int(written), f"its {where} is 0"

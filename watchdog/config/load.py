@@ -25,14 +25,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """
     document = find_document(path, environ)
     problems = Problems()
-    try:
-        environment = read_environment(environ, problems)
-        written = expand(document.values, environ, (), problems)
-        values = overlay(written, environment)
-        origins = environment.origins | _docker(values, environ)
-        settings = build(values, document.origin, problems)
-    except RecursionError:
-        raise ConfigurationError(f"{document.origin}: tables or lists stand too deep in one another") from None
+    environment = read_environment(environ, problems)
+    written = expand(document.values, environ, (), problems)
+    values = overlay(written, environment)
+    origins = environment.origins | _docker(values, environ)
+    settings = build(values, document.origin, problems)
     if problems.found:
         source = str(document.origin or "configuration")
         raise ConfigurationError(told(problems, source, values, document.lines, origins))
