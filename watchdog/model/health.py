@@ -42,6 +42,8 @@ class Cause(StrEnum):
     CRASH_LOOP = "crash_loop"
     UNHEALTHY = "unhealthy"
     CHECK_FAILED = "check_failed"
+    CERTIFICATE = "certificate"
+    """A check fails over a certificate, which no restart mends."""
     DEPENDENCY = "dependency"
 
 

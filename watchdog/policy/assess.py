@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Verdict
+from watchdog.model.observation import Observation, Verdict
 from watchdog.model.record import Desired
 from watchdog.model.settings import OnStop, ServiceSettings
 from watchdog.policy.score import service_score
 from watchdog.policy.streak import Standing, Streak
+
+ENDS_SOON = "tls_expires_soon"
+CERTIFICATE_CLASSES = {
+    ENDS_SOON, "tls_expired", "tls_not_yet_valid", "tls_wrong_host", "tls_self_signed", "tls_untrusted"
+}  # fmt: skip
+"""Classes of evidence that speak of the certificate; `tls_handshake` is not one: a broken server fails it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,11 @@ def assess(sight: Sight) -> Assessment:
         case ContainerState.CREATED:
             return _created(sight, container)
         case ContainerState.RESTARTING:
-            because = f"{_exit(container)}; Docker is restarting it (restart {sight.restarts + 1})"
+            because = f"{_exit(container)}; Docker is restarting it (restart {max(1, sight.restarts)})"
             return _verdict(sight, Health.UNHEALTHY, _crash_cause(container), because)
         case ContainerState.REMOVING:
             return _verdict(sight, Health.MISSING, Cause.MISSING, "its container is being removed")
-        case ContainerState.EXITED | ContainerState.DEAD:
+        case _:
             return _exited(sight, container)
 
 
@@ -77,30 +83,24 @@ def _running(sight: Sight, container: Container) -> Assessment:
             return _verdict(sight, Health.UNHEALTHY, Cause.UNHEALTHY, f"its health check fails{said}")
         case HealthcheckState.STARTING:
             return _verdict(sight, Health.STARTING, Cause.NONE, "its health check has not passed yet")
-        case HealthcheckState.HEALTHY | HealthcheckState.NONE:
+        case _:
             pass
     start_grace = sight.settings.recovery.verify_timeout + container.start_period
-    unproven = [check for check in sight.settings.checks if not _streak(sight, check.name).ever_passed]
+    unsure = [name for name in _checks(sight) if _streak(sight, name).standing is Standing.NEW]
+    unproven = [name for name in _checks(sight) if name in unsure or not _streak(sight, name).ever_passed]
     if unproven and sight.running_for < start_grace:
-        names = ", ".join(check.name for check in unproven)
         wait = start_grace - sight.running_for
-        last = _streak(sight, unproven[0].name).last
+        last = _streak(sight, unproven[0]).last
         said = f" ({last.reason})" if last is not None and last.verdict is not Verdict.PASS else ""
-        return _verdict(sight, Health.STARTING, Cause.NONE, f"has not passed {names} yet{said}", changes_in=wait)
+        because = f"has not passed {', '.join(unproven)} yet{said}"
+        return _verdict(sight, Health.STARTING, Cause.NONE, because, changes_in=wait)
     if failing:
-        last = sight.streaks[failing[0]].last
-        said = f": {last.reason}" if last is not None else ""
-        return _verdict(sight, Health.UNHEALTHY, Cause.CHECK_FAILED, f"{', '.join(failing)} fails{said}")
-    unsure = [check.name for check in sight.settings.checks if _streak(sight, check.name).standing is Standing.NEW]
+        return _check_fails(sight, failing)
     if unsure:
-        last = _streak(sight, unsure[0]).last
-        said = f": {last.reason}" if last is not None else ""
-        return _verdict(sight, Health.UNKNOWN, Cause.NONE, f"{', '.join(unsure)} cannot be judged{said}")
+        return _verdict(sight, Health.UNKNOWN, Cause.NONE, _telling(sight, unsure, "cannot be judged"))
     doubted = [name for name, streak in sight.streaks.items() if streak.standing is Standing.DOUBTED]
     if doubted:
-        last = sight.streaks[doubted[0]].last
-        said = f": {last.reason}" if last is not None else ""
-        return _verdict(sight, Health.DEGRADED, Cause.NONE, f"{', '.join(doubted)} is in doubt{said}")
+        return _verdict(sight, Health.DEGRADED, Cause.NONE, _telling(sight, doubted, "is in doubt"))
     only_runs = container.healthcheck is HealthcheckState.NONE and not sight.settings.checks
     stable = sight.settings.health.stable
     if sight.running_for < stable and (only_runs or sight.restarts):
@@ -113,9 +113,34 @@ def _running(sight: Sight, container: Container) -> Assessment:
     return _verdict(sight, Health.HEALTHY, Cause.NONE, proof)
 
 
+def _check_fails(sight: Sight, failing: list[str]) -> Assessment:
+    """A certificate that ends soon only degrades; one that fails a check by itself is no case for a restart."""
+    kinds = {name: _class_of(sight, name) for name in failing}
+    others = [name for name in failing if kinds[name] not in CERTIFICATE_CLASSES]
+    if others:
+        return _verdict(sight, Health.UNHEALTHY, Cause.CHECK_FAILED, _telling(sight, others, "fails"))
+    health = Health.DEGRADED if set(kinds.values()) == {ENDS_SOON} else Health.UNHEALTHY
+    return _verdict(sight, health, Cause.CERTIFICATE, _telling(sight, failing, "fails"))
+
+
+def _class_of(sight: Sight, check: str) -> str:
+    last = _streak(sight, check).last
+    return str(last.evidence.get("class", "")) if last is not None else ""
+
+
+def _checks(sight: Sight) -> list[str]:
+    return [check.name for check in sight.settings.checks]
+
+
+def _telling(sight: Sight, checks: list[str], how: str) -> str:
+    """The checks, how they are, and what the first of them last heard."""
+    last = _streak(sight, checks[0]).last
+    return f"{', '.join(checks)} {how}" + (f": {last.reason}" if last is not None else "")
+
+
 def _proofs(sight: Sight, container: Container) -> list[str]:
     own = [] if container.healthcheck is HealthcheckState.NONE else ["its health check"]
-    return own + [check.name for check in sight.settings.checks]
+    return own + _checks(sight)
 
 
 def _created(sight: Sight, container: Container) -> Assessment:
@@ -155,7 +180,11 @@ def _streak(sight: Sight, check: str) -> Streak:
 
 
 def _verdict(sight: Sight, health: Health, cause: Cause, reason: str, *, changes_in: float | None = None) -> Assessment:
-    checks = tuple(_check_status(name, streak) for name, streak in sight.streaks.items() if streak.last is not None)
+    checks = tuple(
+        _check_status(name, streak.standing, streak.last)
+        for name, streak in sight.streaks.items()
+        if streak.last is not None
+    )
     passing = sum(status.verdict is Verdict.PASS for status in checks)
     return Assessment(
         service=sight.service,
@@ -169,17 +198,13 @@ def _verdict(sight: Sight, health: Health, cause: Cause, reason: str, *, changes
 
 
 _VERDICT_OF = {
-    Standing.NEW: Verdict.UNKNOWN,
     Standing.PASSING: Verdict.PASS,
     Standing.DOUBTED: Verdict.FAIL,
     Standing.FAILING: Verdict.FAIL,
 }
 
 
-def _check_status(name: str, streak: Streak) -> CheckStatus:
-    if streak.last is None:
-        return CheckStatus(check=name, verdict=Verdict.UNKNOWN, reason="not asked yet", seconds=0.0, at=0.0)
-    verdict = streak.last.verdict if streak.standing is Standing.NEW else _VERDICT_OF[streak.standing]
-    return CheckStatus(
-        check=name, verdict=verdict, reason=streak.last.reason, seconds=streak.last.seconds, at=streak.last.at
-    )
+def _check_status(name: str, standing: Standing, last: Observation) -> CheckStatus:
+    """What its thresholds say; before they say anything, the last answer."""
+    verdict = _VERDICT_OF.get(standing, last.verdict)
+    return CheckStatus(check=name, verdict=verdict, reason=last.reason, seconds=last.seconds, at=last.at)

@@ -14,12 +14,39 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-    """One call is let through to see."""
+    """Calls are let through to see; the first answer decides."""
+
+
+class BreakerEvent(StrEnum):
+    """What moves a breaker from state to state."""
+
+    DUE = "due"
+    """A call is made, and the time for which it was open is over."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    FAILED_TOO_OFTEN = "failed_too_often"
+    """The last of FAILURES failures within WINDOW seconds with no success in between."""
+
+
+TRANSITIONS: dict[tuple[BreakerState, BreakerEvent], BreakerState] = {
+    (BreakerState.CLOSED, BreakerEvent.DUE): BreakerState.CLOSED,
+    (BreakerState.CLOSED, BreakerEvent.SUCCEEDED): BreakerState.CLOSED,
+    (BreakerState.CLOSED, BreakerEvent.FAILED): BreakerState.CLOSED,
+    (BreakerState.CLOSED, BreakerEvent.FAILED_TOO_OFTEN): BreakerState.OPEN,
+    (BreakerState.OPEN, BreakerEvent.DUE): BreakerState.HALF_OPEN,
+    (BreakerState.OPEN, BreakerEvent.SUCCEEDED): BreakerState.OPEN,  # it began before: says nothing about now
+    (BreakerState.OPEN, BreakerEvent.FAILED): BreakerState.OPEN,
+    (BreakerState.OPEN, BreakerEvent.FAILED_TOO_OFTEN): BreakerState.OPEN,
+    (BreakerState.HALF_OPEN, BreakerEvent.DUE): BreakerState.HALF_OPEN,
+    (BreakerState.HALF_OPEN, BreakerEvent.SUCCEEDED): BreakerState.CLOSED,
+    (BreakerState.HALF_OPEN, BreakerEvent.FAILED): BreakerState.OPEN,
+    (BreakerState.HALF_OPEN, BreakerEvent.FAILED_TOO_OFTEN): BreakerState.OPEN,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """`failures` are the times (steady seconds) of the failed calls within the window."""
+    """`failures` are the times (steady seconds) of the last failed calls within the window, FAILURES at the most."""
 
     state: BreakerState = BreakerState.CLOSED
     failures: tuple[float, ...] = ()
@@ -32,16 +59,19 @@ class Breaker:
         return None
 
     def trying(self, now: float) -> Breaker:
-        """Before a call: an open breaker whose time is over lets one through."""
-        if self.state is BreakerState.OPEN and self.open_until(now) is None:
-            return replace(self, state=BreakerState.HALF_OPEN)
-        return self
+        """Before a call: an open breaker whose time is over lets it through to see."""
+        return self if self.open_until(now) is not None else self._after(BreakerEvent.DUE)
 
     def succeeded(self) -> Breaker:
-        return Breaker() if self.state is not BreakerState.OPEN else self
+        after = self._after(BreakerEvent.SUCCEEDED)
+        return after if after.state is BreakerState.OPEN else Breaker()
 
     def failed(self, now: float) -> Breaker:
-        failures = (*(at for at in self.failures if now - at < WINDOW), now)
-        if self.state is BreakerState.HALF_OPEN or len(failures) >= FAILURES:
-            return Breaker(BreakerState.OPEN, failures[-FAILURES:], now)
-        return replace(self, failures=failures)
+        """Opens it, or keeps it open for longer, where that is one failure too many."""
+        failures = (*(at for at in self.failures if now - at < WINDOW), now)[-FAILURES:]
+        event = BreakerEvent.FAILED_TOO_OFTEN if len(failures) == FAILURES else BreakerEvent.FAILED
+        after = self._after(event)
+        return Breaker(after.state, failures, now if after.state is BreakerState.OPEN else 0.0)
+
+    def _after(self, event: BreakerEvent) -> Breaker:
+        return replace(self, state=TRANSITIONS[self.state, event])

@@ -12,12 +12,22 @@ from watchdog.model.settings import RecoverySettings
 JITTER = 0.2
 
 
-def spent(attempts: Iterable[Attempt], settings: RecoverySettings, now: float) -> tuple[Attempt, ...]:
-    """The attempts that count: watchdog's own (a person's order spends nothing), within the window."""
+def counting_window(settings: RecoverySettings, start_period: float) -> float:
+    """Seconds for which an attempt counts: `window`, and never shorter than a whole ladder may take.
+
+    Else the attempts of a service that is slow to be verified would be forgotten before the last of them failed, and
+    it would never be handed to a person. `start_period` is the container's, in seconds.
+    """
+    slowest = settings.verify_timeout + start_period + settings.backoff_max * (1 + JITTER)
+    return max(settings.window, settings.max_attempts * slowest)
+
+
+def spent(attempts: Iterable[Attempt], window: float, now: float) -> tuple[Attempt, ...]:
+    """The attempts that count: watchdog's own (a person's order spends nothing), of the last `window` seconds."""
     return tuple(
         attempt
         for attempt in attempts
-        if not attempt.by_operator and attempt.rung is not Rung.DOCKER and now - attempt.at < settings.window
+        if not attempt.by_operator and attempt.rung is not Rung.DOCKER and now - attempt.at < window
     )
 
 

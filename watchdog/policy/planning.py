@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.container import Container, ContainerSpec, ContainerState, Survey
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import (
@@ -24,6 +24,9 @@ from watchdog.model.plan import (
 )
 from watchdog.model.record import Rung
 from watchdog.policy.discovery import aside_name, successor_name
+
+MEANT_TO_RUN = {ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED}
+"""Put back after a failed recreation, these are started again: Docker would otherwise still hold them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,13 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
     obstacle = _obstacle(spec, survey, existing)
     if obstacle is not None:
         return obstacle
-    aside = aside_name(spec.container_name, remake.nonce)
     steps: list[Step] = []
     cleanup: list[Step] = []
     if existing is not None:
         steps += [
             StopContainer(existing.id, existing.stop_timeout),
             SetRestartPolicy(existing.id, "no"),
-            RenameContainer(existing.id, aside),
+            RenameContainer(existing.id, aside_name(existing.name, remake.nonce)),
             *(DisconnectNetwork(existing.id, network) for network in _static(spec)),
         ]
         cleanup = [RemoveContainer(existing.id)]
@@ -89,7 +91,7 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
             *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
             RenameContainer(existing.id, existing.name),
             SetRestartPolicy(existing.id, existing.restart_policy.value, existing.restart_retries),
-            *([StartContainer(existing.id)] if existing.running else []),
+            *([StartContainer(existing.id)] if existing.state in MEANT_TO_RUN else []),
         ]
     else:
         undo = [RemoveContainer(NEW)]
@@ -110,6 +112,8 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
 
 
 def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -> Impossible | None:
+    if existing is not None and existing.state is ContainerState.REMOVING:
+        return Impossible("its container is being removed", passing=True)
     if spec.unfaithful:
         return Impossible(f"it cannot be reproduced faithfully: {'; '.join(spec.unfaithful)}")
     if survey.volumes_gone:

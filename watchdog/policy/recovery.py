@@ -10,7 +10,7 @@ from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.model.record import Attempt, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
-from watchdog.policy.budget import backoff, spent
+from watchdog.policy.budget import backoff, counting_window, spent
 
 KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
@@ -19,6 +19,16 @@ MINUTE = 60.0
 
 GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED}
 """A person or a deployment may be at work: these wait for the absence grace."""
+
+NOT_WANTED = {
+    Desired.UNPROVEN: "reported only: it was never proven healthy",
+    Desired.DONE: "nothing asks for it to be up",
+    Desired.STOPPED: "nothing asks for it to be up",
+    Desired.RETIRED: "it was retired on purpose",
+}
+
+STARTABLE = {ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD}
+"""The engine ignores a start of what it restarts by itself and refuses that of what is paused: a restart moves both."""
 
 UNCHECKED_BY_ROOTS = {Cause.MISSING, Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP}
 
@@ -96,15 +106,9 @@ def _nothing_bad(situation: Situation, _: Surroundings, __: float) -> Decision |
 def _not_wanted(situation: Situation, around: Surroundings, _: float) -> Decision | None:
     if around.orders_only is not None:
         return Rest(around.orders_only)
-    match situation.record.desired:
-        case Desired.UP:
-            return None if situation.settings.enabled else Rest("reported only: recovery is off (recovery.enabled)")
-        case Desired.RETIRED:
-            return Rest("it was retired on purpose")
-        case Desired.DONE | Desired.STOPPED:
-            return Rest("nothing asks for it to be up")
-        case Desired.UNPROVEN:
-            return Rest("reported only: it was never proven healthy")
+    if situation.record.desired is not Desired.UP:
+        return Rest(NOT_WANTED[situation.record.desired])
+    return None if situation.settings.enabled else Rest("reported only: recovery is off (recovery.enabled)")
 
 
 def _people(situation: Situation, _: Surroundings, now: float) -> Decision | None:
@@ -185,34 +189,55 @@ def grace_ends(situation: Situation) -> float:
 
 
 def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decision:
-    seen, record, settings = situation.assessment, situation.record, situation.settings
+    settings = situation.settings
     attempts = _counted(situation, now)
     if situation.ordered is not None and situation.ordered.rung is not None:
         return _forced(situation, situation.ordered.rung, attempts)
+    if any(attempt.rung is Rung.ROLLBACK and attempt.outcome is not Outcome.RECOVERED for attempt in attempts):
+        because = f"{situation.assessment.reason}; {_tried(attempts)}"
+        return HandOver(f"{because}: a rollback is never rolled back")
     if attempts:
-        until = attempts[-1].at + backoff(record.service, len(attempts), settings)
+        until = attempts[-1].at + backoff(situation.record.service, len(attempts), settings)
         if now < until:
             return Wait(f"{_so_far(attempts, settings)}: backing off", until)
-    if any(attempt.rung is Rung.ROLLBACK for attempt in attempts):
-        return HandOver(f"{seen.reason}; {_tried(attempts)}, the rollback too: a rollback is never rolled back")
+    decision = _climb(situation, attempts, now)
+    if isinstance(decision, Act) and situation.container is not None and situation.container.running:
+        return _within_restart_budget(decision, around, settings, now)
+    return decision
+
+
+def _climb(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> Decision:
+    seen, record, settings = situation.assessment, situation.record, situation.settings
+    if seen.cause is Cause.CERTIFICATE:
+        return HandOver(f"{seen.reason}; no restart mends a certificate")
     at_once = seen.cause is Cause.FAILED_START and _is_another_deployment(situation)
     if at_once or len(attempts) >= settings.max_attempts:
-        return _roll_back(situation, attempts)
+        return _roll_back(situation, attempts, now)
     rung = _rung(situation, attempts)
-    if rung is Rung.RESTART:
-        running = [at for at in around.restarts if now - at < MINUTE]
-        if len(running) >= settings.restarts_per_minute:
-            return Wait("too many running containers were restarted within a minute", running[0] + MINUTE)
     if rung is Rung.RECREATE and not record.baselines and situation.container is None:
         return HandOver(f"{seen.reason}; no deployment of it was ever proven, so there is nothing to recreate it from")
     return Act(f"{seen.reason}; attempt {len(attempts) + 1} of {settings.max_attempts}", rung, seen.cause)
+
+
+def _within_restart_budget(act: Act, around: Surroundings, settings: RecoverySettings, now: float) -> Decision:
+    """Every rung takes a running container down for a moment: services share a budget for that."""
+    of_the_minute = [at for at in around.restarts if now - at < MINUTE]
+    if len(of_the_minute) < settings.restarts_per_minute:
+        return act
+    until = of_the_minute[-settings.restarts_per_minute] + MINUTE
+    return Wait("too many running containers were restarted within a minute", until)
+
+
+def _window(situation: Situation) -> float:
+    start_period = situation.container.start_period if situation.container is not None else 0.0
+    return counting_window(situation.settings, start_period)
 
 
 def _counted(situation: Situation, now: float) -> tuple[Attempt, ...]:
     """An order starts a budget of its own; else the attempts of the window count."""
     ordered = situation.ordered
     if ordered is None:
-        return spent(situation.record.attempts, situation.settings, now)
+        return spent(situation.record.attempts, _window(situation), now)
     return tuple(
         attempt for attempt in situation.record.attempts if attempt.by_operator and attempt.at >= ordered.since
     )
@@ -236,26 +261,30 @@ def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
         return Rung.RECREATE
     if attempts:
         return Rung.RECREATE
-    return Rung.RESTART if situation.container.running else Rung.START
+    return Rung.START if situation.container.state in STARTABLE else Rung.RESTART
 
 
-def _roll_back(situation: Situation, attempts: tuple[Attempt, ...]) -> Decision:
-    seen, settings = situation.assessment, situation.settings
+def _roll_back(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> Decision:
+    seen, settings, window = situation.assessment, situation.settings, _window(situation)
     because = f"{seen.reason}; {_tried(attempts)}" if attempts else seen.reason
+    if any(attempt.rung is Rung.ROLLBACK and now - attempt.at < window for attempt in situation.record.attempts):
+        return HandOver(f"{because}; a rollback is never rolled back, not even a person's")
     target = rollback_target(situation.record, situation.config_hash)
     if target is None:
         return HandOver(f"{because}; there is no other proven deployment to go back to")
     if seen.cause is Cause.OUT_OF_MEMORY:
         return HandOver(f"{because}; another deployment would not help against running out of memory")
-    match settings.rollback:
-        case RollbackMode.NEVER:
-            return HandOver(f"{because}; rollback is switched off (recovery.rollback)")
-        case RollbackMode.AUTO if situation.container is None or situation.container.writable_mounts:
-            return HandOver(
-                f"{because}; it has writable mounts, so going back to an older deployment is a person's call"
-            )
-        case RollbackMode.AUTO | RollbackMode.ALWAYS:
-            return Act(f"{because}; going back to the last proven deployment", Rung.ROLLBACK, seen.cause)
+    if settings.rollback is RollbackMode.NEVER:
+        return HandOver(f"{because}; rollback is switched off (recovery.rollback)")
+    if settings.rollback is RollbackMode.AUTO:
+        if situation.container is None:
+            return HandOver(f"{because}; with no container to tell whether it writes data, {_PERSONS_CALL}")
+        if situation.container.writable_mounts:
+            return HandOver(f"{because}; it has writable mounts, so {_PERSONS_CALL}")
+    return Act(f"{because}; going back to the last proven deployment", Rung.ROLLBACK, seen.cause)
+
+
+_PERSONS_CALL = "going back to an older deployment is a person's call"
 
 
 def rollback_target(record: ServiceRecord, config_hash: str | None) -> int | None:
@@ -274,8 +303,9 @@ def _is_another_deployment(situation: Situation) -> bool:
 
 
 def _so_far(attempts: tuple[Attempt, ...], settings: RecoverySettings) -> str:
-    number = f"attempt {len(attempts)} of {settings.max_attempts}"
-    return f"it is bad again after {number}" if attempts[-1].outcome is Outcome.RECOVERED else f"{number} failed"
+    last = attempts[-1]
+    which = "the rollback" if last.rung is Rung.ROLLBACK else f"attempt {len(attempts)} of {settings.max_attempts}"
+    return f"it is bad again after {which}" if last.outcome is Outcome.RECOVERED else f"{which} failed"
 
 
 def _tried(attempts: tuple[Attempt, ...]) -> str:

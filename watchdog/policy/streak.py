@@ -65,8 +65,6 @@ def follow(streak: Streak, observation: Observation, check: Check) -> Streak:
 
 def in_doubt(streak: Streak) -> bool:
     """Whether the next question is due after the check's retry interval instead of its interval."""
-    match streak.standing:
-        case Standing.NEW | Standing.DOUBTED | Standing.FAILING:
-            return True
-        case Standing.PASSING:
-            return streak.last is not None and streak.last.verdict is not Verdict.PASS
+    if streak.standing is not Standing.PASSING:
+        return True
+    return streak.last is not None and streak.last.verdict is not Verdict.PASS

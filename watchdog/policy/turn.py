@@ -14,7 +14,10 @@ GOOD_AFTER = 10.0
 
 @dataclass(frozen=True, slots=True)
 class DockersTurn:
-    """Since when (steady seconds) Docker is restarting a container, and its restart count before that."""
+    """Since when (steady seconds) Docker is restarting a container, and its restart count before that.
+
+    The engine counts a restart when it decides on it: while the state is restarting, the last one is still to come.
+    """
 
     began_at: float
     restarts_before: int
@@ -31,4 +34,4 @@ def dockers_turn_until(turn: DockersTurn | None, container: Container | None, no
     if turn is None or container is None or container.state is not ContainerState.RESTARTING:
         return None
     until = turn.began_at + LONGEST
-    return until if now < until and turn.restarts(container) < MOST_RESTARTS else None
+    return until if now < until and turn.restarts(container) <= MOST_RESTARTS else None

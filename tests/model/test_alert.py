@@ -1,0 +1,15 @@
+"""What a person is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watchdog.model.alert import Alert
+from watchdog.model.record import Severity
+
+
+def test_an_alert_is_open_until_its_resolution_which_goes_by_the_same_key() -> None:
+    alert = Alert(key="7", severity=Severity.CRITICAL, subject="shop/webui", summary="webui is missing", at=1.0)
+    resolution = replace(alert, resolved=True, at=2.0)
+    assert not alert.resolved
+    assert resolution.key == alert.key

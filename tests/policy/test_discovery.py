@@ -1,0 +1,125 @@
+"""Which containers are services, and under which key."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policy.samples import WEBUI
+from watchdog.model.identity import ServiceKey
+from watchdog.model.settings import DiscoveryMode, DiscoverySettings
+from watchdog.policy.discovery import (
+    AUTOHEAL,
+    ENABLE,
+    NUMBER,
+    ONEOFF,
+    PROJECT,
+    SERVICE,
+    SWARM,
+    NotAService,
+    OwnName,
+    aside_name,
+    classify,
+    explicitly_enabled,
+    is_own_name,
+    key_of,
+    read_own_name,
+    successor_name,
+)
+
+COMPOSE = {PROJECT: "shop", SERVICE: "webui", NUMBER: "1", ONEOFF: "False"}
+NAME = "shop-webui-1"
+ALL = DiscoverySettings()
+_names = st.from_regex(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,30}", fullmatch=True)
+_nonces = st.from_regex(r"[0-9a-f]{8}", fullmatch=True)
+
+
+def test_a_container_of_compose_is_known_by_project_and_service() -> None:
+    assert classify(NAME, COMPOSE, ALL, configured=False) == WEBUI
+
+
+def test_a_container_outside_compose_is_known_by_its_name() -> None:
+    assert classify("webui", {}, ALL, configured=False) == ServiceKey("", "webui")
+
+
+@pytest.mark.parametrize(
+    ("labels", "key"),
+    [
+        (COMPOSE | {NUMBER: "2"}, ServiceKey("shop", "webui", 2)),
+        (COMPOSE | {NUMBER: "0"}, WEBUI),
+        (COMPOSE | {NUMBER: "two"}, WEBUI),
+        (COMPOSE | {NUMBER: "9999999"}, WEBUI),
+        ({PROJECT: "shop"}, ServiceKey("", NAME)),
+        ({SERVICE: "webui"}, ServiceKey("", NAME)),
+        (COMPOSE | {SERVICE: "web/ui"}, ServiceKey("", NAME)),
+        (COMPOSE | {PROJECT: "sh#op"}, ServiceKey("", NAME)),
+    ],
+)
+def test_labels_that_make_no_key_are_read_as_far_as_they_go(labels: dict[str, str], key: ServiceKey) -> None:
+    assert key_of(NAME, labels) == key
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "because", "by_choice"),
+    [
+        (successor_name(NAME, "0a1b"), COMPOSE, "watchdog is replacing it", False),
+        (aside_name(NAME, "0a1b"), COMPOSE, "watchdog is replacing it", False),
+        (f"0123456789ab_{NAME}", COMPOSE, "Compose is replacing it, or was interrupted", False),
+        (NAME, COMPOSE | {SWARM: "x"}, "managed by Swarm, left to Swarm", False),
+        (NAME, COMPOSE | {ONEOFF: "True"}, "a one-off container of `docker compose run`", False),
+        (NAME, COMPOSE | {ENABLE: "False"}, "its label watchdog.enable is false", True),
+    ],
+)
+def test_what_is_no_service_says_why(name: str, labels: dict[str, str], because: str, *, by_choice: bool) -> None:
+    assert classify(name, labels, ALL, configured=True) == NotAService(because, by_choice=by_choice)
+
+
+@pytest.mark.parametrize("name", ["0123456789a_webui", "0123456789ag_webui", "0123456789ab_", "webui.watchdog-new-"])
+def test_a_name_that_only_resembles_a_replacement_is_a_service(name: str) -> None:
+    assert classify(name, {}, ALL, configured=False) == ServiceKey("", name)
+
+
+@pytest.mark.parametrize("pattern", ["shop/webui", "shop/*", "shop-webui-1", "*webui*"])
+def test_a_service_is_excluded_by_its_key_or_its_containers_name(pattern: str) -> None:
+    excluding = DiscoverySettings(exclude=("other", pattern))
+    excluded = NotAService("excluded by discovery.exclude", by_choice=True)
+    assert classify(NAME, COMPOSE, excluding, configured=True) == excluded
+
+
+def test_patterns_that_match_nothing_exclude_nothing() -> None:
+    excluding = DiscoverySettings(exclude=("webui", "SHOP/*"))
+    assert classify(NAME, COMPOSE, excluding, configured=False) == WEBUI
+
+
+@pytest.mark.parametrize("labels", [{ENABLE: "true"}, {ENABLE: "True"}, {AUTOHEAL: "true"}])
+def test_where_only_labelled_containers_are_watched_a_label_or_the_configuration_brings_one_in(
+    labels: dict[str, str],
+) -> None:
+    labelled = DiscoverySettings(mode=DiscoveryMode.LABELLED)
+    assert explicitly_enabled(labels)
+    assert classify(NAME, COMPOSE | labels, labelled, configured=False) == WEBUI
+    assert classify(NAME, COMPOSE, labelled, configured=True) == WEBUI
+    assert classify(NAME, COMPOSE | {AUTOHEAL: "false"}, labelled, configured=False) == NotAService(
+        "discovery.mode is labelled and it has no label watchdog.enable=true", by_choice=True
+    )
+
+
+def test_where_only_configured_services_are_watched_a_label_is_not_enough() -> None:
+    configured = DiscoverySettings(mode=DiscoveryMode.CONFIGURED)
+    assert classify(NAME, COMPOSE, configured, configured=True) == WEBUI
+    assert classify(NAME, COMPOSE | {ENABLE: "true"}, configured, configured=False) == NotAService(
+        "discovery.mode is configured and it is not in the configuration", by_choice=True
+    )
+
+
+@given(_names, _nonces)
+def test_a_name_that_watchdog_gave_tells_the_name_that_it_stands_for(name: str, nonce: str) -> None:
+    assert read_own_name(successor_name(name, nonce)) == OwnName(name, successor=True)
+    assert read_own_name(aside_name(name, nonce)) == OwnName(name, successor=False)
+
+
+@given(_names)
+def test_a_name_that_somebody_else_gave_is_not_taken_for_watchdogs(name: str) -> None:
+    assert is_own_name(name) is (".watchdog-new-" in name or ".watchdog-old-" in name)
+    assert (read_own_name(name) is None) is not is_own_name(name)

@@ -1,0 +1,93 @@
+"""Dependencies: who waits for whom, and in which order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.policy.samples import API, DB, WEBUI
+from watchdog.model.identity import ServiceKey
+from watchdog.policy.graph import COMPOSE_DEPENDS_ON, all_roots, edges, named_in_labels, tiers
+
+SHOP = {WEBUI: frozenset({API}), API: frozenset({DB}), DB: frozenset[ServiceKey]()}
+SHARED_DB = ServiceKey("data", "db")
+PLAIN_DB = ServiceKey("", "db")
+
+_keys = st.builds(ServiceKey, st.sampled_from(["", "shop", "data"]), st.sampled_from("abcdef"), st.integers(1, 2))
+_graphs = st.dictionaries(_keys, st.frozensets(_keys, max_size=3), max_size=10)
+
+
+def test_the_names_in_composes_label_are_read() -> None:
+    label = "db:service_healthy:false, api:service_started:true,,:x"
+    assert named_in_labels({COMPOSE_DEPENDS_ON: label}) == ("db", "api")
+    assert named_in_labels({}) == ()
+
+
+def test_a_name_means_the_service_of_the_same_project_first() -> None:
+    needs = {WEBUI: ["db"], DB: [], SHARED_DB: [], PLAIN_DB: []}
+    assert edges(needs)[WEBUI] == {DB}
+
+
+def test_a_name_that_the_project_does_not_have_means_the_container_of_that_name() -> None:
+    assert edges({WEBUI: ["db"], SHARED_DB: [], PLAIN_DB: []})[WEBUI] == {PLAIN_DB}
+
+
+def test_a_full_name_means_the_service_of_that_project() -> None:
+    assert edges({WEBUI: ["data/db"], DB: [], SHARED_DB: []})[WEBUI] == {SHARED_DB}
+
+
+def test_a_name_means_every_container_of_a_scaled_service() -> None:
+    second = ServiceKey("shop", "db", 2)
+    assert edges({WEBUI: ["db"], DB: [], second: []})[WEBUI] == {DB, second}
+
+
+def test_nothing_waits_for_what_is_not_there_or_for_itself() -> None:
+    assert edges({WEBUI: ["webui", "nobody", "data/nobody", ""]})[WEBUI] == frozenset()
+
+
+def test_roots_come_first_and_siblings_together() -> None:
+    other = ServiceKey("blog", "web")
+    assert tiers({**SHOP, other: frozenset()}) == [[other, DB], [API], [WEBUI]]
+
+
+def test_what_is_needed_but_not_there_holds_nobody_up() -> None:
+    assert tiers({WEBUI: frozenset({API})}) == [[WEBUI]]
+
+
+def test_a_cycle_and_what_needs_it_comes_last_and_whole() -> None:
+    ring = {API: frozenset({WEBUI}), WEBUI: frozenset({API}), ServiceKey("shop", "x"): frozenset({API})}
+    assert tiers({**ring, DB: frozenset()}) == [[DB], [API, WEBUI, ServiceKey("shop", "x")]]
+
+
+@given(_graphs)
+def test_every_service_has_one_place_after_all_that_it_needs_unless_a_cycle_forbids(
+    graph: dict[ServiceKey, frozenset[ServiceKey]],
+) -> None:
+    order = tiers(graph)
+    place = {key: number for number, tier in enumerate(order) for key in tier}
+    assert sorted(key for tier in order for key in tier) == sorted(graph)
+    assert all(order)
+    for key, roots in graph.items():
+        for root in roots & set(graph):
+            assert place[root] < place[key] or place[key] == len(order) - 1
+
+
+@given(_graphs, st.data())
+def test_all_roots_are_what_can_be_reached(graph: dict[ServiceKey, frozenset[ServiceKey]], data: st.DataObject) -> None:
+    key = data.draw(_keys)
+    found = all_roots(graph, key)
+    assert key not in found
+    direct = graph.get(key, frozenset())
+    onward = {far for near in found for far in graph.get(near, frozenset())}
+    assert found == (direct | onward) - {key}
+
+
+def test_the_roots_of_a_roots_root_are_roots_too() -> None:
+    assert all_roots(SHOP, WEBUI) == {API, DB}
+    assert all_roots(SHOP, DB) == frozenset()
+
+
+def test_a_root_that_is_needed_by_two_ways_or_round_a_ring_is_found_once() -> None:
+    both_ways = SHOP | {WEBUI: frozenset({API, DB})}
+    assert all_roots(both_ways, WEBUI) == {API, DB}
+    assert all_roots({WEBUI: frozenset({API}), API: frozenset({WEBUI})}, WEBUI) == {API}
