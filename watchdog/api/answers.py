@@ -7,14 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from watchdog.errors import (
-    EXIT_USAGE,
-    ConfigurationError,
-    EngineUnavailable,
-    LedgerError,
-    UnknownService,
-    WatchdogError,
-)
+from watchdog.errors import EXIT_USAGE, EngineUnavailable, LedgerError, UnknownIncident, UnknownService, WatchdogError
 
 _SENTENCE_LENGTH: Final = 4000
 BUG: Final = "The daemon failed to answer; this is a bug in watchdog: please report what its log says about it."
@@ -56,13 +49,13 @@ def bug() -> Json:
 
 def _status(error: WatchdogError) -> int:
     match error:
-        case ConfigurationError():
-            return 400
+        case UnknownService() | UnknownIncident():
+            return 404
         case EngineUnavailable():
             return 503
         case LedgerError():
             return 500
         case WatchdogError(exit_code=code) if code == EXIT_USAGE:
-            return 404
+            return 400
         case _:
             return 409

@@ -34,7 +34,7 @@ class Facts(Protocol):
         ...
 
     async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
-        """Raises WatchdogError with exit code 64 when there is no such incident."""
+        """Raises UnknownIncident."""
         ...
 
 
