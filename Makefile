@@ -22,7 +22,7 @@ demo: dev-env engine ## remove a service of a small stack and watch it come back
 
 .PHONY: test
 test: dev-env test-packages lint ## everything that must be green: lint, types, walls, all tests on a real engine
-	WATCHDOG_REQUIRE_ENGINE=1 $(BIN)/python -m pytest
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest
 
 .PHONY: lint
 lint: dev-env ## style, types and the walls between rooms

@@ -15,7 +15,7 @@ from tests.lab.ground import LabUnavailable
 
 
 def _no_engine(why: LabUnavailable) -> Never:
-    if os.environ.get("CI") == "true" or os.environ.get("WATCHDOG_REQUIRE_ENGINE") == "1":
+    if os.environ.get("CI") == "true" or os.environ.get("LAB_REQUIRE_ENGINE") == "1":
         pytest.fail(f"a real engine is required here: {why}", pytrace=False)
     pytest.skip(f"no real engine: {why}")
 

@@ -26,7 +26,7 @@ LOGS = Path(__file__).parents[2] / ".lab"
 BASE_IMAGE = "busybox:lab"
 """In every lab engine: all applets, `sleep 1000000` as command, no HEALTHCHECK."""
 START_TIMEOUT = 60.0
-PROGRAMS = os.environ.get("WATCHDOG_LAB_PATH", "")
+PROGRAMS = os.environ.get("LAB_ENGINE_PATH", "")
 """A folder list searched before PATH, to test against another engine version than the installed one."""
 
 

@@ -64,7 +64,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         score=seen.score if seen is not None and away is None else 0.0,
         reason=reason,
         weight=watched.settings.weight,
-        protected=record.desired is Desired.UP,
+        protected=record.desired is Desired.UP and bool(record.baselines),
         container=container_ref(watched.container),
         checks=seen.checks if seen is not None else (),
         recovery=watched.says,

@@ -46,8 +46,8 @@ class Check:
     failures: int = 2
     successes: int = 1
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    body: str | None = field(default=None, repr=False)
     expect_status: tuple[tuple[int, int], ...] = ((200, 299),)
     """Inclusive ranges."""
     expect_body: str | None = None

@@ -98,7 +98,7 @@ class StateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    webhook: str | None = None
+    webhook: str | None = field(default=None, repr=False)
     webhook_token: str | None = field(default=None, repr=False)
     """Sent as a bearer token."""
     command: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ class ServiceStatus:
     reason: str
     weight: float = 1.0
     protected: bool = False
-    """Once proven healthy and neither retired nor done: its absence is an incident."""
+    """Once proven healthy and neither retired nor done: its spec is saved, and its absence ends in a recreation."""
     container: ContainerRef | None = None
     checks: tuple[CheckStatus, ...] = ()
     recovery: str = ""
