@@ -131,6 +131,13 @@ class LabEngine:
     def freeze(self) -> None:
         """SIGSTOP: connecting still works, every read hangs."""
         os.kill(self.pid, signal.SIGSTOP)
+        threads = Path(f"/proc/{self.pid}/task")
+
+        def all_stopped() -> bool:  # one thread that still runs for a moment would answer one more request
+            states = (stat.read_text().rpartition(")")[2].split()[0] for stat in threads.glob("*/stat"))
+            return all(state == "T" for state in states)
+
+        self._wait(all_stopped, "dockerd does not freeze")
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
