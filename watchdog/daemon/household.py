@@ -11,12 +11,13 @@ from typing import Any
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.observer_watch import ObserverWatch
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Alone, World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, ServiceRecord
+from watchdog.model.record import Attempt, Desired, Entry, EntryKind, Outcome, ServiceRecord
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak, follow, in_doubt
 
@@ -37,6 +38,7 @@ class Household:
         self._asker = asker
         self._desk = desk
         self._journal = journal
+        self._observer = ObserverWatch(world, desk)
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._asking_others: asyncio.Task[None] | None = None
@@ -73,6 +75,18 @@ class Household:
         if watched.record.incident is not None:
             self._later(self._close_dismissed(watched))
         self._world.changed.set()
+
+    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+        """A second container made from what the first one was would write to the same volumes: it is retired."""
+        sentence = f"{watched.key} is retired: its container was renamed and is {bearer} now"
+        self._journal.say(watched.key, sentence)
+        watched.record = replace(watched.record, desired=Desired.RETIRED)
+        entry = self._journal.entry(EntryKind.DECISION, watched.key, sentence, incident=watched.record.incident)
+        self._later(self._write(entry, watched.record))
+        self.dismiss(watched)
+
+    async def _write(self, entry: Entry, record: ServiceRecord) -> None:
+        await self._journal.write(entry, records=[record])
 
     async def _close_dismissed(self, watched: Watched) -> None:
         number = watched.record.incident
@@ -176,6 +190,7 @@ class Household:
         self._world.changed.set()
         if observation.verdict is Verdict.FAIL and not was_doubted:
             self._ask_others(str(watched.key))
+        self._watch_observer(observation)
         streak = watched.streaks.get(check.name, Streak())
         if watched.phase is Phase.VERIFYING or (watched.running_for(now) < EAGER_FOR and not streak.ever_passed):
             return min(EAGER, check.interval)
@@ -203,9 +218,14 @@ class Household:
         alone.streak = follow(before, observation, check)
         self._world.changed.set()
         self._later(self._settle_endpoint(alone))
+        self._watch_observer(observation)
         if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
             self._ask_others(ALONE + check.name)
         return check.retry_interval if in_doubt(alone.streak) else check.interval
+
+    def _watch_observer(self, observation: Observation) -> None:
+        if self._observer.suspects or observation.verdict is Verdict.FAIL:
+            self._later(self._observer.look())
 
     async def _settle_endpoint(self, alone: Alone) -> None:
         now = self._world.clock.now()

@@ -30,12 +30,22 @@ class IncidentDesk:
         """(steady time to look again, incident, subject)"""
 
     async def restore(self) -> None:
-        """Takes up the incidents that were open when the last daemon ended."""
+        """Takes up the services' incidents that were open when the last daemon ended; others are judged afresh."""
+        kept = {record.incident for record in self._world.memory.records.values()}
         for incident in await self._journal.ledger.open_incidents():
+            if incident.id not in kept:
+                await self._end(incident, "a new daemon judges afresh")
+                continue
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
             if incident.severity is Severity.CRITICAL:
                 self._alerted.add(incident.id)
+
+    async def _end(self, incident: Incident, sentence: str) -> None:
+        entry = self._journal.entry(EntryKind.INCIDENT_CLOSED, incident.subject, sentence, incident=incident.id)
+        await self._journal.write(entry, incidents=[replace(incident, closed_at=self._world.clock.wall())])
+        if incident.severity is Severity.CRITICAL:
+            self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
 
     async def of_service(self, watched: Watched, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
         """Opens the service's incident, or takes up the last one again when it closed within the window."""

@@ -41,6 +41,8 @@ class Proving:
                 await self._want(Desired.DONE, f"{watched.key} did its work; its absence will be nobody's concern")
             case Health.PAUSED if watched.stopped_by_person:
                 await self._want(Desired.STOPPED, f"{watched.key} was stopped by a person, which is respected")
+            case health if health.bad and watched.record.desired is Desired.STOPPED:
+                await self._want(Desired.UP, f"{watched.key} was not stopped by a person after all: {seen.reason}")
             case Health.HEALTHY:
                 due = self.due_at(now)
                 if due is not None and now >= due:
@@ -72,7 +74,7 @@ class Proving:
         asked_for = watched.settings.configured or explicitly_enabled(watched.labels)
         if asked_for and record.desired is Desired.UNPROVEN and watched.running_for(now) > 0:
             record = replace(record, desired=Desired.UP)
-        await self._journal.write(records=[record])
+        await self._journal.write(records=[record], vital=True)
         watched.record = record
 
     async def _want(self, desired: Desired, sentence: str) -> None:

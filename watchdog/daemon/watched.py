@@ -10,7 +10,7 @@ from watchdog.model.container import Container, ContainerState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
-from watchdog.model.record import ServiceRecord
+from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
 from watchdog.policy.phases import Phase
@@ -45,6 +45,8 @@ class Watched:
     """Counts starts and replacements: an answer to a question asked of an earlier one is thrown away."""
     stopped_by_person: bool = False
     killed_by_person: bool = False
+    meant_at: float | None = None
+    """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
     turn: DockersTurn | None = None
     phase: Phase = Phase.IDLE
@@ -68,6 +70,8 @@ class Watched:
     turned_at: float = 0.0
     """When its worker last finished a turn."""
     busy_since: float | None = None
+    broken: str | None = None
+    """The bug that its last turn ended with."""
 
     def see(self, container: Container | None, now: float, started_at: float | None) -> None:
         """Takes in a fresh look. `started_at` is the container's start in steady seconds."""
@@ -82,7 +86,8 @@ class Watched:
             self.turn = None
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
-            self.stopped_by_person = self.killed_by_person = False
+            self.stopped_by_person = self._stays_stopped(container)
+            self.killed_by_person = False
         elif before.started_at != container.started_at:
             self._forget_incarnation()
             self.stopped_by_person = self.killed_by_person = False
@@ -98,6 +103,11 @@ class Watched:
         self.running_since = None
         self.good_since = None
         self.doubted_since = None
+
+    def _stays_stopped(self, container: Container) -> bool:
+        """A stop that an earlier daemon heard of and respected; nothing but the ledger tells of it any more."""
+        stopped = self.record.desired is Desired.STOPPED and self.record.container_id == container.id
+        return stopped and container.state is ContainerState.EXITED
 
     def _follow_docker(self, before: Container | None, container: Container, now: float) -> None:
         """Whether Docker's restart policy is at work on it, and since when."""

@@ -27,6 +27,7 @@ from watchdog.policy.turn import dockers_turn_until
 log = structlog.get_logger()
 
 RETRY_AFTER_TROUBLE = 1.0
+RETRY_AFTER_BUG = 10.0
 RESTING = {Health.PAUSED, Health.DONE}
 """Not bad and not good: nobody expects it to be up."""
 
@@ -74,6 +75,12 @@ class Worker:
             except WatchdogError as error:
                 log.error(str(error), service=str(watched.key))
                 wait = RETRY_AFTER_TROUBLE
+            except Exception as error:  # noqa: BLE001 - a bug in one service's turn must not end the protection of others
+                log.error("a bug: its turn failed", service=str(watched.key), exc_info=error)
+                watched.broken = f"{type(error).__name__}: {error}"
+                wait = RETRY_AFTER_BUG
+            else:
+                watched.broken = None
             finally:
                 watched.busy_since = None
                 watched.turned_at = clock.now()
@@ -95,7 +102,8 @@ class Worker:
             due = await self._decide(seen, now)
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
         overdue_at = None
-        if watched.record.incident is not None:
+        pause = watched.record.pause
+        if watched.record.incident is not None and (pause is None or now >= pause.until):
             after = self._world.settings.alert.critical_after
             await self._desk.overdue(watched.record.incident, now, after)
             overdue_at = self._desk.overdue_at(watched.record.incident, after)
@@ -124,7 +132,10 @@ class Worker:
                 watched.bad_since = now
         else:
             watched.bad_since = None
-        await self._proving.consider(seen, now)
+        try:
+            await self._proving.consider(seen, now)
+        except LedgerError as error:
+            log.error(f"not proven, because it could not be recorded: {error}", service=str(watched.key))
         if seen.health is Health.HEALTHY and watched.key in self._world.asides:
             await self._remove_aside()
 

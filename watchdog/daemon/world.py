@@ -20,7 +20,7 @@ from watchdog.model.record import Desired, Row, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
-from watchdog.policy.streak import Streak
+from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
 
 
@@ -139,6 +139,13 @@ class World:
                 if streak.last is not None
             ]
         return suspect_observer(asked, self.graph()) if len(asked) > 1 else None
+
+    def past_threshold(self, names: Iterable[str]) -> bool:
+        """Whether one of these checks has failed often enough to be believed."""
+        wanted = set(names)
+        streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
+        streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
+        return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
 
     def roots(self, watched: Watched) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The services it needs that are not good: those that are worked on, and those handed to a person."""
