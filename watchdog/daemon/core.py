@@ -156,6 +156,7 @@ class Daemon:
 
     async def poll(self) -> None:
         """The truth, whatever events said: one list, an inspect of what changed, and what should exist and does not."""
+        await self._listener.tried.wait()  # a stop between the first look and the first event would pass for a crash
         world, started = self.world, self.world.clock.now()
         try:
             await self.looker.look()
@@ -205,6 +206,8 @@ class Daemon:
         for watched in self.world.services.values():
             if watched.busy_since is not None and now - watched.busy_since > STUCK_AFTER:
                 return False, f"the worker of {watched.key} has been in one turn for {now - watched.busy_since:.0f} s"
+            if watched.broken is not None:
+                return False, f"the worker of {watched.key} met a bug: {watched.broken}"
         ended = [task.get_name() for task in self._tasks if task.done()]
         ended += [str(key) for key, task in self._household.workers.items() if task.done()]
         return (not ended, f"ended: {', '.join(ended)}" if ended else "loop and workers make progress")
