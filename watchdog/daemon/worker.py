@@ -75,7 +75,7 @@ class Worker:
             except WatchdogError as error:
                 log.error(str(error), service=str(watched.key))
                 wait = RETRY_AFTER_TROUBLE
-            except Exception as error:  # noqa: BLE001 - a bug in one service's turn must not end the protection of others
+            except Exception as error:  # a bug in one service must not end the protection of others
                 log.error("a bug: its turn failed", service=str(watched.key), exc_info=error)
                 watched.broken = f"{type(error).__name__}: {error}"
                 wait = RETRY_AFTER_BUG
