@@ -262,16 +262,9 @@ def test_a_check_in_doubt_is_degraded() -> None:
 
 
 def test_a_degraded_service_is_worth_the_share_of_its_checks_that_pass() -> None:
-    tcp = replace(HTTP, name="tcp")
-    sight = replace(
-        PLAIN,
-        settings=ServiceSettings(checks=(HTTP, tcp)),
-        streaks={
-            "http": standing(Standing.DOUBTED, Verdict.FAIL),
-            "tcp": standing(Standing.PASSING, Verdict.PASS),
-        },
-    )
-    assert assess(sight).score == pytest.approx(0.7)
+    passing = standing(Standing.PASSING, Verdict.PASS)
+    sight = with_streaks(http=standing(Standing.DOUBTED, Verdict.FAIL), tcp=passing, dns=passing)
+    assert assess(sight).score == pytest.approx(0.5 + 0.4 * 2 / 3)
 
 
 def test_an_asker_that_fails_takes_nothing_from_a_service_that_passes() -> None:

@@ -11,7 +11,7 @@ from watchdog.model.health import Cause, Health
 from watchdog.model.plan import Act, Decision, Rest, Wait
 from watchdog.model.record import Desired, Pause, Rung
 from watchdog.model.settings import RecoverySettings
-from watchdog.policy.recovery import GRACED, KILL_SETTLE, Ordered, Situation, Surroundings, decide, grace_ends
+from watchdog.policy.recovery import GRACED, Ordered, Situation, Surroundings, decide, grace_ends
 
 QUIET = Surroundings()
 ACTS = Act("it exited with code 3; attempt 1 of 3", Rung.START, Cause.CRASHED)
@@ -134,8 +134,8 @@ def test_dockers_restart_policy_has_its_turn_first() -> None:
 
 def test_a_kill_is_given_a_moment_to_turn_out_as_a_removal() -> None:
     killed = seen(Health.UNHEALTHY, Cause.KILLED)
-    assert decide(killed, QUIET, NOW) == Wait("a kill may be the first half of a removal", NOW + KILL_SETTLE)
-    assert isinstance(decide(killed, QUIET, NOW + KILL_SETTLE), Act)
+    assert decide(killed, QUIET, NOW) == Wait("a kill may be the first half of a removal", NOW + 1.0)
+    assert isinstance(decide(killed, QUIET, NOW + 1.0), Act)
 
 
 def test_a_removed_service_is_recreated_after_the_absence_grace() -> None:

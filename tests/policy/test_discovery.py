@@ -25,6 +25,7 @@ from watchdog.policy.discovery import (
     is_own_name,
     key_of,
     read_own_name,
+    settled,
     successor_name,
 )
 
@@ -123,3 +124,25 @@ def test_a_name_that_watchdog_gave_tells_the_name_that_it_stands_for(name: str, 
 def test_a_name_that_somebody_else_gave_is_not_taken_for_watchdogs(name: str) -> None:
     assert is_own_name(name) is (".watchdog-new-" in name or ".watchdog-old-" in name)
     assert (read_own_name(name) is None) is not is_own_name(name)
+
+
+def test_a_container_that_was_renamed_stays_its_services_unless_names_were_given_on_purpose() -> None:
+    blog, webui = ServiceKey("", "blog"), ServiceKey("", "webui")
+    assert settled({"a1": webui}, {webui: "a1"}) == {"a1": webui}
+    assert settled({"a1": blog}, {webui: "a1"}) == {"a1": webui}
+    assert settled({"a1": blog}, {webui: "a1", blog: "b2"}) == {"a1": blog}
+    assert settled({"a1": blog, "c3": webui}, {webui: "a1"}) == {"a1": blog, "c3": webui}
+    assert settled({"c3": blog}, {webui: "a1"}) == {"c3": blog}
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.sampled_from([WEBUI, ServiceKey("", "x"), ServiceKey("", "y")])),
+    st.dictionaries(st.sampled_from([WEBUI, ServiceKey("", "x"), ServiceKey("", "y")]), st.sampled_from("abc")),
+)
+def test_no_name_that_is_borne_is_taken_from_its_bearer_by_a_renamed_container(
+    named: dict[str, ServiceKey], met: dict[ServiceKey, str]
+) -> None:
+    whose = settled(named, met)
+    assert set(whose) == set(named)
+    for container, key in whose.items():
+        assert key == named[container] or (met[key] == container and key not in named.values())

@@ -275,8 +275,8 @@ def test_a_person_may_order_a_rollback_of_a_rollback() -> None:
 
 
 def test_an_order_has_a_budget_of_its_own() -> None:
-    before = attempt(Rung.START, ago=60.0, by_operator=True)
-    own = [attempt(Rung.RECREATE, ago=40.0, by_operator=True)] * 2
+    before = attempt(Rung.START, ago=50.1, by_operator=True)
+    own = [attempt(Rung.RECREATE, ago=50.0, by_operator=True)] * 2
     assert rung_of(ordered(None, tried(*NEVER_BROUGHT_BACK, before))) is Rung.START
     assert rung_of(ordered(None, tried(*NEVER_BROUGHT_BACK, before, *own))) is Rung.RECREATE
     assert rung_of(ordered(None, tried(*own, own[0]))) is Rung.ROLLBACK

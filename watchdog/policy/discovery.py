@@ -69,6 +69,20 @@ def key_of(name: str, labels: Mapping[str, str]) -> ServiceKey:
     return ServiceKey(project, service, int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1)
 
 
+def settled(named: Mapping[str, ServiceKey], met: Mapping[ServiceKey, str]) -> dict[str, ServiceKey]:
+    """Whose each container is. One that was renamed stays its service's, unless names were given on purpose.
+
+    That is so when it now bears the name of another service of `met`, or another container bears its service's name.
+    `named`: full ID → the key by labels or name. `met`: protected service → full ID of the container that it had last.
+    """
+    borne = set(named.values())
+    renamed = {container: key for key, container in met.items() if key not in borne}
+    return {
+        container: renamed[container] if container in renamed and key not in met else key
+        for container, key in named.items()
+    }
+
+
 def explicitly_enabled(labels: Mapping[str, str]) -> bool:
     """A person asked for this container to be watched, so it should be up even before it is proven."""
     return labels.get(ENABLE, "").lower() == "true" or labels.get(AUTOHEAL, "").lower() == "true"
