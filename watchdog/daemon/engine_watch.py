@@ -33,7 +33,7 @@ class EngineWatch:
         world.state.away, world.state.away_since = because, now
         self._was_away = True
         for watched in world.services.values():
-            if now - watched.seen_at < SHUTDOWN:
+            if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
                 watched.stopped_by_person = watched.killed_by_person = False
         log.warning(f"the engine is away: {because}")
         world.wake_all()

@@ -29,10 +29,13 @@ class Listener:
         self._hints: set[str] = set()
         self._whole = False
         self._due = asyncio.Event()
+        self.tried = asyncio.Event()
+        """Set once the engine's stream is open, or could not be opened."""
 
     async def listen(self) -> None:
         """For ever; the stream reconnects by itself."""
         async for signal in self._world.engine.signals():
+            self.tried.set()
             match signal:
                 case Connected(identity=identity):
                     self._world.state.identity = identity
@@ -93,6 +96,8 @@ class Listener:
                 watched.event_at = self._world.clock.steady(event.at)
         if ours:
             return
+        if event.action in {"stop", "kill"}:
+            watched.meant_at = now
         if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
             watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
         elif event.action == "kill":
