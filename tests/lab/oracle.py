@@ -110,7 +110,7 @@ class Oracle:
         if not published["engine_up"]:
             claims = [service for service in published["services"] if service["health"] != "unknown"]
             return [f"the engine is away, yet {one['name']} is called {one['health']}" for one in claims]
-        truths = self.truths()
+        truths = _under_old_names(self.truths(), published["services"])
         trouble: list[str] = []
         for service in published["services"]:
             key = f"{service['project']}/{service['name']}" if service["project"] else service["name"]
@@ -149,6 +149,19 @@ class Oracle:
             for one in (*published["services"], *published["absence_not_judged"])
         }
         return [f"{key} is in the engine and in no output" for key in truths if key not in shown]
+
+
+def _under_old_names(truths: dict[str, Truth], services: Iterable[Any]) -> dict[str, Truth]:
+    """A container that was renamed, by full ID, is still its service as long as no other one bears the name."""
+    by_id = {truth.container["Id"]: key for key, truth in truths.items() if truth.container}
+    shown = {service["name"]: service["container"]["id"] for service in services if service["container"]}
+    moved = {name: by_id[shown[name]] for name in shown if name not in truths and not _labelled(by_id, shown[name])}
+    kept = {key: truth for key, truth in truths.items() if key not in moved.values()}
+    return kept | {name: truths[now] for name, now in moved.items()}
+
+
+def _labelled(by_id: dict[str, str], container: str) -> bool:
+    return "/" in by_id.get(container, "/")
 
 
 def _failing(endpoints: Iterable[Any]) -> bool:

@@ -97,7 +97,8 @@ class Acting:
         spec = await self._spec_for(watched, decision.rung)
         if isinstance(spec, Impossible):
             return spec
-        survey = await self.world.engine.survey(spec)
+        named = spec if watched.key.project else replace(spec, container_name=watched.key.name)  # it may be renamed now
+        survey = await self.world.engine.survey(named)
         identity = self.world.state.identity
         version = identity.api_version if identity is not None else "1.41"
         remake = Remake(
@@ -105,7 +106,7 @@ class Acting:
             rung=decision.rung,
             cause=decision.cause,
             because=decision.because,
-            spec=spec,
+            spec=named,
             survey=survey,
             existing=watched.container,
             connects_later=tuple(int(part) for part in version.split(".")[:2]) < ALL_NETWORKS_AT_CREATE,

@@ -14,18 +14,10 @@ from watchdog.model.container import Container, ContainerState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
 from watchdog.model.settings import Settings
-from watchdog.policy.discovery import NotAService, classify, key_of
+from watchdog.policy.discovery import NotAService, classify, key_of, settled
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
-
-
-def configured(settings: Settings, key: ServiceKey) -> bool:
-    """Whether the configuration names the service, with or without its project."""
-    return any(
-        named.name == key.name and named.number == key.number and named.project in {"", key.project}
-        for named, _ in settings.services
-    )
 
 
 def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
@@ -33,7 +25,10 @@ def service_of(settings: Settings, name: str, labels: dict[str, str]) -> Service
     anyway = classify(name, labels, settings.discovery, configured=True)
     if isinstance(anyway, NotAService):
         return anyway
-    return classify(name, labels, settings.discovery, configured=configured(settings, anyway))
+    named = [own for key, own in settings.services if key.name == anyway.name and key.project in {"", anyway.project}]
+    if any(not own.enabled for own in named):
+        return NotAService("its [[service]] says enabled = false", by_choice=True)
+    return classify(name, labels, settings.discovery, configured=bool(named))
 
 
 def incumbent(containers: Iterable[Container]) -> Container | None:
@@ -55,6 +50,10 @@ class Keeper(Protocol):
         """It is gone, and nobody minds."""
         ...
 
+    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+        """Its container was given the name of another service, and is that one's from now on."""
+        ...
+
 
 class Looker:
     """Keeps `world.services` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
@@ -65,7 +64,10 @@ class Looker:
         self._self_id = self_id
         self._summaries: dict[str, Summary] = {}
         self._containers: dict[str, Container] = {}
+        self._named: dict[str, ServiceKey] = {}
+        """Full ID → the service by labels or name."""
         self._keys: dict[str, ServiceKey] = {}
+        """Full ID → the service that it belongs to, whatever it is called now."""
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
         self._looking = asyncio.Lock()
@@ -79,12 +81,13 @@ class Looker:
             gone = set(self._summaries) - set(found)
             self._summaries = found
             due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
-            touched = {self._keys.pop(key) for key in gone if key in self._keys}
             for key in gone:
+                self._named.pop(key, None)
                 self._containers.pop(key, None)
                 self._opted_out.pop(key, None)
-            touched |= await self._inspect(due)
-            self._apply(touched | set(self._world.services))
+            self._settle()
+            await self._inspect(due)
+            self._apply(set(self._keys.values()) | set(self._world.services))
 
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
@@ -101,6 +104,7 @@ class Looker:
         """After a reload of the configuration everything is discovered again."""
         self._summaries.clear()
         self._containers.clear()
+        self._named.clear()
         self._keys.clear()
         self._opted_out.clear()
 
@@ -112,19 +116,23 @@ class Looker:
         return False
 
     def _discover(self, summary: Summary) -> bool:
-        """Whether the container belongs to a service; keeps whose it is."""
+        """Whether the container belongs to a service; keeps which, by labels or name."""
         key = service_of(self._world.settings, summary.name, dict(summary.labels))
-        before = self._keys.get(summary.id)
         if isinstance(key, NotAService):
-            if before is not None:
-                del self._keys[summary.id]
+            if self._named.pop(summary.id, None) is not None:
                 self._containers.pop(summary.id, None)
             if key.by_choice:
                 self._opted_out[summary.id] = key_of(summary.name, summary.labels)
             return False
         self._opted_out.pop(summary.id, None)
-        self._keys[summary.id] = key
+        self._named[summary.id] = key
         return True
+
+    def _settle(self) -> None:
+        """Decides anew whose each container is: a name may have gone from one to another."""
+        records = self._world.memory.records
+        met = {key: record.container_id for key, record in records.items() if record.desired is Desired.UP}
+        self._keys = settled(self._named, met)
 
     async def _inspect(self, containers: list[str]) -> set[ServiceKey]:
         places = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -137,6 +145,7 @@ class Looker:
                 except NotFound:
                     self._containers.pop(container, None)
                     self._summaries.pop(container, None)
+                    self._named.pop(container, None)
                     self._keys.pop(container, None)
             return key
 
@@ -156,15 +165,18 @@ class Looker:
         unwatched = set(self._opted_out.values())
         for key, containers in by_key.items():
             container = incumbent(containers)
-            if container is None and key in unwatched:
-                if key in world.services:
-                    self._keeper.dismiss(world.services[key])
-                continue
             watched = world.services.get(key)
             if watched is None:
                 if container is None:
                     continue
                 watched = self._welcome(key, container)
+            bearer = self._keys.get(watched.record.container_id, key)
+            if container is None and bearer != key:
+                self._keeper.rename(watched, bearer)
+                continue
+            if container is None and key in unwatched:
+                self._keeper.dismiss(watched)
+                continue
             if watched.container == container and watched.seen_at:
                 watched.seen_at = now
                 continue

@@ -51,6 +51,9 @@ class _Onlooker:
     def dismiss(self, watched: Watched) -> None:
         pass
 
+    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+        pass
+
 
 async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     """Looks once at the engine, asks every check once, and compares with ledger, configuration and Compose files.

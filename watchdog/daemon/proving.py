@@ -28,6 +28,8 @@ class Proving:
         self._journal = journal
         self._proven: str | None = None
         """The container (full ID) whose deployment is recorded already."""
+        self._renamed_at: float | None = None
+        """When another service's container was met under this name; what it was before says nothing of this one."""
 
     async def consider(self, seen: Assessment, now: float) -> None:
         watched = self._watched
@@ -63,12 +65,15 @@ class Proving:
             return None
         began = watched.running_since if watched.last_bad_at is None else watched.good_since
         began = began if began is not None else now
-        return max(began, watched.last_bad_at or began) + watched.settings.health.soak
+        return max(began, watched.last_bad_at or began, self._renamed_at or began) + watched.settings.health.soak
 
     async def _meet(self, now: float) -> None:
         """A container not met before: whoever made it takes back what was said of its predecessor."""
         watched = self._watched
-        record = replace(watched.record, container_id=watched.container.id if watched.container is not None else "")
+        container = watched.container.id if watched.container is not None else ""
+        others = (record for key, record in self._world.memory.records.items() if key != watched.key)
+        self._renamed_at = now if any(record.container_id == container for record in others) else None
+        record = replace(watched.record, container_id=container)
         if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
             record = replace(record, desired=Desired.UNPROVEN)
         asked_for = watched.settings.configured or explicitly_enabled(watched.labels)
