@@ -86,14 +86,15 @@ class Scene:
 
     def happened(self, since: str) -> list[str]:
         """What befell containers since then, as `action name`; probes (exec) aside."""
-        told = [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in self._events(since, {})]
+        told = [f"{event['Action']} {event['Actor']['Attributes']['name']}" for event in self.told(since)]
         return [one for one in told if not one.startswith("exec_")]
 
     def events(self, container: str, *actions: str, since: str = "0") -> list[str]:
         """The actions that the engine itself reports of a container (its ring holds the last 256 of all)."""
-        return [event["Action"] for event in self._events(since, {"container": [container], "event": list(actions)})]
+        return [event["Action"] for event in self.told(since, container=[container], event=list(actions))]
 
-    def _events(self, since: str, filters: dict[str, list[str]]) -> list[Any]:
+    def told(self, since: str, **filters: list[str]) -> list[Any]:
+        """The container events of the engine since then, as it spells them."""
         wanted = json.dumps({**filters, "type": ["container"]})
         answer = self.engine.api("GET", "/events", query={"since": since, "until": self.moment(), "filters": wanted})
         assert answer.status == 200, answer.body
