@@ -22,7 +22,9 @@ demo: dev-env engine ## remove a service of a small stack and watch it come back
 
 .PHONY: test
 test: dev-env test-packages lint ## everything that must be green: lint, types, walls, all tests on a real engine
-	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/policy tests/model \
+		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --ignore=tests/policy --ignore=tests/model
 
 .PHONY: lint
 lint: dev-env ## style, types and the walls between rooms

@@ -40,6 +40,8 @@ absence_grace = "0s"
 max_attempts = 1000
 window = "1s"
 backoff = "100ms"
+backoff_max = "100ms"
+verify_timeout = "2s"
 """
 
 

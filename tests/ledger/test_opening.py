@@ -1,7 +1,5 @@
 """Opening a ledger: who may read its files, and one sentence for all that can be wrong with the place."""
 
-# ruff: noqa: ASYNC221, ASYNC240 - nothing else waits for this loop
-
 from __future__ import annotations
 
 import os

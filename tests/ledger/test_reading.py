@@ -1,7 +1,5 @@
 """Readers beside the daemon, without it, and in the way of nobody."""
 
-# ruff: noqa: ASYNC221 - nothing else waits for this loop
-
 from __future__ import annotations
 
 import asyncio

@@ -1,7 +1,5 @@
 """Saved specs hold secrets: encrypted where a key is configured, and never another than was saved."""
 
-# ruff: noqa: ASYNC240 - nothing else waits for this loop
-
 from __future__ import annotations
 
 import shutil

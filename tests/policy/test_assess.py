@@ -35,7 +35,9 @@ def of(container: Container | None, **sight: object) -> Sight:
 
 
 def standing(where: Standing, verdict: Verdict, *, passed: bool = True, reason: str = "") -> Streak:
-    return Streak(where, verdict, 1, observed(verdict, reason=reason), 1.0 if passed else None)
+    last = observed(verdict, reason=reason)
+    failed = last if verdict is Verdict.FAIL else None
+    return Streak(where, verdict, 1, last, failed, 1.0 if passed else None)
 
 
 def checked(streak: Streak | None, *, running_for: float = LONG) -> Sight:
@@ -222,7 +224,7 @@ def test_a_check_that_fails_after_it_passed_is_unhealthy_at_any_age() -> None:
 
 def over_a_certificate(kind: str, check: str = "tls") -> Streak:
     last = replace(observed(Verdict.FAIL, check=check, reason=kind), evidence={"class": kind})
-    return Streak(Standing.FAILING, Verdict.FAIL, 2, last, 1.0)
+    return Streak(Standing.FAILING, Verdict.FAIL, 2, last, last, 1.0)
 
 
 def with_streaks(**streaks: Streak) -> Sight:
@@ -314,3 +316,9 @@ def test_whatever_is_seen_is_told_in_a_sentence_and_only_what_is_bad_has_a_cause
     assert 0.0 <= seen.score <= 1.0
     assert seen.health.bad is (seen.cause is not Cause.NONE) or seen.cause is Cause.CERTIFICATE
     assert seen.changes_in is None or (seen.health is Health.STARTING and seen.changes_in > 0)
+
+
+def test_a_certificate_is_remembered_while_the_asker_itself_is_blind() -> None:
+    expired = over_a_certificate("tls_expired")
+    found = assess(with_streaks(tls=replace(expired, last=observed(Verdict.UNKNOWN, reason="the resolver is away"))))
+    assert (found.health, found.cause) == (Health.UNHEALTHY, Cause.CERTIFICATE)

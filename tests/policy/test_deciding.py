@@ -116,7 +116,7 @@ def test_roots_that_are_down_come_first() -> None:
 
 def test_what_a_lost_root_explains_waits_for_the_person_who_has_the_root() -> None:
     waits = replace(FAILS_ITS_CHECK, roots_lost=("shop/db",))
-    assert decide(waits, QUIET, NOW) == Wait("waiting for shop/db, which is handed to a person")
+    assert decide(waits, QUIET, NOW) == Wait("waiting for shop/db, which waits for a person")
 
 
 @pytest.mark.parametrize(

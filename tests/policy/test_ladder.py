@@ -294,3 +294,8 @@ def test_without_a_baseline_or_with_equal_ones_there_is_nothing_to_go_back_to() 
     assert rollback_target(replace(PROTECTED, baselines=()), None) is None
     assert rollback_target(replace(PROTECTED, baselines=()), "v2") is None
     assert rollback_target(replace(PROTECTED, baselines=(OLDER, OLDER)), "v1") is None
+
+
+def test_a_new_deployment_that_cannot_start_climbs_the_ladder_where_nothing_may_be_rolled_back() -> None:
+    never = replace(FAILED_START, settings=RecoverySettings(rollback=RollbackMode.NEVER))
+    assert rung_of(never) is Rung.START

@@ -22,6 +22,7 @@ MISSING = Remake(
     spec=spec(),
     survey=Survey(),
     existing=None,
+    stop_timeout=None,
     connects_later=False,
     nonce="0a1b",
 )

@@ -49,7 +49,7 @@ def test_every_verdict_at_every_standing_leads_where_its_rule_says(standing: Sta
 
 @pytest.mark.parametrize("standing", Standing)
 def test_an_unknown_verdict_moves_nothing(standing: Standing) -> None:
-    before = Streak(standing, Verdict.FAIL, 1, observed(Verdict.FAIL), 0.5)
+    before = Streak(standing, Verdict.FAIL, 1, observed(Verdict.FAIL), observed(Verdict.FAIL), 0.5)
     unknown = observed(Verdict.UNKNOWN, at=2.0)
     assert follow(before, unknown, HTTP) == replace(before, last=unknown)
 

@@ -123,6 +123,11 @@ class Watched:
     def running_for(self, now: float) -> float:
         return max(0.0, now - self.running_since) if self.running_since is not None else 0.0
 
+    def left_alone(self, now: float) -> bool:
+        """Whether nobody but a person will bring it back: quarantined, paused, or with recovery off."""
+        paused = self.record.pause is not None and now < self.record.pause.until
+        return self.record.quarantined is not None or paused or not self.settings.recovery.enabled
+
     def sight(self, now: float, engine_away: str | None) -> Sight:
         running_for = self.running_for(now)
         if self.turn is not None and running_for >= GOOD_AFTER:
@@ -131,7 +136,6 @@ class Watched:
             service=self.key,
             settings=self.settings,
             container=self.container,
-            desired=self.record.desired,
             running_for=running_for,
             stopped_by_person=self.stopped_by_person,
             killed_by_person=self.killed_by_person,

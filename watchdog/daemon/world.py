@@ -128,7 +128,7 @@ class World:
         asked = [
             Asked(alone.check.name, None, failing=_failing(alone.streak), container_fine=True)
             for alone in self.endpoints.values()
-            if alone.streak.last is not None
+            if _answered(alone.streak)
         ]
         for watched in self.services.values():
             fine = watched.container is not None and watched.container.running
@@ -136,7 +136,7 @@ class World:
             asked += [
                 Asked(name, watched.key, failing=_failing(streak), container_fine=fine)
                 for name, streak in watched.streaks.items()
-                if streak.last is not None
+                if _answered(streak)
             ]
         return suspect_observer(asked, self.graph()) if len(asked) > 1 else None
 
@@ -148,22 +148,21 @@ class World:
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
 
     def roots(self, watched: Watched) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The services it needs that are not good: those that are worked on, and those handed to a person."""
+        """The services it needs that are not good: those that are worked on, and those that only a person will mend."""
         roots = sorted(self.graph().get(watched.key, ()))
         hindrances = {str(key): self.hindrance(self.services[key]) for key in roots}
         down = tuple(name for name, how in hindrances.items() if how is Hindrance.DOWN)
         lost = tuple(name for name, how in hindrances.items() if how is Hindrance.LOST)
         return down, lost
 
-    @staticmethod
-    def hindrance(root: Watched) -> Hindrance | None:
+    def hindrance(self, root: Watched) -> Hindrance | None:
         """What a service is to those that need it; None when they need not wait."""
         if root.seen is None or root.record.desired is not Desired.UP:
             return None
         waits = root.seen.health is Health.STARTING and root.record.incident is not None
         if not (root.seen.health.bad or waits):
             return None
-        return Hindrance.DOWN if root.record.quarantined is None else Hindrance.LOST
+        return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
 
     def wake_dependents(self, root: ServiceKey) -> None:
         """Those that need a service decide anew."""
@@ -175,6 +174,11 @@ class World:
         for watched in self.services.values():
             watched.wake.set()
         self.changed.set()
+
+
+def _answered(streak: Streak) -> bool:
+    """An asker that failed has heard nothing: such an answer proves neither sight nor blindness."""
+    return streak.last is not None and streak.last.verdict is not Verdict.UNKNOWN
 
 
 def _failing(streak: Streak) -> bool:

@@ -39,12 +39,10 @@ class Cause(StrEnum):
     NOT_STARTED = "not_started"
     """Created and left so: somebody was interrupted, or is still at it."""
     FAILED_START = "failed_start"
-    CRASH_LOOP = "crash_loop"
     UNHEALTHY = "unhealthy"
     CHECK_FAILED = "check_failed"
     CERTIFICATE = "certificate"
     """A check fails over a certificate, which no restart mends."""
-    DEPENDENCY = "dependency"
 
 
 class Status(StrEnum):

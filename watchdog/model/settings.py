@@ -65,7 +65,9 @@ class RecoverySettings:
     enabled: bool = True
     max_attempts: int = 3
     window: float = 600.0
-    """Attempts older than this no longer count, and an incident that comes back within it is the same one."""
+    """Attempts older than this no longer count (it is never shorter than a whole ladder takes, see `policy.budget`),
+    and an incident that comes back within it is the same one.
+    """
     backoff: float = 5.0
     """Wait before the second attempt; doubles with each, up to `backoff_max`, ± 20 % jitter."""
     backoff_max: float = 60.0

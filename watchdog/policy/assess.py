@@ -9,7 +9,6 @@ from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation, Verdict
-from watchdog.model.record import Desired
 from watchdog.model.settings import OnStop, ServiceSettings
 from watchdog.policy.score import service_score
 from watchdog.policy.streak import Standing, Streak
@@ -28,7 +27,6 @@ class Sight:
     service: ServiceKey
     settings: ServiceSettings
     container: Container | None = None
-    desired: Desired = Desired.UNPROVEN
     running_for: float = 0.0
     """How long the container runs without a break."""
     stopped_by_person: bool = False
@@ -124,8 +122,8 @@ def _check_fails(sight: Sight, failing: list[str]) -> Assessment:
 
 
 def _class_of(sight: Sight, check: str) -> str:
-    last = _streak(sight, check).last
-    return str(last.evidence.get("class", "")) if last is not None else ""
+    failure = _streak(sight, check).last_fail
+    return str(failure.evidence.get("class", "")) if failure is not None else ""
 
 
 def _checks(sight: Sight) -> list[str]:

@@ -51,6 +51,8 @@ class Remake:
     spec: ContainerSpec
     survey: Survey
     existing: Container | None
+    stop_timeout: float | None
+    """Seconds, where the configuration says other than the container."""
     connects_later: bool
     """The engine's API is older than 1.44: one network at create, the rest connected after it."""
     nonce: str
@@ -78,15 +80,16 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
     steps: list[Step] = []
     cleanup: list[Step] = []
     if existing is not None:
+        stop_timeout = existing.stop_timeout if remake.stop_timeout is None else remake.stop_timeout
         steps += [
-            StopContainer(existing.id, existing.stop_timeout),
+            StopContainer(existing.id, stop_timeout),
             SetRestartPolicy(existing.id, "no"),
             RenameContainer(existing.id, aside_name(existing.name, remake.nonce)),
             *(DisconnectNetwork(existing.id, network) for network in _static(spec)),
         ]
         cleanup = [RemoveContainer(existing.id)]
         undo: list[Step] = [
-            StopContainer(NEW, existing.stop_timeout),
+            StopContainer(NEW, stop_timeout),
             RemoveContainer(NEW),
             *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
             RenameContainer(existing.id, existing.name),

@@ -73,7 +73,7 @@ class Situation:
     roots_down: tuple[str, ...] = ()
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
-    """Those that were handed to a person."""
+    """Those that only a person will mend: handed over, paused, or with recovery off."""
     others_asked: bool = True
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
     ordered: Ordered | None = None
@@ -132,7 +132,7 @@ def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
     if situation.roots_down:
         return Wait(f"waiting for {', '.join(situation.roots_down)}")
     if situation.roots_lost and situation.assessment.cause not in UNCHECKED_BY_ROOTS:
-        return Wait(f"waiting for {', '.join(situation.roots_lost)}, which is handed to a person")
+        return Wait(f"waiting for {', '.join(situation.roots_lost)}, which waits for a person")
     return None
 
 
@@ -210,9 +210,12 @@ def _climb(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> D
     seen, record, settings = situation.assessment, situation.record, situation.settings
     if seen.cause is Cause.CERTIFICATE:
         return HandOver(f"{seen.reason}; no restart mends a certificate")
-    at_once = seen.cause is Cause.FAILED_START and _is_another_deployment(situation)
-    if at_once or len(attempts) >= settings.max_attempts:
+    if len(attempts) >= settings.max_attempts:
         return _roll_back(situation, attempts, now)
+    if seen.cause is Cause.FAILED_START and _is_another_deployment(situation):
+        at_once = _roll_back(situation, attempts, now)
+        if isinstance(at_once, Act):
+            return at_once
     rung = _rung(situation, attempts)
     if rung is Rung.RECREATE and not record.baselines and situation.container is None:
         return HandOver(f"{seen.reason}; no deployment of it was ever proven, so there is nothing to recreate it from")

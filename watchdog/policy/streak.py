@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watchdog.model.observation import Check, Observation, Verdict
@@ -40,6 +40,7 @@ class Streak:
     verdict: Verdict = Verdict.UNKNOWN
     length: int = 0
     last: Observation | None = None
+    last_fail: Observation | None = None
     last_pass_at: float | None = None
 
     @property
@@ -50,16 +51,18 @@ class Streak:
 def follow(streak: Streak, observation: Observation, check: Check) -> Streak:
     """The streak after one more observation."""
     if observation.verdict is Verdict.UNKNOWN:
-        return Streak(streak.standing, streak.verdict, streak.length, observation, streak.last_pass_at)
+        return replace(streak, last=observation)
     length = streak.length + 1 if observation.verdict is streak.verdict else 1
     threshold = check.successes if observation.verdict is Verdict.PASS else check.failures
     below, reached = TRANSITIONS[streak.standing, observation.verdict]
+    passed = observation.verdict is Verdict.PASS
     return Streak(
-        reached if length >= threshold else below,
-        observation.verdict,
-        length,
-        observation,
-        observation.at if observation.verdict is Verdict.PASS else streak.last_pass_at,
+        standing=reached if length >= threshold else below,
+        verdict=observation.verdict,
+        length=length,
+        last=observation,
+        last_fail=streak.last_fail if passed else observation,
+        last_pass_at=observation.at if passed else streak.last_pass_at,
     )
 
 
