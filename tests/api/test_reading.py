@@ -31,6 +31,13 @@ async def test_no_text_of_a_service_breaks_an_answer(api: Api, daemon: Daemon, s
     assert answer.json() == json.loads(json.dumps(snapshot.as_json()))
 
 
+async def test_a_lone_surrogate_in_a_reason_is_answered(api: Api, daemon: Daemon) -> None:
+    daemon.now = replace(SNAPSHOT, engine="\ud800 and \u2028")
+    answer = await api.tcp.get("/api/v1/status")
+    assert answer.status_code == 200
+    assert json.loads(answer.text)["engine"] == daemon.now.engine
+
+
 async def test_the_daemons_own_health_is_a_sentence_and_a_status(api: Api, daemon: Daemon) -> None:
     healthy = await api.tcp.get("/-/healthy")
     assert (healthy.status_code, healthy.text) == (200, "Loop and workers make progress.\n")

@@ -48,7 +48,7 @@ SNAPSHOT = Snapshot(
 _times = st.floats(min_value=0, max_value=4e9)
 _ratios = st.floats(min_value=0, max_value=1)
 _seconds = st.floats(min_value=0, max_value=1e6)
-_texts = st.text(st.characters(), max_size=300)
+_texts = st.text(st.characters() | st.characters(categories=["Cs"]), max_size=300)
 """All of Unicode, lone surrogates included."""
 _keys = st.builds(ServiceKey, _texts, _texts, st.integers(1, 20))
 _checks = st.builds(
