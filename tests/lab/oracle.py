@@ -31,7 +31,8 @@ class Truth:
         if self.container is None:
             return health == "missing"
         state = self.container["State"]
-        healthcheck = (state.get("Health") or {}).get("Status", "none")
+        probed: dict[str, str] = state.get("Health") or {}
+        healthcheck = probed.get("Status", "none")
         match state["Status"]:
             case "running":
                 return (
@@ -66,7 +67,8 @@ class Oracle:
         """Service as `project/name` or name → what it is."""
         found: dict[str, Truth] = {}
         for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json:
-            name, labels = line["Names"][0].removeprefix("/"), line["Labels"] or {}
+            name: str = line["Names"][0].removeprefix("/")
+            labels: dict[str, str] = line["Labels"] or {}
             if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True":
                 continue
             answer = self.engine.api("GET", f"/containers/{line['Id']}/json")
@@ -98,12 +100,15 @@ class Oracle:
         assert not self.disagreements, "\n".join(self.disagreements)
 
     def recovered(self, result: Any) -> None:
-        """A claim of recovery, by `recover --json`, is compared with the engine at once."""
+        """A success claimed by `recover --json` is compared with the engine at once; a refusal claims nothing."""
+        if result["outcome"] not in {"recovered", "healthy"}:
+            return
+        self.comparisons += 1
         key = f"{result['project']}/{result['name']}" if result["project"] else result["name"]
-        truth = self.truths().get(key)
-        running = truth is not None and truth.container is not None and truth.container["State"]["Running"]
-        if (result["outcome"] in {"recovered", "healthy"}) != bool(running):
-            self.disagreements.append(f"recover says {result['outcome']} of {key}, the engine: running={running}")
+        truth = self.truths().get(key, Truth(None))
+        if not truth.allows("healthy"):
+            state = truth.container["State"] if truth.container else "no container"
+            self.disagreements.append(f"recover calls {key} {result['outcome']}, the engine says {state}")
 
     def _differences(self) -> list[str]:
         published = self.daemon.status()
