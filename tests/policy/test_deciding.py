@@ -9,7 +9,7 @@ import pytest
 from tests.policy.samples import CRASH, CRASHED, MISSING, NOW, PROTECTED, attempt, tried
 from watchdog.model.health import Cause, Health
 from watchdog.model.plan import Act, Decision, Rest, Wait
-from watchdog.model.record import Desired, Pause, Rung
+from watchdog.model.record import Desired, Outcome, Pause, Rung
 from watchdog.model.settings import RecoverySettings
 from watchdog.policy.recovery import GRACED, Ordered, Situation, Surroundings, decide, grace_ends
 
@@ -130,6 +130,19 @@ def test_what_a_lost_root_does_not_explain_is_brought_back_without_it(cause: Cau
 def test_dockers_restart_policy_has_its_turn_first() -> None:
     waits = replace(CRASH, dockers_turn_until=NOW + 20.0)
     assert decide(waits, QUIET, NOW) == Wait("Docker's restart policy has its turn", NOW + 20.0)
+
+
+def test_docker_has_no_second_turn_once_the_ladder_is_being_climbed() -> None:
+    climbing = replace(tried(attempt(Rung.RESTART)), dockers_turn_until=NOW + 20.0)
+    assert isinstance(decide(climbing, QUIET, NOW), Act)
+
+
+def test_docker_has_its_turn_again_after_a_closed_incident() -> None:
+    waits = Wait("Docker's restart policy has its turn", NOW + 20.0)
+    recovered = tried(attempt(Rung.RESTART, outcome=Outcome.RECOVERED))
+    by_itself = tried(attempt(Rung.RESTART), last_incident_closed_at=NOW - 50.0)
+    for situation in (recovered, by_itself):
+        assert decide(replace(situation, dockers_turn_until=NOW + 20.0), QUIET, NOW) == waits
 
 
 def test_a_kill_is_given_a_moment_to_turn_out_as_a_removal() -> None:

@@ -140,7 +140,7 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
     seen, container = situation.assessment, situation.container
     if container is not None and container.state is ContainerState.REMOVING:
         return Wait("the engine is still removing its container")
-    if situation.dockers_turn_until is not None:
+    if situation.dockers_turn_until is not None and not _tried_in_vain(situation, now):
         return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
         return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
@@ -148,6 +148,14 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
         because = f"{seen.reason}; a person or a deployment may be at work (absence grace)"
         return Wait(because, grace_ends(situation))
     return None
+
+
+def _tried_in_vain(situation: Situation, now: float) -> bool:
+    """Whether this incident has seen a failed attempt: Docker had its turn before it, and has no second one."""
+    closed_at = situation.record.last_incident_closed_at
+    attempts = _counted(situation, now)
+    failed = [attempt.at for attempt in attempts if attempt.outcome is Outcome.FAILED]
+    return bool(failed) and (closed_at is None or failed[-1] > closed_at)
 
 
 def _ordered_and_good(situation: Situation, _: Surroundings, __: float) -> Decision | None:
