@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,8 @@ from watchdog.model.record import Entry, EntryKind, Incident, Row, ServiceRecord
 
 log = structlog.get_logger()
 
-Heard = tuple[ServiceKey, str, float]
+Follower = Callable[[ServiceKey, str, float], None]
+"""Hears every sentence: of which service, what, and when (Unix seconds)."""
 
 
 @dataclass(slots=True)
@@ -30,21 +30,21 @@ class Journal:
     ledger: Ledger
     clock: Clock
     measures: Measures
-    _followers: set[asyncio.Queue[Heard]] = field(default_factory=set[asyncio.Queue[Heard]])
+    _followers: list[Follower] = field(default_factory=list[Follower])
 
     def say(self, service: ServiceKey, sentence: str, **facts: Any) -> None:
         """One line per decision: to the log and to those who follow."""
         log.info(sentence, service=str(service), **facts)
         for follower in self._followers:
-            follower.put_nowait((service, sentence, self.clock.wall()))
+            follower(service, sentence, self.clock.wall())
 
     @contextmanager
-    def following(self, queue: asyncio.Queue[Heard]) -> Generator[None]:
-        self._followers.add(queue)
+    def following(self, follower: Follower) -> Generator[None]:
+        self._followers.append(follower)
         try:
             yield
         finally:
-            self._followers.discard(queue)
+            self._followers.remove(follower)
 
     def entry(
         self,

@@ -20,7 +20,7 @@ from watchdog.daemon.publish import snapshot
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Alone, World
 from watchdog.engine.docker import DockerEngine
-from watchdog.errors import EngineUnavailable, LedgerError, NoLedger, UnknownService
+from watchdog.errors import EngineUnavailable, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -28,6 +28,7 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
+from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
 
 
@@ -142,7 +143,7 @@ async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
 
 
 def _named(key: ServiceKey, names: tuple[str, ...]) -> bool:
-    return any(name in {str(key), key.label} for name in names)
+    return any(goes_by(key, name) for name in names)
 
 
 def _only(whole: Snapshot, names: tuple[str, ...]) -> Snapshot:
@@ -154,13 +155,9 @@ def _only(whole: Snapshot, names: tuple[str, ...]) -> Snapshot:
     endpoints = tuple(
         endpoint for endpoint in whole.endpoints if endpoint.service is not None and _named(endpoint.service, names)
     )
-    for name in names:
-        found = [item.service for item in (*services, *absences) if _named(item.service, (name,))]
-        known = ", ".join(str(service.service) for service in whole.services) or "none"
-        if not found and whole.engine_up:
-            raise UnknownService(f"no service is called {name!r}; there are: {known}")
-        if len(found) > 1 and not any(str(key) == name for key in found):
-            raise UnknownService(f"{name!r} is more than one service: say which of {', '.join(map(str, found))}")
+    if whole.engine_up:
+        for name in names:
+            find_service(name, [item.service for item in (*whole.services, *whole.absence_not_judged)])
     return replace(
         whole,
         services=services,

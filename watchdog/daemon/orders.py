@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from watchdog.api.doors import RecoverOrder
 from watchdog.daemon.acting import Acting, Result
 from watchdog.daemon.household import Household
-from watchdog.daemon.journal import Heard, Journal
+from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
@@ -21,6 +21,7 @@ from watchdog.model.plan import Act
 from watchdog.model.record import Desired, EntryKind, Pause, Rung
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.graph import tiers
+from watchdog.policy.naming import find_service
 from watchdog.policy.planning import Impossible
 from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide
 
@@ -44,40 +45,54 @@ class OrderDesk:
         self._household = household
         self._journal = journal
         self._acting = acting
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
-        """Recovers what the order names, roots first, and tells of it as it happens."""
+        """Recovers what the order names, roots first, and tells of it as it happens.
+
+        Who stops listening stops the telling, never the recovery.
+        """
         if self._world.state.away is not None:
             raise EngineUnavailable(f"no action: {self._world.state.away}")
         await self._looker.look()
-        chosen = self._choose(order)
-        graph = {key: roots for key, roots in self._world.graph().items() if key in chosen}
-        for tier in tiers(graph):
-            watched = [self._world.services[key] for key in tier if key in self._world.services]
-            if order.dry_run:
-                for one in watched:
-                    yield {"event": "plan", "service": str(one.key), "text": await self._preview(one, order.action)}
-                continue
-            async for event in self._recover_tier(watched, order):
-                yield event
+        order_tiers = tiers({key: roots for key, roots in self._world.graph().items() if key in self._choose(order)})
+        told: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
+        task = asyncio.create_task(self._carry_out(order, order_tiers, told), name="an order")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        while (event := await told.get()) is not None:
+            yield event
+        await task
 
-    async def _recover_tier(self, tier: list[Watched], order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
-        heard: asyncio.Queue[Heard] = asyncio.Queue()
-        with self._journal.following(heard):
-            results = {one.key: await self._give(one, order) for one in tier}
-            waiting: set[asyncio.Future[Result]] = set(results.values())
-            while waiting or not heard.empty():
-                listening = asyncio.ensure_future(heard.get())
-                await asyncio.wait({listening, *waiting}, return_when=asyncio.FIRST_COMPLETED)
-                if listening.done():
-                    key, sentence, at = listening.result()
-                    if key in results:
-                        yield {"event": "progress", "service": str(key), "sentence": sentence, "at": timestamp(at)}
+    async def _carry_out(
+        self, order: RecoverOrder, order_tiers: list[list[ServiceKey]], told: asyncio.Queue[Mapping[str, Any] | None]
+    ) -> None:
+        try:
+            for tier in order_tiers:
+                watched = [self._world.services[key] for key in tier if key in self._world.services]
+                if order.dry_run:
+                    for one in watched:
+                        text = await self._preview(one, order.action)
+                        told.put_nowait({"event": "plan", "service": str(one.key), "text": text})
                 else:
-                    listening.cancel()
-                waiting = {result for result in waiting if not result.done()}
-            for key, result in results.items():
-                yield _result_event(key, result.result())
+                    await self._recover_tier(watched, order, told)
+        finally:
+            told.put_nowait(None)
+
+    async def _recover_tier(
+        self, tier: list[Watched], order: RecoverOrder, told: asyncio.Queue[Mapping[str, Any] | None]
+    ) -> None:
+        keys = {one.key for one in tier}
+
+        def hear(service: ServiceKey, sentence: str, at: float) -> None:
+            if service in keys:
+                event = {"event": "progress", "service": str(service), "sentence": sentence, "at": timestamp(at)}
+                told.put_nowait(event)
+
+        with self._journal.following(hear):
+            given = [(one.key, await self._give(one, order)) for one in tier]
+            for key, done in given:
+                told.put_nowait(_result_event(key, await done))
 
     async def _give(self, watched: Watched, order: RecoverOrder) -> asyncio.Future[Result]:
         now = self._world.clock.now()
@@ -123,9 +138,9 @@ class OrderDesk:
         if order.project is not None:
             found = {key for key in services if key.project == order.project}
             if not found:
-                raise UnknownService(
-                    f"no project is called {order.project!r}; there are: {_listed(_projects(services))}"
-                )
+                projects = tuple(sorted({key.project for key in services if key.project}))
+                listed = ", ".join(projects) or "none"
+                raise UnknownService(f"no project is called {order.project!r}; there are: {listed}", projects)
             return {key for key in found if self._is_concern(services[key])}
         return {self._find(name).key for name in order.services}
 
@@ -135,18 +150,7 @@ class OrderDesk:
         return watched.record.desired is Desired.UP
 
     def _find(self, name: str) -> Watched:
-        services = self._world.services
-        found = [watched for key, watched in sorted(services.items()) if name in {str(key), key.label}]
-        exact = [watched for watched in found if str(watched.key) == name]
-        if len(exact) == 1:
-            return exact[0]
-        if not found:
-            candidates = _listed(map(str, sorted(services)))
-            raise UnknownService(f"no service is called {name!r}; there are: {candidates}")
-        if len(found) > 1:
-            candidates = _listed(str(watched.key) for watched in found)
-            raise UnknownService(f"{name!r} is more than one service: say which of {candidates}")
-        return found[0]
+        return self._world.services[find_service(name, self._world.services)]
 
     async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
         """Detection goes on, action waits."""
@@ -200,11 +204,3 @@ def _result_event(key: ServiceKey, result: Result) -> dict[str, Any]:
         "reason": result.reason,
         "incident": result.incident,
     }
-
-
-def _projects(services: Mapping[ServiceKey, Watched]) -> list[str]:
-    return sorted({key.project for key in services if key.project})
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
