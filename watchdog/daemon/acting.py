@@ -1,9 +1,7 @@
-"""Carries out what was decided: spec, survey, plan, intent, execution; then its verification and outcome."""
+"""Carries out what was decided: plan, intent, execution; then its verification and outcome."""
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -12,32 +10,21 @@ from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.spec import config_hash
-from watchdog.errors import EngineError, EngineUnavailable, LedgerError, NotFound
-from watchdog.model.container import ContainerSpec, ContainerState
-from watchdog.model.health import Assessment, Cause, Health
+from watchdog.errors import EngineError, EngineUnavailable, LedgerError
+from watchdog.model.container import ContainerState
+from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, Plan
+from watchdog.model.plan import Act
 from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
-from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
-from watchdog.policy.recovery import MINUTE, rollback_target
+from watchdog.policy.budget import counting_window
+from watchdog.policy.planning import Impossible
+from watchdog.policy.recovery import MINUTE
 from watchdog.recovery.manager import Attempted, Errand, ServiceRecoveryManager
+from watchdog.recovery.planner import Planned, Planner, Subject
 
-ALL_NETWORKS_AT_CREATE = (1, 44)
+OLDEST_API = "1.41"
 LOOK_AGAIN_AFTER = 1.0
 RETRY_AFTER_TROUBLE = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """How a person's order ended for one service."""
-
-    outcome: str
-    """recovered, healthy, failed or refused"""
-    action: Rung | None
-    attempts: int
-    seconds: float
-    reason: str
-    incident: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,80 +47,32 @@ class Underway:
 
 
 @dataclass(slots=True)
-class Order:
-    """A person's order that is not answered yet; `incident` is the one that it worked on."""
-
-    began_at: float
-    incident: int | None
-    done: asyncio.Future[Result]
-
-
-@dataclass(slots=True)
 class Acting:
     world: World
     looker: Looker
     journal: Journal
+    planner: Planner
     manager: ServiceRecoveryManager
     ask_soon: Callable[[ServiceKey], None]
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
-    _orders: dict[ServiceKey, Order] = field(default_factory=dict[ServiceKey, Order])
 
     def breaker_until(self, now: float) -> float | None:
         return self.manager.breaker.open_until(now)
 
-    async def plan(self, watched: Watched, decision: Act) -> tuple[Plan, ContainerSpec | None] | Impossible:
-        """The plan for a rung; looks things up in the engine and changes nothing."""
-        container = watched.container
-        match decision.rung:
-            case Rung.START if container is not None:
-                return plan_start(watched.key, decision.cause, decision.because, container), None
-            case Rung.RESTART if container is not None:
-                stop_timeout = watched.settings.stop_timeout
-                return plan_restart(watched.key, decision.cause, decision.because, container, stop_timeout), None
-            case _:
-                return await self._plan_remake(watched, decision)
-
-    async def _plan_remake(self, watched: Watched, decision: Act) -> tuple[Plan, ContainerSpec | None] | Impossible:
-        spec = await self._spec_for(watched, decision.rung)
-        if isinstance(spec, Impossible):
-            return spec
-        named = spec if watched.key.project else replace(spec, container_name=watched.key.name)  # it may be renamed now
-        survey = await self.world.engine.survey(named)
+    async def plan(self, watched: Watched, decision: Act) -> Planned | Impossible:
+        """The plan for a rung; changes nothing."""
         identity = self.world.state.identity
-        version = identity.api_version if identity is not None else "1.41"
-        remake = Remake(
-            service=watched.key,
-            rung=decision.rung,
-            cause=decision.cause,
-            because=decision.because,
-            spec=named,
-            survey=survey,
-            existing=watched.container,
-            connects_later=tuple(int(part) for part in version.split(".")[:2]) < ALL_NETWORKS_AT_CREATE,
-            nonce=secrets.token_hex(4),
+        subject = Subject(
+            record=watched.record,
+            container=watched.container,
+            config_hash=watched.config_hash,
+            stop_timeout=watched.settings.stop_timeout,
         )
-        plan = plan_remake(remake)
-        return plan if isinstance(plan, Impossible) else (plan, spec)
-
-    async def _spec_for(self, watched: Watched, rung: Rung) -> ContainerSpec | Impossible:
-        """Recreate: what is there, else the newest proven deployment. Rollback: the newest proven one that differs."""
-        baselines = watched.record.baselines
-        if rung is Rung.ROLLBACK:
-            target = rollback_target(watched.record, watched.config_hash)
-            if target is None:
-                return Impossible("there is no other proven deployment to go back to")
-            return await self.journal.ledger.spec(baselines[target].spec_id)
-        if watched.container is not None:
-            try:
-                return await self.world.engine.capture(watched.container.id)
-            except NotFound:
-                return Impossible("its container is being removed", passing=True)
-        if not baselines:
-            return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
-        return await self.journal.ledger.spec(baselines[0].spec_id)
+        return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
     async def attempt(self, watched: Watched, decision: Act, now: float) -> Begun:
         """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched."""
+        judged = watched.container
         try:
             planned = await self.plan(watched, decision)
         except EngineUnavailable as error:
@@ -143,19 +82,23 @@ class Acting:
         if isinstance(planned, Impossible):
             again_at = now + LOOK_AGAIN_AFTER if planned.passing else None
             return Begun(impossible=planned.because, again_at=again_at)
-        plan, spec = planned
-        errand = await self._intend(watched, plan, spec, now)
-        if plan.rung is Rung.RESTART and watched.container is not None and watched.container.running:
+        if watched.container != judged:
+            return Begun(impossible="its container changed while this was planned", again_at=now)
+        plan = planned.plan
+        errand = await self._intend(watched, planned, now)
+        if watched.container is not None and watched.container.running:
             self.world.restarts.append(now)
             self.world.restarts = [at for at in self.world.restarts if now - at < MINUTE]
         self.world.measures.recoveries[watched.key, plan.rung] += 1
         attempted = await self.manager.execute(errand)
         return await self._after(watched, errand, attempted)
 
-    async def _intend(self, watched: Watched, plan: Plan, spec: ContainerSpec | None, now: float) -> Errand:
-        key, incident = watched.key, watched.record.incident
+    async def _intend(self, watched: Watched, planned: Planned, now: float) -> Errand:
+        plan, spec, key, incident = planned.plan, planned.spec, watched.key, watched.record.incident
         attempt = Attempt(at=now, rung=plan.rung, outcome=Outcome.PENDING, by_operator=watched.ordered is not None)
-        kept = tuple(old for old in watched.record.attempts if now - old.at < watched.settings.recovery.window)
+        start_period = watched.container.start_period if watched.container is not None else 0.0
+        window = counting_window(watched.settings.recovery, start_period)
+        kept = tuple(old for old in watched.record.attempts if now - old.at < window)
         record = replace(watched.record, attempts=(*kept, attempt))
         woken = watched.woken_by_event_at
         entry = self.journal.entry(
@@ -288,51 +231,3 @@ class Acting:
             watched.config_hash = config_hash(await self.world.engine.capture(watched.container.id))
         except EngineError as error:
             self.journal.say(watched.key, f"its deployment could not be told: {error}")
-
-    def order(self, watched: Watched, now: float) -> asyncio.Future[Result]:
-        """Takes up a person's order; the future ends with it."""
-        known = self._orders.get(watched.key)
-        if known is not None:
-            return known.done
-        order = Order(now, watched.record.incident, asyncio.get_running_loop().create_future())
-        self._orders[watched.key] = order
-        return order.done
-
-    def answer(self, watched: Watched, seen: Assessment, now: float) -> None:
-        """Ends a person's order where the service is good; one that is still starting is waited for."""
-        open_still = seen.health in {Health.STARTING, Health.UNKNOWN, Health.DEGRADED}
-        if open_still and now < self._order_ends(watched):
-            return
-        attempts = self._attempts_of_order(watched)
-        good = seen.health in {Health.HEALTHY, Health.DONE}
-        outcome = ("recovered" if attempts else "healthy") if good else "refused"
-        self._end_order(watched, outcome, seen.reason, attempts)
-
-    def refuse(self, watched: Watched, because: str) -> None:
-        attempts = self._attempts_of_order(watched)
-        self._end_order(watched, "failed" if attempts else "refused", because, attempts)
-
-    def _order_ends(self, watched: Watched) -> float:
-        order = self._orders.get(watched.key)
-        return order.began_at + watched.settings.recovery.verify_timeout if order is not None else 0.0
-
-    def _attempts_of_order(self, watched: Watched) -> tuple[Attempt, ...]:
-        ordered = watched.ordered
-        since = ordered.since if ordered is not None else 0.0
-        return tuple(attempt for attempt in watched.record.attempts if attempt.by_operator and attempt.at >= since)
-
-    def _end_order(self, watched: Watched, outcome: str, reason: str, attempts: tuple[Attempt, ...]) -> None:
-        order = self._orders.pop(watched.key, None)
-        watched.ordered = None
-        if order is None or order.done.done():
-            return
-        order.done.set_result(
-            Result(
-                outcome=outcome,
-                action=attempts[-1].rung if attempts else None,
-                attempts=len(attempts),
-                seconds=self.world.clock.now() - order.began_at,
-                reason=reason,
-                incident=watched.record.incident or order.incident,
-            )
-        )

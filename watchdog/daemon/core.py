@@ -25,6 +25,7 @@ from watchdog.daemon.journal import Journal
 from watchdog.daemon.leftovers import resolve_leftovers
 from watchdog.daemon.listener import Listener
 from watchdog.daemon.looker import Looker, service_of
+from watchdog.daemon.order_book import OrderBook
 from watchdog.daemon.orders import OrderDesk
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.schedule import Schedule
@@ -40,6 +41,7 @@ from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.discovery import NotAService
 from watchdog.recovery.manager import ServiceRecoveryManager
+from watchdog.recovery.planner import Planner
 
 log = structlog.get_logger()
 
@@ -84,7 +86,9 @@ class Daemon:
             wall=clock.wall,
             concurrency=settings.recovery.concurrency,
         )
-        self._acting = Acting(self.world, self.looker, self.journal, manager, self._household.ask_soon)
+        planner = Planner(engine, ledger)
+        self._acting = Acting(self.world, self.looker, self.journal, planner, manager, self._household.ask_soon)
+        self._book = OrderBook()
         self._household.employ = self._work
         self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
         self._listener = Listener(self.world, self.looker, self._engine_watch)
@@ -94,6 +98,7 @@ class Daemon:
             household=self._household,
             journal=self.journal,
             acting=self._acting,
+            book=self._book,
         )
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,6 +156,7 @@ class Daemon:
             desk=self._desk,
             journal=self.journal,
             acting=self._acting,
+            book=self._book,
         )
         await worker.run()
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from watchdog.api.doors import RecoverOrder
-from watchdog.daemon.acting import Acting, Result
+from watchdog.daemon.acting import Acting
 from watchdog.daemon.household import Household
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
+from watchdog.daemon.order_book import OrderBook, Result
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.errors import EngineUnavailable, UnknownService, UsageError
@@ -39,12 +40,14 @@ class OrderDesk:
         household: Household,
         journal: Journal,
         acting: Acting,
+        book: OrderBook,
     ) -> None:
         self._world = world
         self._looker = looker
         self._household = household
         self._journal = journal
         self._acting = acting
+        self._book = book
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
@@ -102,7 +105,7 @@ class OrderDesk:
         await self._journal.write(entry, records=[record])
         self._journal.say(watched.key, sentence)
         watched.record = record
-        done = self._acting.order(watched, now)
+        done = self._book.take(watched, now)
         watched.ordered = Ordered(now, order.action)
         watched.wake.set()
         return done
@@ -129,7 +132,7 @@ class OrderDesk:
         planned = await self._acting.plan(watched, decision)
         if isinstance(planned, Impossible):
             return f"{watched.key}: no plan: {planned.because}"
-        return str(planned[0])
+        return str(planned.plan)
 
     def _choose(self, order: RecoverOrder) -> set[ServiceKey]:
         services = self._world.services

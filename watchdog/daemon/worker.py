@@ -11,6 +11,7 @@ from watchdog.daemon.acting import Acting
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
+from watchdog.daemon.order_book import OrderBook
 from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
@@ -44,6 +45,7 @@ class Worker:
         desk: IncidentDesk,
         journal: Journal,
         acting: Acting,
+        book: OrderBook,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -51,6 +53,7 @@ class Worker:
         self._desk = desk
         self._journal = journal
         self._acting = acting
+        self._book = book
         self._proving = Proving(world, watched, journal)
 
     async def run(self) -> None:
@@ -91,6 +94,7 @@ class Worker:
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
         watched = self.watched
+        judged = watched.container
         seen = assess(watched.sight(now, self._world.state.away))
         await self._take_note(seen, now)
         if self._world.state.away is None:
@@ -98,6 +102,8 @@ class Worker:
             seen = watched.seen or seen
         if watched.phase is Phase.VERIFYING:
             due = await self._verify(seen, now)
+        elif watched.container != judged:
+            due = now  # it changed while the ledger was written: what was judged is not what is there
         else:
             due = await self._decide(seen, now)
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
@@ -197,7 +203,7 @@ class Worker:
         match decision:
             case Rest():
                 if watched.ordered is not None:
-                    self._acting.answer(watched, seen, now)
+                    self._book.answer(watched, seen, now)
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
@@ -243,7 +249,7 @@ class Worker:
             await self._close(self._world.clock.now(), sentence, recovered=True)
             if watched.phase is not Phase.IDLE:
                 self._step(Happening.GOOD)
-            self._acting.answer(watched, fresh, now)
+            self._book.answer(watched, fresh, self._world.clock.now())
             return None
         because = self._acting.disproof(watched, seen, now)
         if because is None:
@@ -269,7 +275,7 @@ class Worker:
                 watched.record = record
         if watched.phase is Phase.WAITING:
             self._step(Happening.GIVE_UP)
-        self._acting.refuse(watched, because)
+        self._book.refuse(watched, because, self._world.clock.now())
 
     def _others_asked(self, seen: Assessment) -> bool:
         watched = self.watched

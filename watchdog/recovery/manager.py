@@ -113,6 +113,8 @@ class ServiceRecoveryManager:
                 continue
             except EngineError as error:
                 trouble.append(f"{step}: {error}")
+                if isinstance(step, RenameContainer):
+                    break  # its name is somebody else's now: started as well, two would write on one volume
         return "; ".join(trouble) or None
 
     async def _step(self, errand: Errand, step: Step, made: str | None) -> str:
@@ -127,6 +129,10 @@ class ServiceRecoveryManager:
                 raise Superseded("somebody else created a container for it meanwhile, and that one wins")
         try:
             result = await self._call(step, errand.spec)
+        except Conflict as error:
+            if isinstance(step, RenameContainer) and step.container == made:
+                raise Superseded(f"somebody else was faster: {error}") from error
+            raise
         finally:
             if held:
                 self._ours.release(held, self._now())

@@ -1,0 +1,88 @@
+"""From a decision to a plan: looks up what the plan needs, and changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+
+from watchdog.engine.protocol import Engine
+from watchdog.errors import NotFound
+from watchdog.ledger import Ledger
+from watchdog.model.container import Container, ContainerSpec
+from watchdog.model.plan import Act, Plan
+from watchdog.model.record import Rung, ServiceRecord
+from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
+from watchdog.policy.recovery import rollback_target
+
+ALL_NETWORKS_AT_CREATE = (1, 44)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The service that a plan is for, as it was when it was decided on."""
+
+    record: ServiceRecord
+    container: Container | None
+    config_hash: str | None
+    stop_timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    plan: Plan
+    spec: ContainerSpec | None
+
+
+class Planner:
+    """Raises EngineError and LedgerError; what cannot be done at all is a value."""
+
+    def __init__(self, engine: Engine, ledger: Ledger) -> None:
+        self._engine = engine
+        self._ledger = ledger
+
+    async def plan(self, subject: Subject, decision: Act, api_version: str) -> Planned | Impossible:
+        key, container = subject.record.service, subject.container
+        if container is not None and decision.rung is Rung.START:
+            return Planned(plan_start(key, decision.cause, decision.because, container), None)
+        if container is not None and decision.rung is Rung.RESTART:
+            plan = plan_restart(key, decision.cause, decision.because, container, subject.stop_timeout)
+            return Planned(plan, None)
+        return await self._plan_remake(subject, decision, api_version)
+
+    async def _plan_remake(self, subject: Subject, decision: Act, api_version: str) -> Planned | Impossible:
+        spec = await self._spec_for(subject, decision.rung)
+        if isinstance(spec, Impossible):
+            return spec
+        key = subject.record.service
+        named = spec if key.project else replace(spec, container_name=key.name)  # it may be renamed now
+        remake = Remake(
+            service=key,
+            rung=decision.rung,
+            cause=decision.cause,
+            because=decision.because,
+            spec=named,
+            survey=await self._engine.survey(named),
+            existing=subject.container,
+            stop_timeout=subject.stop_timeout,
+            connects_later=tuple(int(part) for part in api_version.split(".")[:2]) < ALL_NETWORKS_AT_CREATE,
+            nonce=secrets.token_hex(4),
+        )
+        plan = plan_remake(remake)
+        return plan if isinstance(plan, Impossible) else Planned(plan, spec)
+
+    async def _spec_for(self, subject: Subject, rung: Rung) -> ContainerSpec | Impossible:
+        """Recreate: what is there, else the newest proven deployment. Rollback: the newest proven one that differs."""
+        baselines = subject.record.baselines
+        if rung is Rung.ROLLBACK:
+            target = rollback_target(subject.record, subject.config_hash)
+            if target is None:
+                return Impossible("there is no other proven deployment to go back to")
+            return await self._ledger.spec(baselines[target].spec_id)
+        if subject.container is not None:
+            try:
+                return await self._engine.capture(subject.container.id)
+            except NotFound:
+                return Impossible("its container is being removed", passing=True)
+        if not baselines:
+            return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
+        return await self._ledger.spec(baselines[0].spec_id)
