@@ -133,7 +133,8 @@ class Oracle:
         bad = [one["name"] for one in published["services"] if one["health"] in BAD]
         if bad and published["status"] != "critical":
             trouble.append(f"{bad} are bad, yet the whole is {published['status']}")
-        if not bad and published["status"] == "critical" and not _failing(published["endpoints"]):
+        handed_over = any(one["quarantined"] for one in published["services"])
+        if not bad and published["status"] == "critical" and not (handed_over or _failing(published["endpoints"])):
             trouble.append("the whole is critical and nothing is bad")
         if bad and published["score"] > 0.5:
             trouble.append(f"{bad} are bad, yet the score is {published['score']}")

@@ -159,3 +159,15 @@ def test_critical_wins_over_unknown_and_unknown_over_warning() -> None:
     bad, unknown, warning = service(Health.MISSING), service(Health.UNKNOWN), service(Health.STARTING)
     assert overall_status([warning, unknown, bad], [], [], engine_up=False) is Status.CRITICAL
     assert overall_status([warning, unknown], [], [], engine_up=True) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("health", [Health.STARTING, Health.DEGRADED, Health.PAUSED, Health.UNKNOWN])
+def test_what_waits_for_a_person_is_critical_until_it_is_good(health: Health) -> None:
+    handed_over = replace(service(health), quarantined=True)
+    assert overall_status([handed_over], [], [], engine_up=True) is Status.CRITICAL
+    assert overall_status([replace(service(), quarantined=True)], [], [], engine_up=True) is Status.OK
+
+
+def test_with_the_engine_away_not_even_a_handed_over_service_is_judged() -> None:
+    handed_over = replace(service(Health.UNKNOWN), quarantined=True)
+    assert overall_status([handed_over], [], [], engine_up=False) is Status.UNKNOWN

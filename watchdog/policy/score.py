@@ -54,8 +54,12 @@ def overall_status(
     engine_up: bool,
     strict: bool = False,
 ) -> Status:
-    """Critical wins over unknown, unknown over warning; `strict` makes an absence that nobody judged unknown."""
+    """Critical wins over unknown, unknown over warning. A service that waits for a person stays critical until it is
+    good, whatever its crash loop looks like at the moment. `strict` makes an absence that nobody judged unknown.
+    """
     if any(service.health.bad for service in services):
+        return Status.CRITICAL
+    if engine_up and any(service.quarantined and service.health is not Health.HEALTHY for service in services):
         return Status.CRITICAL
     if any(endpoint.verdict is Verdict.FAIL for endpoint in endpoints):
         return Status.CRITICAL
