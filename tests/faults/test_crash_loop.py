@@ -41,7 +41,7 @@ def test_a_crash_loop_is_dockers_first_then_the_ladders_then_a_persons(watch: Sc
     watch.start("webui", config=QUICK + LONGER_THAN_IT_LIVES)
     since = watch.moment()
     watch.engine.docker("exec", "webui", "touch", "/state/broken")
-    watch.daemon.wait(lambda: (watch.service("webui") or {}).get("quarantined"), "not handed to a person", 60.0)
+    watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "not handed to a person", 60.0)
     watch.oracle.compare()
 
     intents = watch.intents()

@@ -188,7 +188,8 @@ class Household:
         was_doubted = watched.doubted_since is not None
         watched.hear(check, observation, incarnation, now)
         self._world.changed.set()
-        if observation.verdict is Verdict.FAIL and not was_doubted:
+        doubted = watched.doubted_since is not None and not was_doubted
+        if observation.verdict is Verdict.FAIL and doubted:
             self._ask_others(str(watched.key))
         self._watch_observer(observation)
         streak = watched.streaks.get(check.name, Streak())

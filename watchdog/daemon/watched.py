@@ -91,6 +91,8 @@ class Watched:
         elif before.started_at != container.started_at:
             self._forget_incarnation()
             self.stopped_by_person = self.killed_by_person = False
+        elif _paused(before) is not _paused(container):
+            self.incarnation += 1  # what was asked before counts no more, what is known of it stays
         self._follow_docker(before, container, now)
         if container.state in {ContainerState.RUNNING, ContainerState.PAUSED}:
             self.running_since = started_at if self.running_since is None else self.running_since
@@ -145,8 +147,8 @@ class Watched:
         )
 
     def hear(self, check: Check, observation: Observation, incarnation: int, now: float) -> None:
-        """Takes in the answer to a check; one that was asked of an earlier incarnation is thrown away."""
-        if incarnation != self.incarnation:
+        """Takes in the answer to a check; asked of an earlier incarnation or while paused it is thrown away."""
+        if incarnation != self.incarnation or _paused(self.container):
             return
         streak = follow(self.streaks.get(check.name, Streak()), observation, check)
         self.streaks[check.name] = streak
@@ -162,3 +164,7 @@ class Watched:
         if finished_at is not None and finished_at >= since - 1.0:
             return Failure(finished_at, bound=False)
         return Failure(self.last_good_at if self.last_good_at is not None else now, bound=True)
+
+
+def _paused(container: Container | None) -> bool:
+    return container is not None and container.state is ContainerState.PAUSED

@@ -1,0 +1,136 @@
+"""Faults 10 to 12: what runs and does not serve, what is paused, what flaps, and what only needs its time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from tests.faults.scene import Scene
+
+pytestmark = pytest.mark.engine
+
+SERVES = ("--", "httpd", "-f", "-p", "80", "-h", "/www")
+NEVER_ENDING = "--health-start-period=1h"
+OFTEN = ("--health-interval=200ms", "--health-retries=1", "--health-timeout=5s")
+
+
+def _checked(port: int) -> tuple[str, ...]:
+    """Options of a service that is published on `port` and asked over HTTP, often."""
+    words = {"url": f"http://127.0.0.1:{port}/", "interval": "500ms", "retry-interval": "300ms", "timeout": "500ms"}
+    labels = (f"--label=watchdog.check.http.{word}={value}" for word, value in words.items())
+    return ("--publish", f"{port}:80", "--stop-timeout", "1", *labels)
+
+
+def _exec(watch: Scene, container: str, shell: str) -> None:
+    watch.engine.docker("exec", container, "sh", "-c", shell)
+
+
+def _wait_health(watch: Scene, name: str, health: str) -> None:
+    watch.daemon.wait(lambda: watch.health(name) == health, f"{name} is not {health}")
+
+
+def test_a_pause_is_somebodys_intent_and_nothing_is_done(watch: Scene) -> None:
+    container = watch.engine.run("webui", *_checked(8081), *SERVES)
+    watch.start("webui")
+    watch.engine.docker("pause", "webui")
+    _wait_health(watch, "webui", "paused")
+    watch.oracle.compare()
+    watch.two_polls()
+    assert watch.service("webui")["reason"] == "its container is paused (`docker pause`)"
+    assert watch.daemon.incidents() == []
+    assert watch.daemon.cli("check").code == 1
+
+    watch.engine.docker("unpause", "webui")
+    _wait_health(watch, "webui", "healthy")
+    watch.two_polls()
+    assert watch.daemon.incidents() == []
+    assert watch.events(container, "start", "die", "kill", "restart") == ["start"]
+
+
+def test_a_stopped_init_process_is_found_by_a_probe_and_restarted_once(watch: Scene) -> None:
+    frozen = watch.engine.run("webui", *_checked(8081), *SERVES)
+    fine = watch.engine.run("api", *_checked(8082), *SERVES)
+    watch.start("webui", "api")
+    os.kill(int(watch.engine.inspect(frozen)["State"]["Pid"]), signal.SIGSTOP)
+    assert watch.engine.inspect(frozen)["State"]["Status"] == "running"
+    incident = watch.wait_recovered("webui")
+    assert incident["cause"] == "check_failed"
+    assert [intent["payload"]["rung"] for intent in watch.intents()] == ["restart"]
+    assert watch.events(frozen, "start") == ["start"] * 2
+    assert watch.events(fine, "start") == ["start"]
+    assert watch.incidents("api") == []
+    assert sorted(watch.containers()) == sorted([frozen, fine])
+    assert watch.engine.get(8081).status == 200
+
+
+def test_a_check_that_fails_now_and_then_is_degraded_and_no_incident(watch: Scene) -> None:
+    container = watch.engine.run("webui", *_checked(8081), "--label=watchdog.check.http.failures=1000", *SERVES)
+    watch.start("webui")
+    for _ in range(3):
+        _exec(watch, "webui", "mv /www/index.html /www/away")
+        _wait_health(watch, "webui", "degraded")
+        watch.oracle.compare()
+        _exec(watch, "webui", "mv /www/away /www/index.html")
+        _wait_health(watch, "webui", "healthy")
+    watch.two_polls()
+    assert watch.daemon.incidents() == []
+    assert watch.events(container, "start") == ["start"]
+
+
+def test_a_service_that_flaps_has_one_incident_and_one_budget(watch: Scene) -> None:
+    health = (*OFTEN, "--health-cmd=test ! -e /tmp/bad")
+    better_for_a_while = ("--", "sh", "-c", "rm -f /tmp/bad; exec sleep 1000000")
+    watch.engine.run("webui", "--stop-timeout", "0", *health, *better_for_a_while)
+    watch.start("webui")
+    for flaps in (1, 2, 3):
+        _exec(watch, "webui", "touch /tmp/bad")
+        watch.daemon.wait(lambda n=flaps: len(watch.daemon.rows("incident_closed")) == n, f"not recovered: {flaps}")
+        watch.daemon.wait_protected("webui")
+        watch.oracle.compare()
+    _exec(watch, "webui", "touch /tmp/bad")
+    watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "not handed to a person")
+    watch.two_polls()
+    (incident,) = watch.incidents("webui")
+    assert incident["severity"] == "critical"
+    assert incident["closed_at"] is None
+    assert [intent["payload"]["rung"] for intent in watch.intents()] == ["restart", "recreate", "recreate"]
+    assert len(watch.sentences(incident, "incident_opened")) == 4
+    assert len(watch.containers()) == 1
+
+
+def test_nothing_is_done_to_what_is_still_starting(watch: Scene) -> None:
+    health = (*OFTEN, NEVER_ENDING, "--health-cmd=test -e /tmp/ready")
+    container = watch.engine.run("webui", "--label=watchdog.enable=true", *health)
+    watch.start()
+
+    def failed_often() -> bool:
+        log: list[Any] = watch.engine.inspect(container)["State"]["Health"]["Log"] or []
+        return len([one for one in log if one["ExitCode"]]) >= 4
+
+    watch.daemon.wait(failed_often, "its health check does not fail")
+    watch.two_polls()
+    watch.oracle.compare()
+    assert watch.health("webui") == "starting"
+    assert watch.daemon.incidents() == []
+    _exec(watch, "webui", "touch /tmp/ready")
+    watch.daemon.wait_protected("webui")
+    assert watch.events(container, "start") == ["start"]
+
+
+def test_a_recovery_is_given_the_start_period_to_be_verified(watch: Scene) -> None:
+    health = (*OFTEN, NEVER_ENDING, "--health-cmd=test -e /tmp/ready")
+    shell = ("--", "sh", "-c", "rm -f /tmp/ready; exec sleep 1000000")
+    container = watch.engine.run("webui", *health, *shell)
+    _exec(watch, "webui", "touch /tmp/ready")
+    watch.start("webui", config=watch.daemon.config.replace('verify_timeout = "15s"', 'verify_timeout = "1s"'))
+    watch.engine.crash("webui")
+    watch.daemon.wait(lambda: watch.events(container, "start") == ["start"] * 2, "not started again")
+    watch.two_polls()
+    watch.two_polls()
+    assert watch.health("webui") == "starting"
+    _exec(watch, "webui", "touch /tmp/ready")
+    watch.wait_recovered("webui")
+    assert [intent["payload"]["rung"] for intent in watch.intents()] == ["start"]
