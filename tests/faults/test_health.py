@@ -134,3 +134,4 @@ def test_a_recovery_is_given_the_start_period_to_be_verified(watch: Scene) -> No
     _exec(watch, "webui", "touch /tmp/ready")
     watch.wait_recovered("webui")
     assert [intent["payload"]["rung"] for intent in watch.intents()] == ["start"]
+    assert [row["payload"]["outcome"] for row in watch.daemon.rows("outcome")] == ["recovered"]
