@@ -25,6 +25,21 @@ class EngineWatch:
         self._incident: int | None = None
         self._was_away = False
 
+    def hung_up(self, because: str) -> None:
+        """Its event stream ended: perhaps it restarts, perhaps only the stream broke. A look will tell; judging waits."""
+        world = self._world
+        if world.state.away is not None:
+            return
+        world.state.settled_at = world.clock.now() + world.settings.engine.settle
+        self._forgive_stops()
+        log.warning(f"no events for now: {because}")
+
+    def _forgive_stops(self) -> None:
+        now = self._world.clock.now()
+        for watched in self._world.services.values():
+            if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
+                watched.stopped_by_person = watched.killed_by_person = False
+
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
         world, now = self._world, self._world.clock.now()
@@ -32,9 +47,7 @@ class EngineWatch:
             return
         world.state.away, world.state.away_since = because, now
         self._was_away = True
-        for watched in world.services.values():
-            if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
-                watched.stopped_by_person = watched.killed_by_person = False
+        self._forgive_stops()
         log.warning(f"the engine is away: {because}")
         world.wake_all()
         if self._incident is None:

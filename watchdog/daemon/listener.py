@@ -41,7 +41,8 @@ class Listener:
                     self._world.state.identity = identity
                     self.look_soon()
                 case Disconnected(because=because):
-                    await self._engine_watch.gone(because)
+                    self._engine_watch.hung_up(because)
+                    self.look_soon()
                 case EngineEvent():
                     self._hear(signal)
 
