@@ -91,7 +91,7 @@ def test_a_removed_container_is_recreated_once_with_all_that_it_had(watch: Scene
     assert incident["cause"] == "missing"
     (intent,) = watch.intents()
     assert intent["sentence"] == "will recreate: it has no container; attempt 1 of 3"
-    assert watch.sentences(incident, "incident_opened")[0].startswith("it has no container (detected ")
+    assert watch.sentences(incident, "incident_opened")[0].startswith("it has no container")
     (outcome,) = watch.sentences(incident, "outcome")
     assert outcome.startswith("recreate recovered: runs")
 

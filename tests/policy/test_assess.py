@@ -56,7 +56,7 @@ def test_without_a_container_it_is_missing() -> None:
 
 def test_with_a_container_that_is_being_removed_it_is_missing() -> None:
     removing = replace(RUNNING, state=ContainerState.REMOVING)
-    assert said(of(removing)) == (Health.MISSING, Cause.MISSING, "its container is being removed")
+    assert said(of(removing)) == (Health.MISSING, Cause.MISSING, "it has no container: the engine is removing it")
 
 
 def test_a_paused_container_is_a_persons_intent() -> None:

@@ -56,7 +56,7 @@ def assess(sight: Sight) -> Assessment:
             because = f"{_exit(container)}; Docker is restarting it (restart {max(1, sight.restarts)})"
             return _verdict(sight, Health.UNHEALTHY, _crash_cause(container), because)
         case ContainerState.REMOVING:
-            return _verdict(sight, Health.MISSING, Cause.MISSING, "its container is being removed")
+            return _verdict(sight, Health.MISSING, Cause.MISSING, "it has no container: the engine is removing it")
         case _:
             return _exited(sight, container)
 
