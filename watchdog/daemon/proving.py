@@ -59,9 +59,10 @@ class Proving:
         """
         watched = self._watched
         container, seen = watched.container, watched.seen
-        if container is None or seen is None or seen.health is not Health.HEALTHY or self._proven == container.id:
+        if container is None or seen is None or seen.health is not Health.HEALTHY:
             return None
-        if watched.record.desired is Desired.RETIRED:
+        protected = self._proven == container.id and watched.record.desired is Desired.UP
+        if protected or watched.record.desired is Desired.RETIRED:
             return None
         began = watched.running_since if watched.last_bad_at is None else watched.good_since
         began = began if began is not None else now
