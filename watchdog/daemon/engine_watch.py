@@ -26,7 +26,7 @@ class EngineWatch:
         self._was_away = False
 
     def hung_up(self, because: str) -> None:
-        """Its event stream ended: perhaps it restarts, perhaps only the stream broke. A look will tell; judging waits."""
+        """Its event stream ended: perhaps it restarts, perhaps only the stream broke. A look tells; judging waits."""
         world = self._world
         if world.state.away is not None:
             return
