@@ -35,6 +35,10 @@ def _pids(watch: Scene, *containers: str) -> list[Any]:
     return [watch.engine.inspect(container)["State"]["Pid"] for container in containers]
 
 
+def _open(watch: Scene) -> list[Any]:
+    return [one for one in watch.daemon.incidents() if one["closed_at"] is None]
+
+
 def _nothing_was_done(watch: Scene) -> None:
     """No action, and no incident but the engine's own, which is one and closed."""
     assert watch.intents() == []
@@ -176,6 +180,30 @@ def test_a_daemon_that_comes_before_its_engine_waits_lists_settles_and_then_judg
     assert sorted(watch.containers()) == sorted((by_docker, by_watchdog))
     assert [row["subject"] for row in watch.intents()] == ["db"]
     assert _settled_first(watch)
+
+
+def test_no_incident_of_an_absent_engine_is_left_open_by_a_daemon_that_ends_meanwhile(
+    own_engine: OwnEngine, scene_of: SceneOf
+) -> None:
+    watch = scene_of(own_engine())
+    container = watch.engine.run("webui")
+    watch.daemon.environment |= IMPATIENT
+    watch.start("webui")
+    watch.engine.freeze()
+    _engine_is(watch, up=False)
+    watch.daemon.stop()
+    watch.daemon.start(wait=False)
+    watch.daemon.wait(lambda: "did not answer" in watch.daemon.status()["engine"], "its absence is not noticed")
+    watch.daemon.wait(lambda: len(_open(watch)) == 1, "the absence is not one incident")
+    watch.daemon.kill()
+    watch.engine.thaw()
+    watch.daemon.start()
+    watch.daemon.wait_protected("webui")
+    watch.daemon.wait(lambda: not _open(watch), "an incident is left open")
+    watch.two_polls()
+    assert {one["subject"] for one in watch.daemon.incidents()} == {"engine"}
+    assert watch.intents() == []
+    assert watch.containers() == [container]
 
 
 def test_a_daemon_without_memory_that_comes_before_its_engine_starts_nothing(
