@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,8 +82,15 @@ class Oracle:
 
     def compare(self) -> None:
         """Everything that is published agrees with the engine, within `PATIENCE`."""
+        self._agree(self._differences)
+
+    def check(self) -> None:
+        """What `watchdog check` prints agrees with the engine, and its exit code with what it prints."""
+        self._agree(self._check_differences)
+
+    def _agree(self, differences: Callable[[], list[str]]) -> None:
         deadline = time.monotonic() + PATIENCE
-        while trouble := self._differences():
+        while trouble := differences():
             if time.monotonic() > deadline:
                 self.disagreements += trouble
                 break
@@ -91,8 +98,9 @@ class Oracle:
         self.comparisons += 1
 
     def verdict(self) -> None:
-        """The last comparison, the ledger's chain, and the count that must be 0."""
+        """The last comparisons, the ledger's chain, and the count that must be 0."""
         self.compare()
+        self.check()
         verified = self.daemon.cli("ledger", "verify")
         if verified.code != 0:
             self.disagreements.append(f"the ledger does not verify: {verified.out}{verified.err}")
@@ -116,8 +124,26 @@ class Oracle:
             claims = [service for service in published["services"] if service["health"] != "unknown"]
             return [f"the engine is away, yet {one['name']} is called {one['health']}" for one in claims]
         truths = _under_old_names(self.truths(), published["services"])
+        trouble = self._misjudged(published["services"], truths)
+        trouble += self._status_and_metrics(published)
+        return trouble + self._unmentioned(published, truths)
+
+    def _check_differences(self) -> list[str]:
+        ran = self.daemon.cli("check", "--json")
+        report: Any = ran.json
+        expected = 3
         trouble: list[str] = []
-        for service in published["services"]:
+        if report["engine_up"]:
+            trouble = self._misjudged(report["services"], _under_old_names(self.truths(), report["services"]))
+            expected = _exit_code(report)
+        if ran.code != expected:
+            trouble.append(f"check ends with {ran.code} where {expected} is due: {ran.out}")
+        return trouble
+
+    @staticmethod
+    def _misjudged(services: Any, truths: dict[str, Truth]) -> list[str]:
+        trouble: list[str] = []
+        for service in services:
             key = f"{service['project']}/{service['name']}" if service["project"] else service["name"]
             truth = truths.get(key, Truth(None))
             if not truth.allows(service["health"]):
@@ -125,8 +151,7 @@ class Oracle:
                 trouble.append(f"{key} is called {service['health']} ({service['reason']}), the engine says {state}")
             if service["container"] and truth.container and service["container"]["id"] != truth.container["Id"]:
                 trouble.append(f"{key} is shown with container {service['container']['id'][:12]}, which it is not")
-        trouble += self._status_and_metrics(published)
-        return trouble + self._unmentioned(published, truths)
+        return trouble
 
     def _status_and_metrics(self, published: Any) -> list[str]:
         trouble: list[str] = []
@@ -168,6 +193,18 @@ def _under_old_names(truths: dict[str, Truth], services: Iterable[Any]) -> dict[
 
 def _labelled(by_id: dict[str, str], container: str) -> bool:
     return "/" in by_id.get(container, "/")
+
+
+def _exit_code(report: Any) -> int:
+    """By the documented rule: critical, or left to a person, wins over what cannot be judged, that over a warning."""
+    healths = {service["health"] for service in report["services"]}
+    verdicts = {endpoint["verdict"] for endpoint in report["endpoints"]}
+    left = any(service["quarantined"] and service["health"] != "healthy" for service in report["services"])
+    if healths & BAD or "fail" in verdicts or left:
+        return 2
+    if "unknown" in healths | verdicts:
+        return 3
+    return 1 if healths & {"degraded", "starting", "paused"} else 0
 
 
 def _failing(endpoints: Iterable[Any]) -> bool:
