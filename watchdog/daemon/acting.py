@@ -99,7 +99,6 @@ class Acting:
         start_period = watched.container.start_period if watched.container is not None else 0.0
         window = counting_window(watched.settings.recovery, start_period)
         kept = tuple(old for old in watched.record.attempts if now - old.at < window)
-        record = replace(watched.record, attempts=(*kept, attempt))
         woken = watched.woken_by_event_at
         entry = self.journal.entry(
             EntryKind.INTENT,
@@ -118,8 +117,10 @@ class Acting:
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
         specs = [spec] if spec is not None else []
-        (row,) = await self.journal.write(entry, records=[record], specs=specs, vital=missing_or_start)
-        watched.record = record
+        async with watched.recording:
+            record = replace(watched.record, attempts=(*kept, attempt))
+            (row,) = await self.journal.write(entry, records=[record], specs=specs, vital=missing_or_start)
+            watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
         self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
@@ -159,7 +160,7 @@ class Acting:
         now = self.world.clock.now()
         attempts = watched.record.attempts
         ended = replace(attempts[-1], at=now, outcome=outcome, reason=reason)
-        record = replace(watched.record, attempts=(*attempts[:-1], ended) if burnt else attempts[:-1])
+        attempts = (*attempts[:-1], ended) if burnt else attempts[:-1]
         seen = watched.seen
         entry = self.journal.entry(
             EntryKind.OUTCOME,
@@ -181,8 +182,10 @@ class Acting:
         )
         if outcome is Outcome.FAILED:
             self.world.measures.recovery_failures[watched.key, errand.plan.rung] += 1
-        await self.journal.write(entry, records=[record], vital=True)
-        watched.record = record
+        async with watched.recording:
+            record = replace(watched.record, attempts=attempts)
+            await self.journal.write(entry, records=[record], vital=True)
+            watched.record = record
 
     def deadline(self, watched: Watched) -> float | None:
         underway = self._underway.get(watched.key)

@@ -27,7 +27,7 @@ class Result:
 
 @dataclass(slots=True)
 class Order:
-    """Not answered yet; `incident` is the one that it works on. `began_at` is steady seconds."""
+    """Not answered yet; `incident` is the one that was open. `began_at` is steady seconds."""
 
     began_at: float
     incident: int | None
@@ -74,9 +74,16 @@ class OrderBook:
             attempts=len(attempts),
             seconds=now - order.began_at,
             reason=reason,
-            incident=watched.record.incident or order.incident,
+            incident=_incident(watched, order),
         )
         order.done.set_result(result)
+
+
+def _incident(watched: Watched, order: Order) -> int | None:
+    """The one that is open, that the order was given in, or that was opened and closed since."""
+    record = watched.record
+    since = record.last_incident_closed_at is not None and record.last_incident_closed_at >= order.began_at
+    return record.incident or order.incident or (record.last_incident if since else None)
 
 
 def _attempts(watched: Watched) -> tuple[Attempt, ...]:

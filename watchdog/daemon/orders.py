@@ -100,11 +100,7 @@ class OrderDesk:
     async def _give(self, watched: Watched, order: RecoverOrder) -> asyncio.Future[Result]:
         now = self._world.clock.now()
         sentence = f"{order.by} orders to recover {watched.key}" + (f" by {order.action}" if order.action else "")
-        record = replace(watched.record, quarantined=None)
-        entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
-        await self._journal.write(entry, records=[record])
-        self._journal.say(watched.key, sentence)
-        watched.record = record
+        await self._write(watched, sentence, quarantined=None)
         done = self._book.take(watched, now)
         watched.ordered = Ordered(now, order.action)
         watched.wake.set()
@@ -186,13 +182,17 @@ class OrderDesk:
         return sentence
 
     async def _change(self, watched: Watched, sentence: str, **changes: Any) -> None:
-        record = replace(watched.record, **changes)
-        entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
-        await self._journal.write(entry, records=[record])
-        self._journal.say(watched.key, sentence)
-        watched.record = record
+        await self._write(watched, sentence, **changes)
         watched.wake.set()
         self._world.changed.set()
+
+    async def _write(self, watched: Watched, sentence: str, **changes: Any) -> None:
+        async with watched.recording:
+            record = replace(watched.record, **changes)
+            entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
+            await self._journal.write(entry, records=[record])
+            watched.record = record
+        self._journal.say(watched.key, sentence)
 
 
 def _result_event(key: ServiceKey, result: Result) -> dict[str, Any]:

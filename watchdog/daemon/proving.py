@@ -74,23 +74,25 @@ class Proving:
         container = watched.container.id if watched.container is not None else ""
         others = (record for key, record in self._world.memory.records.items() if key != watched.key)
         self._renamed_at = now if any(record.container_id == container for record in others) else None
-        record = replace(watched.record, container_id=container)
-        if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
-            record = replace(record, desired=Desired.UNPROVEN)
         asked_for = watched.settings.configured or explicitly_enabled(watched.labels)
-        if asked_for and record.desired is Desired.UNPROVEN and watched.running_for(now) > 0:
-            record = replace(record, desired=Desired.UP)
-        await self._journal.write(records=[record], vital=True)
-        watched.record = record
+        async with watched.recording:
+            record = replace(watched.record, container_id=container)
+            if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
+                record = replace(record, desired=Desired.UNPROVEN)
+            if asked_for and record.desired is Desired.UNPROVEN and watched.running_for(now) > 0:
+                record = replace(record, desired=Desired.UP)
+            await self._journal.write(records=[record], vital=True)
+            watched.record = record
 
     async def _want(self, desired: Desired, sentence: str) -> None:
         watched = self._watched
         if watched.record.desired is desired or watched.record.desired is Desired.RETIRED:
             return
-        record = replace(watched.record, desired=desired)
         self._journal.say(watched.key, sentence)
-        await self._journal.write(self._journal.entry(EntryKind.DECISION, watched.key, sentence), records=[record])
-        watched.record = record
+        async with watched.recording:
+            record = replace(watched.record, desired=desired)
+            await self._journal.write(self._journal.entry(EntryKind.DECISION, watched.key, sentence), records=[record])
+            watched.record = record
 
     async def _prove(self, container: str, now: float) -> None:
         """Saves the spec while there is something to inspect, and protects the service from now on."""
@@ -104,9 +106,17 @@ class Proving:
         baseline = Baseline(
             spec_id=spec.id, image=spec.image, image_id=spec.image_id, config_hash=digest, proven_at=now
         )
-        record = _with_baseline(watched.record, baseline, spec)
+        async with watched.recording:
+            await self._record(baseline, spec)
+        watched.config_hash, watched.spec_id = digest, spec.id
+        self._proven = container
+
+    async def _record(self, baseline: Baseline, spec: ContainerSpec) -> None:
+        watched = self._watched
+        if watched.record.desired is Desired.RETIRED:
+            return  # by a person, while its spec was read
         record = replace(
-            record,
+            _with_baseline(watched.record, baseline, spec),
             desired=Desired.UP,
             compose_files=_compose_files(dict(watched.labels)),
             depends_on=named_in_labels(watched.labels),
@@ -115,14 +125,13 @@ class Proving:
             sentence = f"proven: {watched.key} was good for {watched.settings.health.soak:g} s; protected from now on"
             if spec.unfaithful:
                 sentence += f" (could not be recreated: {'; '.join(spec.unfaithful)})"
+            container = watched.record.container_id
             payload = {"spec": spec.id, "image": spec.image, "image_id": spec.image_id, "container": container}
             entry = self._journal.entry(EntryKind.BASELINE, watched.key, sentence, payload=payload)
             await self._pin(record, watched.record)
             await self._journal.write(entry, records=[record], specs=[spec])
             self._journal.say(watched.key, sentence)
         watched.record = record
-        watched.config_hash, watched.spec_id = digest, spec.id
-        self._proven = container
 
     async def _pin(self, record: ServiceRecord, before: ServiceRecord) -> None:
         """Pins what a rollback may need and lets go of the rest; a failing pin must not keep a baseline away."""

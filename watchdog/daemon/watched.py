@@ -67,6 +67,8 @@ class Watched:
     """The sentence of the last decision."""
     ordered: Ordered | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    recording: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a change of `record` is made and written: its worker and people's orders both make some."""
     turned_at: float = 0.0
     """When its worker last finished a turn."""
     busy_since: float | None = None

@@ -167,7 +167,8 @@ class Worker:
             if blind is None and self._others_asked(seen):
                 failure = watched.failure(now, self._finished_at())
                 await self._acting.identify(watched)
-                watched.record = await self._desk.of_service(watched, seen, failure, now)
+                async with watched.recording:
+                    watched.record = await self._desk.of_service(watched, seen, failure, now)
                 self._step(Happening.FAILED)
         elif watched.phase is not Phase.VERIFYING:
             if seen.health is Health.HEALTHY and watched.ordered is None:
@@ -184,15 +185,15 @@ class Worker:
     async def _close(self, now: float, sentence: str, *, recovered: bool) -> None:
         watched = self.watched
         number = watched.record.incident
-        record = replace(watched.record, quarantined=None)
-        if number is not None:
-            record = replace(record, incident=None, last_incident=number, last_incident_closed_at=now)
         self._journal.say(watched.key, sentence, incident=number)
         watched.event_at = None
         watched.says = ""
-        if number is not None:
-            await self._desk.close(number, sentence, now, recovered=recovered, record=record)
-        watched.record = record
+        async with watched.recording:
+            record = replace(watched.record, quarantined=None)
+            if number is not None:
+                record = replace(record, incident=None, last_incident=number, last_incident_closed_at=now)
+                await self._desk.close(number, sentence, now, recovered=recovered, record=record)
+            watched.record = record
         if watched.phase is not Phase.IDLE:
             self._step(Happening.GOOD if recovered else Happening.RELEASED)
 
@@ -267,12 +268,13 @@ class Worker:
     async def _hand_over(self, because: str) -> None:
         watched = self.watched
         if watched.record.quarantined is None:
-            record = replace(watched.record, quarantined=because)
-            number = record.incident
+            number = watched.record.incident
             self._journal.say(watched.key, f"handed to a person: {because}", incident=number)
             if number is not None:
-                await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
-                watched.record = record
+                async with watched.recording:
+                    record = replace(watched.record, quarantined=because)
+                    await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
+                    watched.record = record
         if watched.phase is Phase.WAITING:
             self._step(Happening.GIVE_UP)
         self._book.refuse(watched, because, self._world.clock.now())

@@ -1,0 +1,61 @@
+"""A person orders something while the worker writes: neither forgets what the other wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.fake_engine import FakeEngine
+from tests.support.small_daemon import SmallDaemon, small_daemon
+from watchdog.api.doors import RecoverOrder
+from watchdog.model.container import RestartPolicy
+
+Setting = tuple[FakeEngine, SmallDaemon]
+
+
+@pytest.fixture
+async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
+    engine = FakeEngine(time.time)
+    engine.run("webui", restart=RestartPolicy.NO)
+    async with small_daemon(engine, tmp_path) as watchdog:
+        await eventually(lambda: bool(watchdog.record("webui").baselines))
+        yield engine, watchdog
+
+
+async def test_a_pause_ordered_while_the_incident_is_written_keeps_both(setting: Setting) -> None:
+    engine, watchdog = setting
+    watchdog.ledger.gate.clear()
+    engine.docker_rm("webui")
+    await eventually(lambda: watchdog.ledger.waiting == 1)
+    pausing = asyncio.create_task(watchdog.daemon.pause("webui", 3600.0, "moving the disk", "ada"))
+    await asyncio.sleep(0)
+    watchdog.ledger.gate.set()
+    await pausing
+    await eventually(lambda: watchdog.watched("webui").says.startswith("paused by ada"))
+    for record in (watchdog.watched("webui").record, watchdog.record("webui")):
+        assert record.pause is not None
+        assert record.incident == 1
+    assert await engine.list_containers() == ()
+
+
+async def test_an_order_given_while_the_incident_is_written_works_on_that_incident(setting: Setting) -> None:
+    engine, watchdog = setting
+    watchdog.ledger.gate.clear()
+    engine.docker_rm("webui")
+    await eventually(lambda: watchdog.ledger.waiting == 1)
+    order = RecoverOrder(services=("webui",), project=None, everything=False, action=None, dry_run=False, by="ada")
+
+    async def results() -> list[object]:
+        return [event["incident"] async for event in watchdog.daemon.recover(order) if event["event"] == "result"]
+
+    ordering = asyncio.create_task(results())
+    await asyncio.sleep(0)
+    watchdog.ledger.gate.set()
+    assert await ordering == [1]
+    (incident,) = await watchdog.daemon.incidents(10, open_only=False)
+    assert incident.recovered_at is not None

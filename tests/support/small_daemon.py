@@ -1,0 +1,101 @@
+"""A whole daemon in this process, on an engine in memory: for what happens between two of its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.support.fake_engine import FakeEngine
+from watchdog.daemon.clock import Clock
+from watchdog.daemon.core import Daemon
+from watchdog.daemon.watched import Watched
+from watchdog.engine.protocol import EngineIdentity
+from watchdog.ledger import Ledger, prepare
+from watchdog.model.container import ContainerSpec
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+from watchdog.model.settings import EngineSettings, HealthSettings, RecoverySettings, Settings, StateSettings
+from watchdog.probes import Prober
+
+QUICK = Settings(
+    engine=EngineSettings(settle=0.0),
+    interval=0.2,
+    health=HealthSettings(soak=0.05, stable=0.02, retry_interval=0.1),
+    recovery=RecoverySettings(absence_grace=0.05, backoff=0.05, verify_timeout=5.0),
+)
+
+
+class GatedLedger(Ledger):
+    """A real ledger whose writes wait while its gate is closed."""
+
+    gate: asyncio.Event
+    waiting: int = 0
+    """Writes that stand before it."""
+
+    async def append(
+        self,
+        *entries: Entry,
+        records: Iterable[ServiceRecord] = (),
+        incidents: Iterable[Incident] = (),
+        specs: Iterable[ContainerSpec] = (),
+        vital: bool = False,
+    ) -> tuple[Row, ...]:
+        self.waiting += 1
+        await self.gate.wait()
+        self.waiting -= 1
+        return await super().append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+
+
+@dataclass(slots=True)
+class SmallDaemon:
+    daemon: Daemon
+    ledger: GatedLedger
+
+    def watched(self, name: str) -> Watched:
+        return self.daemon.world.services[ServiceKey("", name)]
+
+    def record(self, name: str) -> ServiceRecord:
+        """As the ledger has it."""
+        return self.daemon.world.record_of(ServiceKey("", name))
+
+    def running(self, name: str) -> str | None:
+        """Full ID of the container that the daemon believes in."""
+        container = self.watched(name).container
+        return container.id if container is not None else None
+
+
+@asynccontextmanager
+async def small_daemon(engine: FakeEngine, directory: Path) -> AsyncGenerator[SmallDaemon]:
+    """Started; stopped when the block ends."""
+    settings = replace(QUICK, state=StateSettings(dir=directory / "state", run_dir=directory / "run"))
+    clock = Clock()
+    prepare(settings.state.dir)
+    ledger = await GatedLedger.open(settings.state.dir, key_file=None, now=time.time(), retention=1e6)
+    ledger.gate = asyncio.Event()
+    ledger.gate.set()
+    prober = Prober(clock.wall)
+
+    async def claim(identity: EngineIdentity) -> None:
+        await ledger.bind_engine(identity.id)
+
+    daemon = Daemon(
+        settings=settings,
+        engine=engine,
+        ledger=ledger,
+        prober=prober,
+        clock=clock,
+        claim=claim,
+        reread=lambda: settings,
+    )
+    await daemon.start(version="test")
+    try:
+        yield SmallDaemon(daemon, ledger)
+    finally:
+        ledger.gate.set()
+        await daemon.stop()
+        await prober.close()
+        await ledger.close()
