@@ -34,7 +34,7 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Engine, EngineIdentity
-from watchdog.errors import EngineUnavailable, LedgerError
+from watchdog.errors import EngineError, LedgerError
 from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
@@ -169,7 +169,7 @@ class Daemon:
             await self._engine_watch.back()
             if world.polled_at is None:
                 await self._household.recall()
-        except EngineUnavailable as error:
+        except EngineError as error:
             await self._engine_watch.gone(str(error))
             await self._engine_watch.overdue()
             return

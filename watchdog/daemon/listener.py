@@ -8,7 +8,7 @@ from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
-from watchdog.errors import EngineUnavailable
+from watchdog.errors import EngineError
 from watchdog.policy.discovery import PROJECT
 
 LOOK_WHOLE = {"create", "destroy", "rename"}
@@ -62,7 +62,7 @@ class Listener:
                 await (self._looker.look(hints) if whole else self._looker.look_at(hints))
                 if whole:
                     await self._engine_watch.back()
-            except EngineUnavailable as error:
+            except EngineError as error:
                 await self._engine_watch.gone(str(error))
 
     def _hear(self, event: EngineEvent) -> None:

@@ -20,7 +20,7 @@ from watchdog.daemon.publish import snapshot
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Alone, World
 from watchdog.engine.docker import DockerEngine
-from watchdog.errors import EngineUnavailable, LedgerError, NoLedger
+from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -89,7 +89,7 @@ async def _look_at_engine(world: World) -> None:
         world.state.identity = await world.engine.identify()
         await Looker(world, _Onlooker(), own_container()).look()
         world.state.away = None
-    except EngineUnavailable as error:
+    except EngineError as error:
         world.state.away = str(error)
 
 
