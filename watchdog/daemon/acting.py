@@ -10,7 +10,7 @@ from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.spec import config_hash
-from watchdog.errors import EngineError, EngineUnavailable, LedgerError
+from watchdog.errors import EngineError, LedgerError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
@@ -75,10 +75,10 @@ class Acting:
         judged = watched.container
         try:
             planned = await self.plan(watched, decision)
-        except EngineUnavailable as error:
+        except EngineError as error:
             return Begun(impossible=str(error), again_at=now + RETRY_AFTER_TROUBLE)
-        except (EngineError, LedgerError) as error:
-            return Begun(impossible=f"it cannot be planned: {error}")
+        except LedgerError as error:
+            return Begun(impossible=f"its saved spec cannot be read: {error}")
         if isinstance(planned, Impossible):
             again_at = now + LOOK_AGAIN_AFTER if planned.passing else None
             return Begun(impossible=planned.because, again_at=again_at)
