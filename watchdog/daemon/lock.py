@@ -50,6 +50,8 @@ class FileLock:
     def release(self) -> None:
         """May be called twice."""
         if self._descriptor is not None:
+            # A child between fork and exec has the descriptor, too: closing ours alone would leave it the lock.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
 
