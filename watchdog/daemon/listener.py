@@ -17,6 +17,8 @@ TELLS_OF_FAILURE = {"die", "destroy", "oom", "stop"}
 FOREIGN = {"create", "stop", "destroy", "rename"}
 """Container events that count as somebody being at work (the absence grace runs from the last of them)."""
 SIGKILL = "9"
+SIGNAL_FORGOTTEN = 5.0
+"""A process that lives so much longer than its stop time-out after a signal has ignored it: its end is its own."""
 
 
 class Listener:
@@ -99,6 +101,8 @@ class Listener:
             return
         if event.action in {"stop", "kill"}:
             watched.meant_at = now
+        elif event.action == "die" and now - (watched.meant_at or now) > watched.container.stop_timeout + SIGNAL_FORGOTTEN:
+            watched.stopped_by_person = watched.killed_by_person = False
         if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
             watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
         elif event.action == "kill":
