@@ -68,6 +68,7 @@ def test_an_action_is_what_the_person_named(watch: Scene) -> None:
 def test_a_rollback_by_order_runs_the_image_that_was_proven_before(watch: Scene) -> None:
     first = watch.engine.image("shop/webui:1", marker="v1")
     watch.engine.run("webui", "--stop-timeout", "0", image="shop/webui:1")
+    watch.daemon.environment |= WATCH_ONLY
     watch.start("webui")
     second = watch.engine.image("shop/webui:2", marker="v2")
     watch.engine.docker("rm", "--force", "webui")
