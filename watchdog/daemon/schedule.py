@@ -6,13 +6,20 @@ makes every due time immune to steps of the wall clock. The trigger adds to date
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import structlog
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from watchdog.daemon.clock import Clock
+from watchdog.errors import WatchdogError
+
+log = structlog.get_logger()
 
 
 class SteadyZone(tzinfo):
@@ -57,14 +64,27 @@ class Schedule:
 
     def __init__(self, clock: Clock, missed: Callable[[str, int], None]) -> None:
         self._scheduler = AsyncIOScheduler(timezone=SteadyZone(clock))
+        self._scheduler.add_listener(self._still_runs, EVENT_JOB_MAX_INSTANCES)  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
         self._missed = missed
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # it warns of what is counted here
+
+    def _still_runs(self, event: JobSubmissionEvent) -> None:
+        self._missed(str(event.job_id), 1)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # APScheduler has no types
 
     def every(self, interval: float, name: str, job: Callable[[], Awaitable[None]]) -> None:
         def missed(slots: int) -> None:
             self._missed(name, slots)
 
+        async def run() -> None:
+            try:
+                await job()
+            except WatchdogError as error:
+                log.warning(f"{name}: {error}")
+            except asyncio.CancelledError:  # by `stop`; APScheduler would call it a failure, with a traceback
+                return
+
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
-            job,
+            run,
             Every(interval, missed),
             id=name,
             name=name,
