@@ -101,7 +101,10 @@ class Listener:
             return
         if event.action in {"stop", "kill"}:
             watched.meant_at = now
-        elif event.action == "die" and now - (watched.meant_at or now) > watched.container.stop_timeout + SIGNAL_FORGOTTEN:
+        elif (
+            event.action == "die"
+            and now - (watched.meant_at or now) > watched.container.stop_timeout + SIGNAL_FORGOTTEN
+        ):
             watched.stopped_by_person = watched.killed_by_person = False
         if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
             watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
