@@ -62,6 +62,8 @@ class Oracle:
     daemon: LabDaemon
     comparisons: int = 0
     disagreements: list[str] = field(default_factory=list[str])
+    left_out: set[str] = field(default_factory=set[str])
+    """Services that the test's configuration excludes: no output may mention them."""
 
     def truths(self) -> dict[str, Truth]:
         """Service as `project/name` or name → what it is."""
@@ -77,6 +79,8 @@ class Oracle:
             project, service = labels.get("com.docker.compose.project"), labels.get("com.docker.compose.service")
             number = labels.get("com.docker.compose.container-number", "1")
             key = f"{project}/{service}" if project and service else name
+            if key in self.left_out:
+                continue
             found[key if number == "1" else f"{key}#{number}"] = Truth(answer.json)
         return found
 

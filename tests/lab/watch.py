@@ -132,13 +132,16 @@ class LabDaemon:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def get(self, path: str) -> Answer:
+        return self.request("GET", path)
+
+    def request(self, method: str, path: str) -> Answer:
         """One request on the unix socket, nothing shared with the product's own client."""
         connection = http.client.HTTPConnection("localhost", timeout=10)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(10)
         try:
             connection.sock.connect(str(self.socket))
-            connection.request("GET", path)
+            connection.request(method, path)
             response = connection.getresponse()
             return Answer(response.status, response.read())
         finally:

@@ -251,6 +251,8 @@ class Daemon:
         self.looker.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
         self.alerter.reconfigure(settings.alert)
+        with suppress(EngineError):  # the next poll finds that out
+            await self.looker.look()
         await self._household.recall()
         sentence = "the configuration is reloaded" + (f"; {fixed} take effect at the next start" if fixed else "")
         await self.journal.write(self.journal.entry(EntryKind.OPERATOR, "watchdog", sentence))

@@ -11,6 +11,7 @@ from typing import Any
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.looker import left_out
 from watchdog.daemon.observer_watch import ObserverWatch
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Alone, World
@@ -106,9 +107,11 @@ class Household:
             if settings.enabled and not known:
                 wanted[key] = replace(world.record_of(key), desired=Desired.UP)
         for key, record in wanted.items():
-            if key in world.services:
+            if key in world.services or key in world.unwatched:
                 continue
             labels = await self._labels(record)
+            if left_out(world.settings, key, labels):
+                continue
             watched = Watched(key=key, settings=world.settings_for(key, labels), record=record, labels=labels)
             if not watched.settings.enabled:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from watchdog.daemon.watched import Watched
@@ -14,7 +14,7 @@ from watchdog.model.container import Container, ContainerState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
 from watchdog.model.settings import Settings
-from watchdog.policy.discovery import NotAService, classify, key_of, settled
+from watchdog.policy.discovery import NUMBER, PROJECT, SERVICE, NotAService, classify, key_of, settled
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
@@ -29,6 +29,12 @@ def service_of(settings: Settings, name: str, labels: dict[str, str]) -> Service
     if any(not own.enabled for own in named):
         return NotAService("its [[service]] says enabled = false", by_choice=True)
     return classify(name, labels, settings.discovery, configured=bool(named))
+
+
+def left_out(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> bool:
+    """Whether a container of that service with these labels would be no service under these settings."""
+    named = {PROJECT: key.project, SERVICE: key.name, NUMBER: str(key.number)} if key.project else {}
+    return isinstance(service_of(settings, key.name, {**labels, **named}), NotAService)
 
 
 def incumbent(containers: Iterable[Container]) -> Container | None:
@@ -162,7 +168,7 @@ class Looker:
                 self._opted_out[name] = key
             else:
                 by_key[key].append(container)
-        unwatched = set(self._opted_out.values())
+        unwatched = world.unwatched = set(self._opted_out.values())
         for key, containers in by_key.items():
             container = incumbent(containers)
             watched = world.services.get(key)

@@ -15,7 +15,7 @@ from watchdog.api.doors import Orders
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.itself import own_container
-from watchdog.daemon.looker import Looker
+from watchdog.daemon.looker import Looker, left_out
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Alone, World
@@ -28,8 +28,12 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
+from watchdog.policy.discovery import ENABLE
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
+
+UNREAD = {ENABLE: "true"}
+"""The labels of a container that is gone stand in the daemon's specs: to be missing it must have been watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def _recall(world: World) -> None:
         if settings.enabled and not any(_is(key, other) for other in (*world.services, *wanted)):
             wanted[key] = ServiceRecord(service=key, desired=Desired.UP)
     for key, record in wanted.items():
-        if key not in world.services:
+        if key not in world.services and key not in world.unwatched and not left_out(world.settings, key, UNREAD):
             watched = Watched(key=key, settings=world.settings_for(key, {}), record=record)
             watched.see(None, world.clock.now(), None)
             world.services[key] = watched

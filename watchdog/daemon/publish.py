@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from watchdog.daemon.expectations import expected_because
+from watchdog.daemon.looker import left_out
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.model.container import Container
@@ -116,7 +117,8 @@ def snapshot(world: World, incidents_open: int) -> Snapshot:
 
 def _wanted_and_missing(world: World) -> Iterator[ServiceStatus]:
     for key, because in world.wanted.items():
-        if key not in world.services and world.record_of(key).desired in {Desired.UP, Desired.UNPROVEN}:
+        watched = key in world.services or key in world.unwatched or left_out(world.settings, key, {})
+        if not watched and world.record_of(key).desired in {Desired.UP, Desired.UNPROVEN}:
             reason = f"{because}, but it has no container"
             weight = world.settings_for(key, {}).weight
             yield ServiceStatus(service=key, health=Health.MISSING, score=0.0, reason=reason, weight=weight)

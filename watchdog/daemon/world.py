@@ -77,6 +77,8 @@ class World:
     endpoints: dict[str, Alone] = field(default_factory=dict[str, Alone])
     wanted: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Services that a readable Compose file wants, and where it says so."""
+    unwatched: set[ServiceKey] = field(default_factory=set[ServiceKey])
+    """Services whose containers are there and not to be watched, by choice: they are not missing."""
     activity: dict[str, float] = field(default_factory=dict[str, float])
     """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
     restarts: list[float] = field(default_factory=list[float])
