@@ -100,6 +100,8 @@ class Worker:
         if self._world.state.away is None:
             await self._settle_incident(seen, now)
             seen = watched.seen or seen
+            if watched.ordered is not None or (seen.health.bad and watched.record.incident is not None):
+                await self._acting.identify(watched)
         if watched.phase is Phase.VERIFYING:
             due = await self._verify(seen, now)
         elif watched.container != judged:
@@ -166,7 +168,6 @@ class Worker:
             blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
             if blind is None and self._others_asked(seen):
                 failure = watched.failure(now, self._finished_at())
-                await self._acting.identify(watched)
                 async with watched.recording:
                     watched.record = await self._desk.of_service(watched, seen, failure, now)
                 self._step(Happening.FAILED)

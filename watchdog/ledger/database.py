@@ -51,7 +51,7 @@ def connect_read_only(directory: Path) -> sqlite3.Connection:
     with translated(path):
         try:
             path.stat()
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except FileNotFoundError as error:
             raise _no_ledger(directory) from error
         connection = _open_read_only(path)
         try:

@@ -1,0 +1,54 @@
+"""A container that runs and is broken: set aside for its successor, and put back when that one is no better."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.scene import Scene
+
+pytestmark = pytest.mark.engine
+
+CHECKED = "--interval=200ms --retries=1 CMD test ! -e {}"
+
+
+def _rungs(scene: Scene) -> list[str]:
+    return [row["payload"]["rung"] for row in scene.intents("webui")]
+
+
+def test_when_a_restart_does_not_help_a_new_one_takes_its_place_and_nothing_is_left_over(watch: Scene) -> None:
+    watch.engine.image("shop/webui:1", healthcheck=CHECKED.format("/broken"))
+    old = watch.engine.run("webui", "--restart", "always", "--stop-timeout", "0", image="shop/webui:1")
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/broken")
+    incident = watch.wait_recovered("webui")
+    assert _rungs(watch) == ["restart", "recreate"]
+    watch.daemon.wait(lambda: watch.gone(old), "what was set aside is still there")
+    (new,) = watch.containers()
+    found = watch.engine.inspect(new)
+    assert (found["Name"], found["HostConfig"]["RestartPolicy"]["Name"]) == ("/webui", "always")
+    steps = watch.sentences(incident, "step")
+    verified = next(
+        row["seq"]
+        for row in watch.daemon.timeline(incident["id"])
+        if row["kind"] == "outcome" and "recreate" in row["sentence"]
+    )
+    removed = next(
+        row["seq"] for row in watch.daemon.timeline(incident["id"]) if row["sentence"] == f"done: remove {old[:12]}"
+    )
+    assert verified < removed
+    assert any(step.startswith(f"done: set restart policy of {old[:12]} to no") for step in steps)
+
+
+def test_when_the_new_one_is_no_better_the_old_one_is_put_back(watch: Scene) -> None:
+    watch.engine.image("shop/webui:1", healthcheck=CHECKED.format("/flag/broken"))
+    options = ("--restart", "always", "--stop-timeout", "0", "-v", "flag:/flag")
+    old = watch.engine.run("webui", *options, image="shop/webui:1")
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/flag/broken")
+    watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "webui is not handed over", 60.0)
+    assert _rungs(watch) == ["restart", "recreate", "recreate"]
+    assert watch.containers() == [old]
+    found = watch.engine.inspect(old)
+    assert (found["Name"], found["HostConfig"]["RestartPolicy"]["Name"]) == ("/webui", "always")
+    assert found["State"]["Running"]
+    watch.oracle.compare()
