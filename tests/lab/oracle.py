@@ -17,6 +17,7 @@ from tests.lab.watch import LabDaemon
 
 PATIENCE = 3.0
 BAD = {"unhealthy", "missing"}
+_SWARM = "com.docker.swarm.service.id"
 _SWAP = re.compile(r"[a-f0-9]{12}_.+|.+\.watchdog-(new|old)-[0-9a-z]+")
 
 
@@ -71,7 +72,7 @@ class Oracle:
         for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json:
             name: str = line["Names"][0].removeprefix("/")
             labels: dict[str, str] = line["Labels"] or {}
-            if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True":
+            if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True" or _SWARM in labels:
                 continue
             answer = self.engine.api("GET", f"/containers/{line['Id']}/json")
             if answer.status != 200 or answer.json["HostConfig"]["AutoRemove"]:
