@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.policy.samples import HTTP, observed
 from watchdog.model.observation import Verdict
-from watchdog.policy.streak import TRANSITIONS, Standing, Streak, follow, in_doubt
+from watchdog.policy.streak import TRANSITIONS, Standing, Streak, follow, in_doubt, without_failures
 
 Table = Mapping[tuple[Standing, Verdict], tuple[Standing, Standing]]
 MOVING = (Verdict.PASS, Verdict.FAIL)
@@ -130,3 +130,21 @@ def test_whatever_does_not_pass_beyond_doubt_is_asked_again_soon(verdicts: list[
 
 def test_a_standing_without_an_observation_is_no_doubt() -> None:
     assert not in_doubt(Streak(Standing.PASSING))
+
+
+@pytest.mark.parametrize(
+    "seen", [[Verdict.PASS, Verdict.FAIL], [Verdict.PASS, Verdict.FAIL, Verdict.FAIL], [Verdict.FAIL]]
+)
+def test_without_its_failures_a_check_is_unknown_and_must_fail_or_pass_anew(seen: list[Verdict]) -> None:
+    forgiven = without_failures(played(seen))
+    assert forgiven.standing is Standing.NEW
+    assert forgiven.last_fail is None
+    assert forgiven.ever_passed is (Verdict.PASS in seen)
+    check = replace(HTTP, failures=2, successes=1)
+    assert follow(forgiven, observed(Verdict.FAIL), check).standing is Standing.NEW
+    assert follow(forgiven, observed(Verdict.PASS), check).standing is Standing.PASSING
+
+
+def test_a_check_that_passes_has_nothing_to_be_forgiven() -> None:
+    streak = played([Verdict.PASS, Verdict.PASS])
+    assert without_failures(streak) is streak

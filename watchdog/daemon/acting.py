@@ -43,7 +43,8 @@ class Underway:
     errand: Errand
     made: str
     began_at: float
-    deadline: float
+    wait: float
+    """How long it may take to be verified."""
 
 
 @dataclass(slots=True)
@@ -135,12 +136,12 @@ class Acting:
     async def _after(self, watched: Watched, errand: Errand, attempted: Attempted) -> Begun:
         now = self.world.clock.now()
         if attempted.failure is None:
-            self._underway[watched.key] = Underway(errand, attempted.container or "", now, now)
+            wait = watched.settings.recovery.verify_timeout
+            underway = Underway(errand, attempted.container or "", now, wait)
+            self._underway[watched.key] = underway
             if attempted.container:
                 await self._see_made(watched, attempted.container)
-            start_period = watched.container.start_period if watched.container is not None else 0.0
-            wait = watched.settings.recovery.verify_timeout + start_period
-            self._underway[watched.key].deadline = now + wait
+            underway.wait += watched.container.start_period if watched.container is not None else 0.0
             self.ask_soon(watched.key)
             return Begun()
         free = attempted.superseded or attempted.engine_away
@@ -188,16 +189,19 @@ class Acting:
             watched.record = record
 
     def deadline(self, watched: Watched) -> float | None:
+        """Steady seconds. Times in which the engine was away or the observer blind do not count."""
         underway = self._underway.get(watched.key)
-        return underway.deadline if underway is not None else None
+        if underway is None:
+            return None
+        return max(underway.began_at, self.world.state.settled_at, self.world.sees_since) + underway.wait
 
     def disproof(self, watched: Watched, seen: Assessment, now: float) -> str | None:
         """Why the attempt has failed, as far as can be told by now; None while it may still succeed."""
-        underway = self._underway.get(watched.key)
-        if underway is None:
+        underway, deadline = self._underway.get(watched.key), self.deadline(watched)
+        if underway is None or deadline is None:
             return "its attempt is not known any more"
-        if now >= underway.deadline:
-            return f"it was not verified within {underway.deadline - underway.began_at:g} s: {seen.reason}"
+        if now >= deadline:
+            return f"it was not verified within {underway.wait:g} s: {seen.reason}"
         if not seen.health.bad:
             return None
         stale = watched.container is None or watched.container.state is ContainerState.CREATED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
@@ -80,9 +80,9 @@ class Asker:
                 question.due = self.clock.now()
                 self._schedule(key, question)
 
-    async def ask_all(self, except_owner: str) -> None:
+    async def ask_all(self, except_owners: Collection[str]) -> None:
         """Asks every check of the other owners now and waits for the answers."""
-        others = [question for key, question in self._questions.items() if key[0] != except_owner]
+        others = [question for key, question in self._questions.items() if key[0] not in except_owners]
         await asyncio.gather(*(self._ask(question) for question in others))
 
     async def run(self) -> None:

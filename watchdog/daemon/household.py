@@ -20,7 +20,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Attempt, Desired, Entry, EntryKind, Outcome, ServiceRecord
 from watchdog.policy.phases import Phase
-from watchdog.policy.streak import Standing, Streak, follow, in_doubt
+from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
 
 ALONE = "endpoint "
 """Prefix of the owner's name of a stand-alone endpoint's check."""
@@ -43,6 +43,7 @@ class Household:
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._asking_others: asyncio.Task[None] | None = None
+        self._newly_doubted: set[str] = set()
         self.employ: Callable[[Watched], Coroutine[Any, Any, None]] | None = None
         """Gives the life of a worker; None where nobody works (a one-shot check)."""
 
@@ -202,17 +203,19 @@ class Household:
 
     def _ask_others(self, owner: str) -> None:
         """Before a failing check is believed all others are asked: one that passes proves that we can see."""
-        if self._asking_others is not None and not self._asking_others.done():
-            return
-        world = self._world
+        self._newly_doubted.add(owner)
+        if self._asking_others is None or self._asking_others.done():
+            self._asking_others = asyncio.create_task(self._ask_until_all_were_asked(), name="asking the other checks")
 
-        async def ask() -> None:
+    async def _ask_until_all_were_asked(self) -> None:
+        """Whoever comes into doubt while others are asked wants them asked once more, after its own failure."""
+        world = self._world
+        while self._newly_doubted:
+            doubted, self._newly_doubted = self._newly_doubted, set[str]()
             asked_at = world.clock.now()
-            await self._asker.ask_all(owner)
+            await self._asker.ask_all(doubted)
             world.others_asked_at = asked_at
             world.wake_all()
-
-        self._asking_others = asyncio.create_task(ask(), name="asking the other checks")
 
     def _hear_alone(self, check: Check, observation: Observation, _: int) -> float:
         alone = self._world.endpoints.get(check.name)
@@ -228,8 +231,22 @@ class Household:
         return check.retry_interval if in_doubt(alone.streak) else check.interval
 
     def _watch_observer(self, observation: Observation) -> None:
+        if self._observer.suspects and self._world.suspicion() is None:
+            self._forget_what_was_seen_blind()
         if self._observer.suspects or observation.verdict is Verdict.FAIL:
             self._later(self._observer.look())
+
+    def _forget_what_was_seen_blind(self) -> None:
+        """The first check that passes proves that we see again; the others are asked before they are believed."""
+        world = self._world
+        world.sees_since = world.clock.now()
+        for alone in world.endpoints.values():
+            alone.streak = without_failures(alone.streak)
+            self._asker.ask_soon(ALONE + alone.check.name)
+        for watched in world.services.values():
+            watched.forget_failed_checks()
+            self.ask_soon(watched.key)
+            watched.wake.set()
 
     async def _settle_endpoint(self, alone: Alone) -> None:
         now = self._world.clock.now()

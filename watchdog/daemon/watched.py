@@ -15,7 +15,7 @@ from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
 from watchdog.policy.phases import Phase
 from watchdog.policy.recovery import Ordered
-from watchdog.policy.streak import Streak, follow, in_doubt
+from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
 from watchdog.policy.turn import GOOD_AFTER, DockersTurn
 
 
@@ -157,6 +157,11 @@ class Watched:
         doubted = any(in_doubt(streak) for streak in self.streaks.values())
         self.doubted_since = (self.doubted_since or now) if doubted else None
         self.wake.set()
+
+    def forget_failed_checks(self) -> None:
+        """They were seen by an observer who was blind."""
+        self.streaks = {name: without_failures(streak) for name, streak in self.streaks.items()}
+        self.doubted_since = None
 
     def failure(self, now: float, finished_at: float | None) -> Failure:
         """When it broke: the engine's word where there is one, else the last time it was seen good."""

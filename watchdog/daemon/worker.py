@@ -240,7 +240,9 @@ class Worker:
     async def _verify(self, seen: Assessment, now: float) -> float | None:
         """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
         watched = self.watched
-        if self._world.state.away is not None:
+        by_check = seen.cause is Cause.CHECK_FAILED or not seen.health.bad
+        blind = by_check and seen.health is not Health.HEALTHY and self._world.suspicion() is not None
+        if self._world.state.away is not None or blind:
             return None
         if seen.health is Health.HEALTHY:
             await self._look_again(now)

@@ -83,6 +83,8 @@ class World:
     """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
     restarts: list[float] = field(default_factory=list[float])
     others_asked_at: float = 0.0
+    sees_since: float = 0.0
+    """When the observer's own network was last found to be back, steady seconds."""
     orders_only: str | None = None
     """Why nothing is done unless a person orders it; None in a daemon that acts by itself."""
     interrupted: tuple[Row, ...] = ()

@@ -66,6 +66,13 @@ def follow(streak: Streak, observation: Observation, check: Check) -> Streak:
     )
 
 
+def without_failures(streak: Streak) -> Streak:
+    """The streak as if nothing that it holds against the check had been seen: it must fail, or pass, anew."""
+    if not in_doubt(streak):
+        return streak
+    return replace(streak, standing=Standing.NEW, verdict=Verdict.UNKNOWN, length=0, last_fail=None)
+
+
 def in_doubt(streak: Streak) -> bool:
     """Whether the next question is due after the check's retry interval instead of its interval."""
     if streak.standing is not Standing.PASSING:

@@ -1,0 +1,167 @@
+"""Fault 31: when several unrelated endpoints fail and their containers are fine, it is the observer who is blind."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.faults.scene import Scene
+from tests.lab.engine import LabEngine
+
+pytestmark = pytest.mark.engine
+
+PORTS = {"webui": 8081, "blog": 8082, "wiki": 8083}
+SERVE = "mkdir -p /tmp/www; echo ok > /tmp/www/index.html; exec httpd -f -p 80 -h /tmp/www"
+"""What is removed from it is there again after a restart."""
+
+
+def _run(watch: Scene, *names: str, options: tuple[str, ...] = ()) -> dict[str, str]:
+    return {
+        name: watch.engine.run(
+            name, "-p", f"{PORTS[name]}:80", "--stop-signal", "KILL", *options, "--", "sh", "-c", SERVE
+        )
+        for name in names
+    }
+
+
+def _endpoint(name: str, *, alone: bool = False) -> str:
+    owner = "" if alone else f'service = "{name}"\n'
+    return f'[[endpoint]]\nname = "{name}-page"\nurl = "http://127.0.0.1:{PORTS[name]}/"\n{owner}interval = "500ms"\n'
+
+
+@contextmanager
+def _unreachable(engine: LabEngine, *names: str) -> Generator[None]:
+    """In the namespace of daemon and engine alike every connection to their ports is reset; containers go on."""
+    rules = [
+        ("OUTPUT", "-p", "tcp", "--dport", str(PORTS[name]), "-j", "REJECT", "--reject-with", "tcp-reset")
+        for name in names
+    ]
+    for rule in rules:
+        engine.command("iptables", "-I", *rule)
+    try:
+        yield
+    finally:
+        for rule in rules:
+            engine.command("iptables", "-D", *rule)
+
+
+def _break(watch: Scene, name: str) -> None:
+    watch.engine.docker("exec", name, "rm", "/tmp/www/index.html")
+
+
+def _starts(watch: Scene, container: str) -> list[str]:
+    return watch.events(container, "start")
+
+
+def _endpoints(watch: Scene) -> dict[str, Any]:
+    return {one["name"]: one["verdict"] for one in watch.daemon.status()["endpoints"]}
+
+
+def test_unrelated_endpoints_that_all_fail_are_one_incident_of_the_observer_and_no_action(watch: Scene) -> None:
+    containers = _run(watch, *PORTS)
+    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    with _unreachable(watch.engine, *PORTS):
+        incident = watch.wait_incident("observer")
+        assert "3 unrelated checks fail while their containers are fine" in incident["summary"]
+        watch.daemon.wait(lambda: set(_endpoints(watch).values()) == {"fail"}, "not all endpoints fail")
+        watch.two_polls()
+        assert watch.intents() == []
+        assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+        said = {watch.service(name)["recovery"] for name in PORTS}
+        assert all("the observer's own network is suspected" in sentence for sentence in said), said
+    closed = watch.wait_recovered("observer")
+    assert watch.sentences(closed, "incident_closed") == ["the observer sees again: a check passes"]
+    watch.daemon.wait_protected(*PORTS)
+    watch.two_polls()
+    assert watch.intents() == []
+    assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+    assert all(_starts(watch, container) == ["start"] for container in containers.values())
+    assert sorted(watch.containers()) == sorted(containers.values())
+
+
+def test_endpoints_that_belong_to_no_service_are_part_of_the_one_incident(watch: Scene) -> None:
+    _run(watch, *PORTS)
+    alone = _endpoint("blog", alone=True) + _endpoint("wiki", alone=True)
+    watch.start("webui", more=_endpoint("webui") + alone)
+    watch.daemon.wait(lambda: set(_endpoints(watch).values()) == {"pass"}, "not all endpoints pass")
+    with _unreachable(watch.engine, *PORTS):
+        watch.wait_incident("observer")
+        watch.daemon.wait(lambda: set(_endpoints(watch).values()) == {"fail"}, "not all endpoints fail")
+        watch.two_polls()
+        assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+    watch.wait_recovered("observer")
+    watch.daemon.wait_protected("webui")
+    watch.two_polls()
+    assert watch.intents() == []
+    assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+
+
+def test_an_observer_who_is_blind_still_brings_back_what_dies_and_leaves_its_verification_open(watch: Scene) -> None:
+    containers = _run(watch, *PORTS)
+    watch.daemon.environment |= {"WATCHDOG_RECOVERY__VERIFY_TIMEOUT": "1s"}
+    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    with _unreachable(watch.engine, *PORTS):
+        watch.wait_incident("observer")
+        watch.engine.crash("wiki")
+        watch.daemon.wait(lambda: len(_starts(watch, containers["wiki"])) == 2, "it is not started")
+        watch.two_polls()
+        watch.two_polls()
+        assert watch.wait_incident("wiki")["closed_at"] is None, "nothing has shown that it is good"
+    watch.wait_recovered("wiki")
+    watch.daemon.wait_protected(*PORTS)
+    watch.two_polls()
+    assert [row["subject"] for row in watch.intents()] == ["wiki"]
+    assert len(watch.daemon.rows("outcome")) == 1
+
+
+def test_one_endpoint_that_fails_while_another_passes_has_its_service_recovered(watch: Scene) -> None:
+    containers = _run(watch, "webui", "blog")
+    watch.start("webui", "blog", more=_endpoint("webui") + _endpoint("blog"))
+    _break(watch, "webui")
+    incident = watch.wait_recovered("webui")
+    assert incident["cause"] == "check_failed"
+    watch.two_polls()
+    assert _starts(watch, containers["webui"]) == ["start", "start"]
+    assert _starts(watch, containers["blog"]) == ["start"]
+    (intent,) = watch.intents()
+    assert intent["payload"]["rung"] == "restart"
+    assert [one["subject"] for one in watch.daemon.incidents()] == ["webui"]
+
+
+def test_two_that_fail_together_while_a_third_passes_are_both_recovered(watch: Scene) -> None:
+    containers = _run(watch, *PORTS)
+    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    _break(watch, "webui")
+    _break(watch, "blog")
+    assert watch.wait_recovered("webui")["cause"] == "check_failed"
+    assert watch.wait_recovered("blog")["cause"] == "check_failed"
+    watch.two_polls()
+    assert [len(_starts(watch, containers[name])) for name in PORTS] == [2, 2, 1]
+    assert {one["subject"] for one in watch.daemon.incidents()} == {"webui", "blog"}
+
+
+def test_an_only_endpoint_that_fails_has_its_service_recovered(watch: Scene) -> None:
+    """With nothing to compare it with, what is seen is believed."""
+    containers = _run(watch, "webui")
+    watch.start("webui", more=_endpoint("webui"))
+    _break(watch, "webui")
+    assert watch.wait_recovered("webui")["cause"] == "check_failed"
+    assert _starts(watch, containers["webui"]) == ["start", "start"]
+
+
+def test_endpoints_that_fail_with_the_service_that_they_need_are_not_the_observers_fault(watch: Scene) -> None:
+    """The root is broken: it is recovered, and those that need it wait for it and are left alone."""
+    root = _run(watch, "webui")["webui"]
+    needs = ("--label", "watchdog.depends-on=webui")
+    others = _run(watch, "blog", "wiki", options=needs)
+    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    with _unreachable(watch.engine, "blog", "wiki"):
+        _break(watch, "webui")
+        watch.daemon.wait(lambda: len(_starts(watch, root)) == 2, "the root is not recovered")
+    watch.daemon.wait_protected(*PORTS)
+    watch.two_polls()
+    assert watch.incidents("observer") == []
+    assert all(len(_starts(watch, container)) == 1 for container in others.values())
