@@ -1,4 +1,4 @@
-"""A person orders something while the worker writes: neither forgets what the other wrote."""
+"""Two things happen at the same moment: neither is forgotten, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -59,3 +59,20 @@ async def test_an_order_given_while_the_incident_is_written_works_on_that_incide
     assert await ordering == [1]
     (incident,) = await watchdog.daemon.incidents(10, open_only=False)
     assert incident.recovered_at is not None
+
+
+async def test_a_container_that_comes_while_its_service_is_recalled_gets_one_worker(tmp_path: Path) -> None:
+    engine = FakeEngine(time.time)
+    engine.run("webui")
+    async with small_daemon(engine, tmp_path) as watchdog:
+        await eventually(lambda: bool(watchdog.record("webui").baselines))
+    engine.docker_rm("webui")
+    async with small_daemon(engine, tmp_path, specs_are_slow=True) as watchdog:
+        await eventually(lambda: watchdog.ledger.reading)
+        new = engine.run("webui")
+        await eventually(lambda: watchdog.knows("webui") and watchdog.running("webui") == new)
+        met = watchdog.watched("webui")
+        watchdog.ledger.spec_gate.set()
+        await eventually(lambda: watchdog.daemon.ready()[0])
+        assert watchdog.watched("webui") is met
+        assert [task.get_name() for task in asyncio.all_tasks()].count("worker webui") == 1

@@ -30,11 +30,13 @@ QUICK = Settings(
 
 
 class GatedLedger(Ledger):
-    """A real ledger whose writes wait while its gate is closed."""
+    """A real ledger whose writes wait while its gate is closed, and its reads of specs while theirs is."""
 
     gate: asyncio.Event
     waiting: int = 0
     """Writes that stand before it."""
+    spec_gate: asyncio.Event
+    reading: int = 0
 
     async def append(
         self,
@@ -49,6 +51,12 @@ class GatedLedger(Ledger):
         self.waiting -= 1
         return await super().append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
 
+    async def spec(self, spec_id: str) -> ContainerSpec:
+        self.reading += 1
+        await self.spec_gate.wait()
+        self.reading -= 1
+        return await super().spec(spec_id)
+
 
 @dataclass(slots=True)
 class SmallDaemon:
@@ -57,6 +65,9 @@ class SmallDaemon:
 
     def watched(self, name: str) -> Watched:
         return self.daemon.world.services[ServiceKey("", name)]
+
+    def knows(self, name: str) -> bool:
+        return ServiceKey("", name) in self.daemon.world.services
 
     def record(self, name: str) -> ServiceRecord:
         """As the ledger has it."""
@@ -69,14 +80,19 @@ class SmallDaemon:
 
 
 @asynccontextmanager
-async def small_daemon(engine: FakeEngine, directory: Path) -> AsyncGenerator[SmallDaemon]:
-    """Started; stopped when the block ends."""
+async def small_daemon(
+    engine: FakeEngine, directory: Path, *, specs_are_slow: bool = False
+) -> AsyncGenerator[SmallDaemon]:
+    """Started; stopped when the block ends. `specs_are_slow`: the gate of specs is closed from the start."""
     settings = replace(QUICK, state=StateSettings(dir=directory / "state", run_dir=directory / "run"))
     clock = Clock()
     prepare(settings.state.dir)
     ledger = await GatedLedger.open(settings.state.dir, key_file=None, now=time.time(), retention=1e6)
     ledger.gate = asyncio.Event()
     ledger.gate.set()
+    ledger.spec_gate = asyncio.Event()
+    if not specs_are_slow:
+        ledger.spec_gate.set()
     prober = Prober(clock.wall)
 
     async def claim(identity: EngineIdentity) -> None:
@@ -96,6 +112,7 @@ async def small_daemon(engine: FakeEngine, directory: Path) -> AsyncGenerator[Sm
         yield SmallDaemon(daemon, ledger)
     finally:
         ledger.gate.set()
+        ledger.spec_gate.set()
         await daemon.stop()
         await prober.close()
         await ledger.close()

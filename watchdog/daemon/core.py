@@ -74,6 +74,8 @@ class Daemon:
         self._reread = reread
         self._claim = claim
         self._claimed = False
+        self._claiming = asyncio.Lock()
+        self._polling = asyncio.Lock()
         self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
         self._asker = Asker(prober, clock)
         self._household = Household(self.world, self._asker, self._desk, self.journal)
@@ -163,6 +165,10 @@ class Daemon:
     async def poll(self) -> None:
         """The truth, whatever events said: one list, an inspect of what changed, and what should exist and does not."""
         await self._listener.tried.wait()  # a stop between the first look and the first event would pass for a crash
+        async with self._polling:
+            await self._poll()
+
+    async def _poll(self) -> None:
         world, started = self.world, self.world.clock.now()
         try:
             await self.looker.look()
@@ -182,11 +188,12 @@ class Daemon:
 
     async def _claim_engine(self, identity: EngineIdentity) -> None:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
-        if self._claimed:
-            return
-        await self._claim(identity)
-        self._claimed = True
-        await resolve_leftovers(self.world, self.journal)
+        async with self._claiming:
+            if self._claimed:
+                return
+            await self._claim(identity)
+            self._claimed = True
+            await resolve_leftovers(self.world, self.journal)
 
     def _missed(self, name: str, slots: int) -> None:
         if name == "poll":

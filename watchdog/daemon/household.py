@@ -108,10 +108,11 @@ class Household:
             if settings.enabled and not known:
                 wanted[key] = replace(world.record_of(key), desired=Desired.UP)
         for key, record in wanted.items():
-            if key in world.services or key in world.unwatched:
+            if key in world.services:
                 continue
             labels = await self._labels(record)
-            if left_out(world.settings, key, labels):
+            met = key in world.services or key in world.unwatched  # perhaps only while its labels were read
+            if met or left_out(world.settings, key, labels):
                 continue
             watched = Watched(key=key, settings=world.settings_for(key, labels), record=record, labels=labels)
             if not watched.settings.enabled:
