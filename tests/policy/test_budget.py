@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.policy.samples import DB, NOW, WEBUI, attempt, attempts, recovery_settings
 from watchdog.model.record import Attempt, Rung
 from watchdog.model.settings import RecoverySettings
-from watchdog.policy.budget import backoff, counting_window, spent
+from watchdog.policy.budget import backoff, counting_window, none_in_future, spent
 
 SETTINGS = RecoverySettings(backoff=5.0, backoff_max=60.0)
 
@@ -49,6 +49,15 @@ def test_an_attempt_counts_until_the_window_has_passed() -> None:
     assert spent((attempt(Rung.START, ago=600.0), attempt(Rung.START, ago=599.0)), 600.0, NOW) == (
         attempt(Rung.START, ago=599.0),
     )
+
+
+@given(attempts, st.floats(-10_000, 10_000))
+def test_after_the_clock_was_set_back_no_attempt_lies_in_the_future(made: tuple[Attempt, ...], step: float) -> None:
+    now = NOW + step
+    moved = none_in_future(made, now)
+    assert all(attempt.at <= now for attempt in moved)
+    assert [replace(attempt, at=NOW) for attempt in moved] == [replace(attempt, at=NOW) for attempt in made]
+    assert all(new == old for new, old in zip(moved, made, strict=True) if old.at <= now)
 
 
 @given(attempts, st.floats(0, 2000), st.floats(0, 2000))

@@ -101,7 +101,8 @@ class Household:
     async def recall(self) -> None:
         """What the ledger or the configuration says should be up and the engine does not have: it is missing."""
         world = self._world
-        wanted = {key: record for key, record in world.memory.records.items() if record.desired is Desired.UP}
+        remembered = world.memory.records.items()
+        wanted = {key: world.record_of(key) for key, record in remembered if record.desired is Desired.UP}
         for key, settings in world.settings.services:
             known = any(key.name == other.name and key.project in {"", other.project} for other in world.services)
             known = known or any(key.name == other.name and key.project in {"", other.project} for other in wanted)

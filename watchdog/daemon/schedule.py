@@ -6,7 +6,6 @@ makes every due time immune to steps of the wall clock. The trigger adds to date
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -47,6 +46,8 @@ class Every(BaseTrigger):
     def __init__(self, interval: float, missed: Callable[[int], None]) -> None:
         self._interval = timedelta(seconds=interval)
         self._missed = missed
+        self._counted_after: datetime | None = None
+        """APScheduler asks more than once what follows a slot: what was missed after it is counted once."""
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:  # pyright: ignore[reportIncompatibleMethodOverride]  # the base class has no types
         if previous_fire_time is None:
@@ -54,7 +55,9 @@ class Every(BaseTrigger):
         following = previous_fire_time + self._interval
         if following <= now:
             skipped = (now - following) // self._interval + 1
-            self._missed(skipped)
+            if previous_fire_time != self._counted_after:
+                self._counted_after = previous_fire_time
+                self._missed(skipped)
             following += skipped * self._interval
         return following
 
@@ -66,7 +69,8 @@ class Schedule:
         self._scheduler = AsyncIOScheduler(timezone=SteadyZone(clock))
         self._scheduler.add_listener(self._still_runs, EVENT_JOB_MAX_INSTANCES)  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
         self._missed = missed
-        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)  # it warns of what is counted here
+        # What is skipped is counted here, what fails is said here, and a job that `stop` cancels is no failure.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     def _still_runs(self, event: JobSubmissionEvent) -> None:
         self._missed(str(event.job_id), 1)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # APScheduler has no types
@@ -80,8 +84,8 @@ class Schedule:
                 await job()
             except WatchdogError as error:
                 log.warning(f"{name}: {error}")
-            except asyncio.CancelledError:  # by `stop`; APScheduler would call it a failure, with a traceback
-                return
+            except Exception as error:  # a bug in one job must not end the others
+                log.error(f"a bug: {name} failed", exc_info=error)
 
         self._scheduler.add_job(  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
             run,

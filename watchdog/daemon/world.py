@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.record import Desired, Row, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.policy.budget import none_in_future
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
 from watchdog.policy.streak import Standing, Streak
@@ -107,7 +108,8 @@ class World:
         return resolved.settings
 
     def record_of(self, key: ServiceKey) -> ServiceRecord:
-        return self.memory.records.get(key) or ServiceRecord(service=key)
+        record = self.memory.records.get(key) or ServiceRecord(service=key)
+        return replace(record, attempts=none_in_future(record.attempts, self.clock.now()))
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there; made anew after `regraph`."""

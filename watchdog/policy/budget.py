@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Attempt, Rung
@@ -29,6 +30,11 @@ def spent(attempts: Iterable[Attempt], window: float, now: float) -> tuple[Attem
         for attempt in attempts
         if not attempt.by_operator and attempt.rung is not Rung.DOCKER and now - attempt.at < window
     )
+
+
+def none_in_future(attempts: Iterable[Attempt], now: float) -> tuple[Attempt, ...]:
+    """Attempts of an earlier daemon, whose clock was ahead of the present one: the latest that they can be is now."""
+    return tuple(replace(attempt, at=min(attempt.at, now)) for attempt in attempts)
 
 
 def backoff(service: ServiceKey, attempts: int, settings: RecoverySettings) -> float:
