@@ -52,3 +52,26 @@ def test_when_the_new_one_is_no_better_the_old_one_is_put_back(watch: Scene) -> 
     assert (found["Name"], found["HostConfig"]["RestartPolicy"]["Name"]) == ("/webui", "always")
     assert found["State"]["Running"]
     watch.oracle.compare()
+
+
+def test_a_daemon_killed_while_the_new_one_is_verified_leaves_nothing_over(watch: Scene) -> None:
+    watch.engine.image("shop/webui:1", healthcheck=CHECKED.format("/broken").replace("200ms", "1s"))
+    old = watch.engine.run("webui", "--restart", "always", "--stop-timeout", "0", image="shop/webui:1")
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/broken")
+    watch.daemon.wait(lambda: _started_beside(watch, old), "no successor was started", 40.0)
+    watch.daemon.kill()
+    assert not watch.engine.inspect(old)["State"]["Running"]
+    assert watch.engine.inspect(old)["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    watch.daemon.start()
+    watch.wait_recovered("webui")
+    watch.daemon.wait(lambda: watch.gone(old), "what was set aside is still there")
+    (new,) = watch.containers()
+    assert watch.engine.inspect(new)["Name"] == "/webui"
+    assert _rungs(watch) == ["restart", "recreate"]
+
+
+def _started_beside(scene: Scene, old: str) -> bool:
+    """Whether a successor runs under the name while the old one is set aside."""
+    names = [scene.engine.inspect(one)["Name"] for one in scene.containers() if one != old]
+    return names == ["/webui"] and bool(scene.engine.inspect("webui")["State"]["Running"])
