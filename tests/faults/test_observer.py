@@ -18,10 +18,19 @@ SERVE = "mkdir -p /tmp/www; echo ok > /tmp/www/index.html; exec httpd -f -p 80 -
 """What is removed from it is there again after a restart."""
 
 
-def _run(watch: Scene, *names: str, options: tuple[str, ...] = ()) -> dict[str, str]:
+ASK_WEBUI = """mkdir -p /tmp/www/cgi-bin; cd /tmp/www/cgi-bin; cat > index.cgi <<'END'
+#!/bin/sh
+wget -q -O /dev/null http://10.78.0.7/ && echo "HTTP/1.0 200 OK" || echo "HTTP/1.0 503 Unavailable"
+echo
+END
+chmod +x index.cgi; exec httpd -f -p 80 -h /tmp/www"""
+"""Its page is there as long as that of webui is."""
+
+
+def _run(watch: Scene, *names: str, options: tuple[str, ...] = (), serve: str = SERVE) -> dict[str, str]:
     return {
         name: watch.engine.run(
-            name, "-p", f"{PORTS[name]}:80", "--stop-signal", "KILL", *options, "--", "sh", "-c", SERVE
+            name, "-p", f"{PORTS[name]}:80", "--stop-signal", "KILL", *options, "--", "sh", "-c", serve
         )
         for name in names
     }
@@ -153,15 +162,17 @@ def test_an_only_endpoint_that_fails_has_its_service_recovered(watch: Scene) -> 
 
 
 def test_endpoints_that_fail_with_the_service_that_they_need_are_not_the_observers_fault(watch: Scene) -> None:
-    """The root is broken: it is recovered, and those that need it wait for it and are left alone."""
-    root = _run(watch, "webui")["webui"]
-    needs = ("--label", "watchdog.depends-on=webui")
-    others = _run(watch, "blog", "wiki", options=needs)
+    """The root is broken: it is recovered, and those that need it are left alone and judged anew when it is good."""
+    watch.engine.docker("network", "create", "--subnet", "10.78.0.0/24", "shop")
+    root = _run(watch, "webui", options=("--net", "shop", "--ip", "10.78.0.7"))["webui"]
+    needs = ("--net", "shop", "--label", "watchdog.depends-on=webui")
+    others = _run(watch, "blog", "wiki", options=needs, serve=ASK_WEBUI)
     watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
-    with _unreachable(watch.engine, "blog", "wiki"):
-        _break(watch, "webui")
-        watch.daemon.wait(lambda: len(_starts(watch, root)) == 2, "the root is not recovered")
+    _break(watch, "webui")
+    watch.wait_recovered("webui")
     watch.daemon.wait_protected(*PORTS)
     watch.two_polls()
     assert watch.incidents("observer") == []
+    assert {row["subject"] for row in watch.intents()} == {"webui"}
+    assert _starts(watch, root) == ["start", "start"]
     assert all(len(_starts(watch, container)) == 1 for container in others.values())

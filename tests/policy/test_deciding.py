@@ -127,6 +127,12 @@ def test_what_a_lost_root_does_not_explain_is_brought_back_without_it(cause: Cau
     assert isinstance(decide(replace(seen(Health.UNHEALTHY, cause), roots_lost=("shop/db",)), QUIET, later), Act)
 
 
+def test_a_root_that_is_not_judged_yet_explains_a_check_that_fails_and_no_crash() -> None:
+    waits = replace(FAILS_ITS_CHECK, roots_unsettled=("shop/db",))
+    assert decide(waits, QUIET, NOW) == Wait("shop/db, which it needs, is judged first")
+    assert decide(replace(CRASH, roots_unsettled=("shop/db",)), QUIET, NOW) == ACTS
+
+
 def test_dockers_restart_policy_has_its_turn_first() -> None:
     waits = replace(CRASH, dockers_turn_until=NOW + 20.0)
     assert decide(waits, QUIET, NOW) == Wait("Docker's restart policy has its turn", NOW + 20.0)

@@ -55,6 +55,7 @@ situations = st.builds(
     dockers_turn_until=st.none() | _times,
     roots_down=st.sampled_from([(), ("shop/db",)]),
     roots_lost=st.sampled_from([(), ("shop/db",)]),
+    roots_unsettled=st.sampled_from([(), ("shop/db",)]),
     others_asked=st.booleans(),
     ordered=_ordered,
 )
@@ -90,6 +91,7 @@ def test_nothing_is_done_by_itself_that_a_law_forbids(situation: Situation, arou
     assert seen.cause is not Cause.CHECK_FAILED or (around.observer_suspected is None and situation.others_asked)
     assert situation.dockers_turn_until is None
     assert not situation.roots_down
+    assert seen.cause is not Cause.CHECK_FAILED or not situation.roots_unsettled
 
 
 @given(situations, surroundings)

@@ -67,7 +67,8 @@ class Household:
         watched.wake.set()
 
     def dismiss(self, watched: Watched) -> None:
-        self._world.wake_dependents(watched.key)
+        for dependent in self._world.dependents(watched.key):
+            dependent.wake.set()
         self._world.services.pop(watched.key, None)
         self._world.regraph()
         self._asker.drop(str(watched.key))

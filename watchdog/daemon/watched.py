@@ -159,7 +159,8 @@ class Watched:
         self.wake.set()
 
     def forget_failed_checks(self) -> None:
-        """They were seen by an observer who was blind."""
+        """They were seen by an observer who was blind, or while what it needs was down."""
+        self.incarnation += 1
         self.streaks = {name: without_failures(streak) for name, streak in self.streaks.items()}
         self.doubted_since = None
 

@@ -14,7 +14,7 @@ from watchdog.daemon.looker import Looker
 from watchdog.daemon.order_book import OrderBook
 from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import World
+from watchdog.daemon.world import Hindrance, World
 from watchdog.errors import EngineError, EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
@@ -55,18 +55,19 @@ class Worker:
         self._acting = acting
         self._book = book
         self._proving = Proving(world, watched, journal)
+        self._hindrance: Hindrance | None = None
+        """What it was to those that need it when they were last told."""
 
     async def run(self) -> None:
         """For ever: wakes by a fresh look, an answer, an order, or when time alone may change something."""
         watched, clock = self.watched, self._world.clock
         wait: float | None = 0.0
         while True:
-            hindered = self._world.hindrance(watched)
             try:
                 async with asyncio.timeout(wait):
                     await watched.wake.wait()
             except TimeoutError:
-                pass
+                dependent.forget_failed_checks()
             watched.wake.clear()
             watched.busy_since = clock.now()
             try:
@@ -88,8 +89,7 @@ class Worker:
                 watched.busy_since = None
                 watched.turned_at = clock.now()
                 self._world.changed.set()
-                if self._world.hindrance(watched) is not hindered:
-                    self._world.wake_dependents(watched.key)
+                self._tell_dependents()
 
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
@@ -127,6 +127,7 @@ class Worker:
             if self._world.state.away is None and (before is not None or seen.health is not Health.HEALTHY):
                 log.info(f"{seen.health.value}: {seen.reason}", service=str(watched.key), cause=seen.cause.value)
         watched.seen = seen
+        self._tell_dependents()
         if self._world.state.away is not None:
             return
         if seen.health is Health.HEALTHY:
@@ -146,6 +147,17 @@ class Worker:
             log.error(f"not proven, because it could not be recorded: {error}", service=str(watched.key))
         if seen.health is Health.HEALTHY and watched.key in self._world.asides:
             await self._remove_aside()
+
+    def _tell_dependents(self) -> None:
+        """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""
+        before, self._hindrance = self._hindrance, self._world.hindrance(self.watched)
+        if self._hindrance is before:
+            return
+        for dependent in self._world.dependents(self.watched.key):
+            if self._hindrance is None:
+                dependent.forget_failed_checks()
+                self._acting.ask_soon(dependent.key)
+            dependent.wake.set()
 
     async def _remove_aside(self) -> None:
         """What an earlier daemon set aside and could not remove any more goes once its successor is good."""
@@ -291,7 +303,7 @@ class Worker:
 
     def _situation(self, seen: Assessment, now: float) -> Situation:
         watched = self.watched
-        down, lost = self._world.roots(watched) if seen.health.bad else ((), ())
+        roots = self._world.roots(watched) if seen.health.bad else {}
         key = watched.key
         return Situation(
             assessment=seen,
@@ -302,8 +314,9 @@ class Worker:
             bad_since=watched.bad_since if watched.bad_since is not None else now,
             last_foreign=self._world.activity.get(key.project or key.name),
             dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
-            roots_down=down,
-            roots_lost=lost,
+            roots_down=roots.get(Hindrance.DOWN, ()),
+            roots_lost=roots.get(Hindrance.LOST, ()),
+            roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
             others_asked=self._others_asked(seen),
             ordered=watched.ordered,
         )

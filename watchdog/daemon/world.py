@@ -32,6 +32,8 @@ class Hindrance(Enum):
     """It is not good, and somebody works on it."""
     LOST = auto()
     """It was handed to a person."""
+    UNSETTLED = auto()
+    """It has only just started, or one of its checks fails below its threshold."""
 
 
 @dataclass(slots=True)
@@ -153,28 +155,24 @@ class World:
         streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
 
-    def roots(self, watched: Watched) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The services it needs that are not good: those that are worked on, and those that only a person will mend."""
-        roots = sorted(self.graph().get(watched.key, ()))
-        hindrances = {str(key): self.hindrance(self.services[key]) for key in roots}
-        down = tuple(name for name, how in hindrances.items() if how is Hindrance.DOWN)
-        lost = tuple(name for name, how in hindrances.items() if how is Hindrance.LOST)
-        return down, lost
+    def roots(self, watched: Watched) -> dict[Hindrance, tuple[str, ...]]:
+        """The services it needs and has to wait for, by why."""
+        found = [(str(key), self.hindrance(self.services[key])) for key in sorted(self.graph().get(watched.key, ()))]
+        return {how: tuple(name for name, its in found if its is how) for how in Hindrance}
 
     def hindrance(self, root: Watched) -> Hindrance | None:
         """What a service is to those that need it; None when they need not wait."""
         if root.seen is None or root.record.desired is not Desired.UP:
             return None
-        waits = root.seen.health is Health.STARTING and root.record.incident is not None
-        if not (root.seen.health.bad or waits):
-            return None
-        return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
+        starting = root.seen.health is Health.STARTING
+        if root.seen.health.bad or (starting and root.record.incident is not None):
+            return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
+        doubted = any(streak.standing is Standing.DOUBTED for streak in root.streaks.values())
+        return Hindrance.UNSETTLED if starting or doubted else None
 
-    def wake_dependents(self, root: ServiceKey) -> None:
-        """Those that need a service decide anew."""
-        for key, roots in self.graph().items():
-            if root in roots:
-                self.services[key].wake.set()
+    def dependents(self, root: ServiceKey) -> list[Watched]:
+        """Those that need a service."""
+        return [self.services[key] for key, roots in self.graph().items() if root in roots]
 
     def wake_all(self) -> None:
         for watched in self.services.values():

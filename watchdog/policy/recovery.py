@@ -74,6 +74,8 @@ class Situation:
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
     """Those that only a person will mend: handed over, paused, or with recovery off."""
+    roots_unsettled: tuple[str, ...] = ()
+    """Those that have only just started, or whose checks fail below their thresholds."""
     others_asked: bool = True
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
     ordered: Ordered | None = None
@@ -133,6 +135,8 @@ def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
         return Wait(f"waiting for {', '.join(situation.roots_down)}")
     if situation.roots_lost and situation.assessment.cause not in UNCHECKED_BY_ROOTS:
         return Wait(f"waiting for {', '.join(situation.roots_lost)}, which waits for a person")
+    if situation.roots_unsettled and situation.assessment.cause is Cause.CHECK_FAILED:
+        return Wait(f"{', '.join(situation.roots_unsettled)}, which it needs, is judged first")
     return None
 
 
