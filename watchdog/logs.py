@@ -32,7 +32,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def configure(stream: TextIO, *, json: bool | None = None, level: int = logging.INFO) -> None:
     """Sends all logging to `stream`; `json` None means: unless it is a terminal.
 
-    The libraries' own logging goes the same way, from WARNING on.
+    The libraries' own logging goes the same way, from WARNING on; the scheduler's does not, because the daemon itself
+    counts what is skipped and says what fails, and a job that is cancelled at the end is no failure.
     """
     terminal = stream.isatty()
     shared: list[Processor] = [
@@ -61,6 +62,7 @@ def configure(stream: TextIO, *, json: bool | None = None, level: int = logging.
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
 
 

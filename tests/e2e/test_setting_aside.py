@@ -71,6 +71,31 @@ def test_a_daemon_killed_while_the_new_one_is_verified_leaves_nothing_over(watch
     assert _rungs(watch) == ["restart", "recreate"]
 
 
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_daemon_killed_while_one_that_is_no_better_is_verified_puts_the_old_one_back(
+    watch: Scene, kills: int
+) -> None:
+    watch.engine.docker("network", "create", "--subnet", "10.77.0.0/24", "shop")
+    watch.engine.image("shop/webui:1", healthcheck=CHECKED.format("/flag/broken").replace("200ms", "1s"))
+    options = ("--restart", "always", "--stop-timeout", "0", "-v", "flag:/flag", "--net", "shop", "--ip", "10.77.0.7")
+    old = watch.engine.run("webui", *options, image="shop/webui:1")
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/flag/broken")
+    watch.daemon.wait(lambda: _started_beside(watch, old), "no successor was started", 40.0)
+    for _ in range(kills):
+        watch.daemon.kill()
+        watch.daemon.start()
+        watch.daemon.wait(lambda: watch.service("webui"), "webui is not seen")
+    watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "webui is not handed over", 60.0)
+    assert _rungs(watch) == ["restart", "recreate", "recreate"]
+    assert watch.containers() == [old]
+    found = watch.engine.inspect(old)
+    assert (found["Name"], found["HostConfig"]["RestartPolicy"]["Name"]) == ("/webui", "always")
+    assert found["State"]["Running"]
+    assert found["NetworkSettings"]["Networks"]["shop"]["IPAddress"] == "10.77.0.7"
+    watch.oracle.compare()
+
+
 def _started_beside(scene: Scene, old: str) -> bool:
     """Whether a successor runs under the name while the old one is set aside."""
     names = [scene.engine.inspect(one)["Name"] for one in scene.containers() if one != old]

@@ -69,6 +69,7 @@ def test_the_libraries_speak_from_warning_on() -> None:
     stream = io.StringIO()
     logs.configure(stream, json=True)
     logging.getLogger("uvicorn.error").info("not this")
+    logging.getLogger("apscheduler.scheduler").warning("nor this")
     logging.getLogger("aiohttp.client").warning("that %s", "one")
     said = only(stream)
     assert (said["event"], said["logger"], said["level"]) == ("that one", "aiohttp.client", "warning")
@@ -87,7 +88,7 @@ def test_warnings_of_python_are_lines_too() -> None:
 def test_an_exception_is_one_line_without_locals(door: str) -> None:
     stream = io.StringIO()
     logs.configure(stream, json=True)
-    logger: Any = structlog.get_logger() if door == "structlog" else logging.getLogger("apscheduler")
+    logger: Any = structlog.get_logger() if door == "structlog" else logging.getLogger("uvicorn.error")
     try:
         fail("l0cal-value")
     except ZeroDivisionError:

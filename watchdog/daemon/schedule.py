@@ -6,7 +6,6 @@ makes every due time immune to steps of the wall clock. The trigger adds to date
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -69,8 +68,6 @@ class Schedule:
         self._scheduler = AsyncIOScheduler(timezone=SteadyZone(clock))
         self._scheduler.add_listener(self._still_runs, EVENT_JOB_MAX_INSTANCES)  # pyright: ignore[reportUnknownMemberType]  # APScheduler has no types
         self._missed = missed
-        # What is skipped is counted here, what fails is said here, and a job that `stop` cancels is no failure.
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     def _still_runs(self, event: JobSubmissionEvent) -> None:
         self._missed(str(event.job_id), 1)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # APScheduler has no types

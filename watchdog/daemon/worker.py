@@ -67,7 +67,7 @@ class Worker:
                 async with asyncio.timeout(wait):
                     await watched.wake.wait()
             except TimeoutError:
-                dependent.forget_failed_checks()
+                pass
             watched.wake.clear()
             watched.busy_since = clock.now()
             try:
