@@ -110,3 +110,5 @@ async def test_what_was_set_aside_is_not_started_beside_a_replacement_that_came_
     assert events[-1] == "result"
     assert any(isinstance(step, StopContainer) and step.container == old for step in engine.steps)
     assert StartContainer(old) not in engine.steps
+    await eventually(lambda: RemoveContainer(old) in engine.steps)
+    assert len(await engine.list_containers()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,15 @@ async def test_an_intent_is_pending_until_its_outcome_is_written(state: Path) ->
         assert await ledger.pending_intents() == (second,)
         await ledger.append(entry("db did not start", kind=EntryKind.OUTCOME, intent=second.seq))
         assert await ledger.pending_intents() == ()
+
+
+async def test_the_last_attempt_at_a_service_is_its_newest_intent_and_what_came_of_it(state: Path) -> None:
+    async with opened(state) as ledger:
+        assert await ledger.last_attempt("shop/webui") == ()
+        await ledger.append(entry("an older one", kind=EntryKind.INTENT), entry("its step", kind=EntryKind.STEP))
+        rows = await ledger.append(entry("restart", kind=EntryKind.INTENT), entry("done", kind=EntryKind.STEP))
+        await ledger.append(replace(entry("another's", kind=EntryKind.INTENT), subject="shop/db"))
+        assert await ledger.last_attempt("shop/webui") == rows
 
 
 async def test_numbers_of_incidents_are_never_given_twice(state: Path) -> None:

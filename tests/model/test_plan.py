@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from watchdog.model.plan import (
@@ -19,6 +21,8 @@ from watchdog.model.plan import (
     StopContainer,
     container_of,
     short,
+    steps_as_json,
+    steps_from_json,
     with_container,
 )
 
@@ -64,3 +68,8 @@ def test_steps_on_another_container_stay_as_they_are(step: Step) -> None:
 def test_steps_on_no_container_stay_as_they_are(step: Step) -> None:
     assert container_of(step) == ""
     assert with_container(step, MADE) is step
+
+
+def test_steps_are_read_as_they_were_stored() -> None:
+    steps = (*on(NEW), *on(OLD), *ON_NONE)
+    assert steps_from_json(json.loads(json.dumps(steps_as_json(steps)))) == steps

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import World
+from watchdog.daemon.world import Aside, World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError, LedgerError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act
+from watchdog.model.plan import Act, container_of, steps_as_json
 from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
 from watchdog.policy.budget import counting_window
 from watchdog.policy.planning import Impossible
@@ -112,8 +112,7 @@ class Acting:
                 "cause": plan.cause.value,
                 "spec": spec.id if spec is not None else None,
                 "container": watched.container.id if watched.container is not None else None,
-                "restart_policy": watched.container.restart_policy.value if watched.container is not None else None,
-                "restart_retries": watched.container.restart_retries if watched.container is not None else 0,
+                "undo": steps_as_json(plan.undo if plan.cleanup else ()),
             },
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
@@ -144,6 +143,8 @@ class Acting:
             underway.wait += watched.container.start_period if watched.container is not None else 0.0
             self.ask_soon(watched.key)
             return Begun()
+        if attempted.superseded and errand.plan.cleanup:
+            self.world.asides[watched.key] = Aside(container_of(errand.plan.cleanup[0]))
         free = attempted.superseded or attempted.engine_away
         await self._outcome(watched, errand, Outcome.FAILED, attempted.failure, burnt=not free)
         return Begun(failure=attempted.failure)
@@ -229,6 +230,21 @@ class Acting:
         if trouble:
             because = f"{because}; what was set aside could not be put back: {trouble}"
         await self._outcome(watched, underway.errand, Outcome.FAILED, because)
+
+    async def undo_interrupted(self, watched: Watched) -> bool:
+        """Undoes the recreation that an earlier daemon did not live to verify; False where there is none."""
+        aside = self.world.asides.get(watched.key)
+        if aside is None or aside.errand is None:
+            return False
+        del self.world.asides[watched.key]
+        reason = watched.seen.reason if watched.seen is not None else "it is not known"
+        sentence = f"the interrupted {aside.errand.plan.rung} did not bring it back: {reason}"
+        self.journal.say(watched.key, sentence)
+        trouble = await self.manager.put_back(aside.errand, aside.made)
+        sentence += f"; what was set aside could not be put back: {trouble}" if trouble else "; the old one is put back"
+        entry = self.journal.entry(EntryKind.DECISION, watched.key, sentence, incident=aside.errand.incident)
+        await self.journal.write(entry)
+        return True
 
     async def identify(self, watched: Watched) -> None:
         """What deployment a container is that was never proven: is there another one to go back to?"""

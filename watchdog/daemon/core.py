@@ -22,7 +22,7 @@ from watchdog.daemon.household import Household
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.itself import own_container
 from watchdog.daemon.journal import Journal
-from watchdog.daemon.leftovers import resolve_leftovers
+from watchdog.daemon.leftovers import Leftovers
 from watchdog.daemon.listener import Listener
 from watchdog.daemon.looker import Looker, service_of
 from watchdog.daemon.order_book import OrderBook
@@ -90,6 +90,7 @@ class Daemon:
         )
         planner = Planner(engine, ledger)
         self._acting = Acting(self.world, self.looker, self.journal, planner, manager, self._household.ask_soon)
+        self._leftovers = Leftovers(self.world, self.journal, manager)
         self._book = OrderBook()
         self._household.employ = self._work
         self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
@@ -193,7 +194,7 @@ class Daemon:
                 return
             await self._claim(identity)
             self._claimed = True
-            await resolve_leftovers(self.world, self.journal)
+            await self._leftovers.resolve()
 
     def _missed(self, name: str, slots: int) -> None:
         if name == "poll":

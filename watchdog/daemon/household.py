@@ -126,8 +126,7 @@ class Household:
     async def settle_pending(self) -> None:
         """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
         world, journal = self._world, self._journal
-        world.interrupted = await journal.ledger.pending_intents()
-        for row in world.interrupted:
+        for row in await journal.ledger.pending_intents():
             sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
             payload = {"intent": row.seq, "outcome": Outcome.FAILED.value}
             entry = journal.entry(

@@ -161,9 +161,9 @@ class Worker:
 
     async def _remove_aside(self) -> None:
         """What an earlier daemon set aside and could not remove any more goes once its successor is good."""
-        container = self._world.asides.pop(self.watched.key)
+        aside = self._world.asides.pop(self.watched.key)
         try:
-            await self._world.engine.execute(RemoveContainer(container))
+            await self._world.engine.execute(RemoveContainer(aside.container))
         except EngineError as error:
             self._journal.say(self.watched.key, f"what was set aside could not be removed: {error}")
 
@@ -185,7 +185,8 @@ class Worker:
                 self._step(Happening.FAILED)
         elif watched.phase is not Phase.VERIFYING:
             if seen.health is Health.HEALTHY and watched.ordered is None:
-                await self._close(now, "good again without an action of watchdog's: " + seen.reason, recovered=True)
+                nobody = "" if watched.record.attempts else " without an action of watchdog's"
+                await self._close(now, f"good again{nobody}: {seen.reason}", recovered=True)
             elif seen.health in RESTING or (seen.health.bad and not wanted):
                 await self._close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
 
@@ -214,6 +215,9 @@ class Worker:
         watched = self.watched
         decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
         self._say(decision)
+        if isinstance(decision, Act | HandOver) and await self._acting.undo_interrupted(watched):
+            await self._look_again(now)
+            return now
         match decision:
             case Rest():
                 if watched.ordered is not None:

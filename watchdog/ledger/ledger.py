@@ -114,6 +114,10 @@ class Ledger:
         """Intents without an outcome, oldest first: what a daemon that died had begun."""
         return await self._call(self._store.pending_intents)
 
+    async def last_attempt(self, subject: str) -> tuple[Row, ...]:
+        """The newest intent of a service and its rows since, oldest first; empty when there never was one."""
+        return await self._call(lambda: self._store.last_attempt(subject))
+
     async def compact(self, now: float) -> None:
         """Removes rows older than the retention, closed incidents without rows, and specs that no baseline uses.
 

@@ -71,6 +71,13 @@ def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:
     return _rows(connection.execute(f"SELECT {ROW} FROM entries JOIN pending_intents USING (seq) ORDER BY seq"))  # noqa: S608 - a constant
 
 
+def last_attempt(connection: sqlite3.Connection, subject: str) -> tuple[Row, ...]:
+    """The newest intent of a service and all of its rows since, oldest first."""
+    newest = "SELECT max(seq) FROM entries WHERE subject = :subject AND kind = 'intent'"
+    wanted = f"SELECT {ROW} FROM entries WHERE subject = :subject AND seq >= ({newest}) ORDER BY seq"  # noqa: S608 - constants
+    return _rows(connection.execute(wanted, {"subject": subject}))
+
+
 def loaded(loader: Callable[[Any], _T], stored: Any, what: str) -> _T:
     """What was stored, by a loader of `codec`; raises LedgerError when it is damaged."""
     try:

@@ -146,6 +146,10 @@ class Store:
         with translated(self._path):
             return queries.pending_intents(self._connection)
 
+    def last_attempt(self, subject: str) -> tuple[Row, ...]:
+        with translated(self._path):
+            return queries.last_attempt(self._connection, subject)
+
     def compact(self, now: float, retention: float) -> bool:
         """Removes a batch of what is older than `retention` seconds; True when there may be more."""
         self._need_reserve()
