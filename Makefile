@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
 TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus systemd tmux
 
 .PHONY: help
@@ -24,7 +25,8 @@ demo: dev-env engine ## remove a service of a small stack and watch it come back
 test: dev-env test-packages lint ## everything that must be green: lint, types, walls, all tests on a real engine
 	$(BIN)/python -m pytest tests/policy tests/model \
 		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
-	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --ignore=tests/policy --ignore=tests/model
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --ignore=tests/policy --ignore=tests/model \
+		--numprocesses=$(WORKERS) --dist=loadfile
 
 .PHONY: lint
 lint: dev-env ## style, types and the walls between rooms

@@ -219,20 +219,20 @@ async def test_slow_drip_ends_at_the_time_limit(prober: Prober, loopback: Loopba
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    seen = await prober.ask(check(await loopback.serve(drip), timeout=0.3))
+    seen = await prober.ask(check(await loopback.serve(drip), timeout=1.0))
     dripped.set()
     assert failed(seen, "timeout")
-    assert 0.3 <= seen.seconds < 1.0
-    assert "was not done within 0.3 s" in seen.reason
+    assert 1.0 <= seen.seconds < 3.0
+    assert "was not done within 1 s" in seen.reason
 
 
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        (b"", "did not answer within 0.2 s"),
-        (b"HTTP/1.1 200 OK\r\nX-Half: ", "did not answer within 0.2 s"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", "did not answer within 0.2 s"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel", "sent 3 bytes and was not done within 0.2 s"),
+        (b"", "did not answer within 1 s"),
+        (b"HTTP/1.1 200 OK\r\nX-Half: ", "did not answer within 1 s"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "did not answer within 1 s"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel", "sent 3 bytes and was not done within 1 s"),
     ],
 )
 async def test_a_server_that_falls_silent_times_out(
@@ -242,9 +242,9 @@ async def test_a_server_that_falls_silent_times_out(
         writer.write(said)
         await hang(reader, writer)
 
-    seen = await prober.ask(check(await loopback.serve(handler), timeout=0.2))
+    seen = await prober.ask(check(await loopback.serve(handler), timeout=1.0))
     assert failed(seen, "timeout")
-    assert seen.seconds < 1.0
+    assert seen.seconds < 3.0
     assert seen.reason.endswith(sentence)
 
 

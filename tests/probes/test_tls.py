@@ -149,10 +149,10 @@ async def test_hanging_up_during_the_handshake_is_a_reset(prober: Prober, loopba
 @pytest.mark.parametrize("kind", [CheckKind.TLS, CheckKind.HTTP])
 async def test_a_handshake_that_hangs_times_out(prober: Prober, loopback: Loopback, kind: CheckKind) -> None:
     port = await loopback.serve(hang)
-    seen = await prober.ask(check(port, kind, timeout=0.2))
+    seen = await prober.ask(check(port, kind, timeout=1.0))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "timeout")
-    assert seen.reason == f"127.0.0.1:{port} did not complete the TLS handshake within 0.2 s"
-    assert seen.seconds < 1.0
+    assert seen.reason == f"127.0.0.1:{port} did not complete the TLS handshake within 1 s"
+    assert seen.seconds < 3.0
     await eventually(lambda: loopback.open == 0)  # the connection is not left open
 
 
