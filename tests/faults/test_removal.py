@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
+from tests.lab.likeness import what_must_stay
 
 pytestmark = pytest.mark.engine
 
@@ -34,24 +34,6 @@ volumes: {data: {}}
 """
 LONG_GRACE = {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "1h", "WATCHDOG_RECOVERY__ABSENCE_MAX": "1h"}
 """An hour, so that what happens within the grace happens within the grace, however slow the machine is."""
-
-
-def what_must_stay(container: Any) -> dict[str, Any]:
-    """Of an inspected container, what its successor must have as well."""
-    networks = container["NetworkSettings"]["Networks"]
-    config = {key: value for key, value in container["Config"].items() if key != "Hostname"}
-    return {
-        "name": container["Name"],
-        "image": container["Image"],
-        "config": config,
-        "ports": container["HostConfig"]["PortBindings"],
-        "policy": container["HostConfig"]["RestartPolicy"],
-        "mounts": sorted((one["Type"], one.get("Name", ""), one["Destination"]) for one in container["Mounts"]),
-        "networks": {
-            name: set(network["Aliases"] or ()) - {container["Id"][:12], container["Config"]["Hostname"]}
-            for name, network in networks.items()
-        },
-    }
 
 
 def serves(engine: LabEngine, port: int) -> bool:
