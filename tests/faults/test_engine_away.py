@@ -148,7 +148,9 @@ def test_what_heeds_the_engines_signal_and_exits_0_is_not_done(
     _engine_is(watch, up=False)
     watch.engine.start()
     incident = watch.wait_recovered("webui")
-    assert incident["summary"] == "it ended together with the engine (it exited with code 0)"
+    by_whom = {"it ended together with the engine", "a person stopped it"}  # known only once the engine is away
+    assert incident["summary"] in {f"{which} (it exited with code 0)" for which in by_whom}
+    assert how == "stop" or incident["summary"].startswith("it ended together")
     watch.two_polls()
     assert watch.containers() == [container]
     assert len(watch.intents("webui")) == 1

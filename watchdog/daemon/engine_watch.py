@@ -38,7 +38,14 @@ class EngineWatch:
         now = self._world.clock.now()
         for watched in self._world.services.values():
             if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
-                watched.stopped_by_person = watched.killed_by_person = False
+                watched.forgive()
+
+    async def _forgive_ends(self, since: float) -> None:
+        """What outlived the engine's sudden death is told to end by its successor, before that answers anybody."""
+        told = await self._world.engine.told_to_end(since)
+        for watched in self._world.services.values():
+            if watched.container is not None and not watched.container.running and watched.container.id in told:
+                watched.forgive()
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
@@ -64,6 +71,8 @@ class EngineWatch:
         if world.state.identity is None:
             world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
+        if self._was_away and world.state.away_since is not None:
+            await self._forgive_ends(world.clock.wall() - (world.clock.now() - world.state.away_since))
         now = world.clock.now()
         world.state.away = None
         if self._was_away:

@@ -10,7 +10,7 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.errors import NotFound
-from watchdog.model.container import Container, ContainerState
+from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
 from watchdog.model.settings import Settings
@@ -83,7 +83,7 @@ class Looker:
         async with self._looking:
             summaries = await self._world.engine.list_containers()
             found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-            changed = {key for key in found if key not in self._containers or found[key] != self._summaries.get(key)}
+            changed = {key for key in found if self._stale(key) or found[key] != self._summaries.get(key)}
             gone = set(self._summaries) - set(found)
             self._summaries = found
             due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
@@ -94,6 +94,11 @@ class Looker:
             self._settle()
             await self._inspect(due)
             self._apply(set(self._keys.values()) | set(self._world.services))
+
+    def _stale(self, container: str) -> bool:
+        """What is unhealthy is inspected each time: its line does not tell when that was last asked."""
+        known = self._containers.get(container)
+        return known is None or known.healthcheck is HealthcheckState.UNHEALTHY
 
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
@@ -202,8 +207,9 @@ class Looker:
             watched.labels = dict(container.labels)
             watched.settings = world.settings_for(watched.key, dict(container.labels))
             self._keeper.resettle(watched)
-        started = container.started_at if container is not None else None
-        watched.see(container, now, world.clock.steady(started) if started is not None else None)
+        moments = (container.started_at, container.probed_at) if container is not None else (None, None)
+        started, probed = (world.clock.steady(at) if at is not None else None for at in moments)
+        watched.see(container, now, started, probed)
         watched.wake.set()
         world.changed.set()
         if container is None and watched.record.desired is not Desired.UP:

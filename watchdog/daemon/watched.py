@@ -45,6 +45,11 @@ class Watched:
     """Counts starts and replacements: an answer to a question asked of an earlier one is thrown away."""
     stopped_by_person: bool = False
     killed_by_person: bool = False
+    ended_by_engine: bool = False
+    """The engine told it to end: it went away itself, or came back to what had outlived it."""
+    unpaused_at: float | None = None
+    probed_at: float | None = None
+    """When the newest answer of its health check was asked for."""
     meant_at: float | None = None
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
@@ -75,10 +80,12 @@ class Watched:
     broken: str | None = None
     """The bug that its last turn ended with."""
 
-    def see(self, container: Container | None, now: float, started_at: float | None) -> None:
-        """Takes in a fresh look. `started_at` is the container's start in steady seconds."""
+    def see(
+        self, container: Container | None, now: float, started_at: float | None, probed_at: float | None = None
+    ) -> None:
+        """Takes in a fresh look. When the container was started and last probed is told in steady seconds."""
         before = self.container
-        self.container, self.seen_at = container, now
+        self.container, self.seen_at, self.probed_at = container, now, probed_at
         if container is None:
             self._forget_incarnation()
             self.turn = None
@@ -89,12 +96,15 @@ class Watched:
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
             self.stopped_by_person = self._stays_stopped(container)
-            self.killed_by_person = False
+            self.killed_by_person = self.ended_by_engine = False
+            self.unpaused_at = None
         elif before.started_at != container.started_at:
             self._forget_incarnation()
-            self.stopped_by_person = self.killed_by_person = False
+            self.stopped_by_person = self.killed_by_person = self.ended_by_engine = False
+            self.unpaused_at = None
         elif _paused(before) is not _paused(container):
             self.incarnation += 1  # what was asked before counts no more, what is known of it stays
+            self.unpaused_at = now
         self._follow_docker(before, container, now)
         if container.state in {ContainerState.RUNNING, ContainerState.PAUSED}:
             self.running_since = started_at if self.running_since is None else self.running_since
@@ -127,6 +137,11 @@ class Watched:
     def running_for(self, now: float) -> float:
         return max(0.0, now - self.running_since) if self.running_since is not None else 0.0
 
+    def forgive(self) -> None:
+        """What looked like a person's stop was the engine's own."""
+        self.stopped_by_person = self.killed_by_person = False
+        self.ended_by_engine = True
+
     def left_alone(self, now: float) -> bool:
         """Whether nobody but a person will bring it back: quarantined, paused, or with recovery off."""
         paused = self.record.pause is not None and now < self.record.pause.until
@@ -143,10 +158,15 @@ class Watched:
             running_for=running_for,
             stopped_by_person=self.stopped_by_person,
             killed_by_person=self.killed_by_person,
+            ended_by_engine=self.ended_by_engine,
+            probed_while_paused=self._probed_while_paused(),
             streaks=self.streaks,
             restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,
             engine_away=engine_away,
         )
+
+    def _probed_while_paused(self) -> bool:
+        return self.unpaused_at is not None and self.probed_at is not None and self.probed_at < self.unpaused_at
 
     def hear(self, check: Check, observation: Observation, incarnation: int, now: float) -> None:
         """Takes in the answer to a check; asked of an earlier incarnation or while paused it is thrown away."""

@@ -1,6 +1,6 @@
 """The engine's event stream, reconnecting for ever.
 
-Nothing is asked for from before: after each connection the caller lists everything, which no ring buffer of 256
+The stream asks for nothing from before: after each connection the caller lists everything, which no ring buffer of 256
 events can do. The engine filters, so that health probes (three exec events each) do not crowd out what matters.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -100,6 +101,13 @@ class Events:
                     told = str(error)
             yield Disconnected(told)
             await asyncio.sleep(FIRST_RETRY)
+
+    async def told_to_end(self, since: float) -> frozenset[str]:
+        """The containers of the `kill` events that the engine's ring still holds."""
+        filters = json.dumps({"type": ["container"], "event": ["kill"]})
+        times = {"since": f"{since:.6f}", "until": f"{time.time():.6f}"}
+        answer = await self._transport.get_text("events", {"filters": filters, **times})
+        return frozenset(event.actor for event in Reader().events(answer.encode()))
 
     async def _open(self) -> Stream:
         filters = json.dumps({"type": TYPES, "event": ACTIONS})

@@ -93,6 +93,10 @@ class Engine(Protocol):
         """Events of containers, networks, volumes and images (no exec_*), reconnecting for ever."""
         ...
 
+    async def told_to_end(self, since: float) -> frozenset[str]:
+        """Containers that were sent a signal since then (Unix seconds), as far as the engine still remembers."""
+        ...
+
     async def pin_image(self, image_id: str, service: str) -> None:
         """Tags the image so that `image prune` cannot take it from under a baseline."""
         ...

@@ -52,6 +52,8 @@ class Container:
     state: ContainerState
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
+    probed_at: float | None = None
+    """When the newest of the health check's answers was asked for."""
     exit_code: int = 0
     oom_killed: bool = False
     error: str = ""
