@@ -11,26 +11,15 @@ import itertools
 import secrets
 import sys
 import tempfile
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+import time
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tests.campaign.campaign import campaign
 from tests.campaign.faults import Kind, Round, draw_round
-from tests.campaign.play import CONFIG, Played, Player
+from tests.campaign.play import Played
 from tests.campaign.table import lines_of, table, total
-from tests.campaign.witness import Witness, witness_of
-from tests.faults.scene import Scene
-from tests.lab.engine import lab_engine
-from tests.lab.oracle import Oracle
-from tests.lab.watch import lab_daemon
-
-
-@contextmanager
-def theatre(directory: Path) -> Generator[tuple[Scene, Witness]]:
-    """An engine of its own, a daemon that watches it, a witness that watches both."""
-    with lab_engine() as engine, lab_daemon(engine, directory, CONFIG) as daemon, witness_of(engine) as witness:
-        daemon.start()
-        yield Scene(engine, daemon, Oracle(engine, daemon)), witness
 
 
 def rounds_of(seed: int, kind: Kind | None) -> Generator[Round]:
@@ -41,39 +30,36 @@ def rounds_of(seed: int, kind: Kind | None) -> Generator[Round]:
             yield script
 
 
-def campaign(scripts: Iterable[Round], directory: Path) -> list[Played]:
-    """Plays the rounds one after the other, tells of each, and has the ledger verified at the end."""
-    played: list[Played] = []
-    with theatre(directory) as (scene, witness):
-        for script in scripts:
-            one = Player(scene, witness, script).play()
-            played.append(one)
-            kinds = ", ".join(fault.kind for fault in script.faults)
-            said = "ok" if one.verdict.good else "FAILED"
-            print(f"round {script.number}: {one.seconds:5.1f} s  {kinds}: {said}", flush=True)
-            if not one.verdict.good:
-                replay = f"replay: --seed {script.seed} --round {script.number}"
-                print(script, *one.verdict.sentences, *one.story, replay, sep="\n", flush=True)
-        scene.verdict()
-    return played
+def side_by_side(scripts: list[Round], workers: int) -> list[Played]:
+    """Each worker plays every n-th round on an engine of its own: a round depends on its seed and number only."""
+    with tempfile.TemporaryDirectory() as directory:
+        places = [Path(directory) / str(worker) for worker in range(workers)]
+        shares = [scripts[worker::workers] for worker in range(workers)]
+        if workers == 1:
+            return campaign(shares[0], places[0])
+        with ProcessPoolExecutor(workers) as pool:
+            return [played for share in pool.map(campaign, shares, places) for played in share]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--rounds", type=int, default=500, help="how many (500)")
     parser.add_argument("--seed", type=int, default=None, help="a whole number (else a random one)")
+    parser.add_argument("--workers", type=int, default=1, help="engines that are played on side by side (1)")
     parser.add_argument("--only", type=Kind, default=None, help=f"rounds with one kind: {', '.join(Kind)}")
     parser.add_argument("--round", type=int, default=None, help="this one round and no other")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
     print(f"seed {seed}", flush=True)
-    scripts = itertools.islice(rounds_of(seed, arguments.only), arguments.rounds)
     if arguments.round is not None:
-        scripts = iter([draw_round(seed, arguments.round)])
-    with tempfile.TemporaryDirectory() as directory:
-        played = campaign(scripts, Path(directory))
+        scripts = [draw_round(seed, arguments.round)]
+    else:
+        scripts = list(itertools.islice(rounds_of(seed, arguments.only), arguments.rounds))
+    began = time.monotonic()
+    played = side_by_side(scripts, max(1, min(arguments.workers, len(scripts))))
+    minutes = (time.monotonic() - began) / 60
     lines = lines_of(played)
-    print(table(lines), f"\nseed {seed}, {len(played)} rounds", sep="\n")
+    print(f"\n{table(lines)}\n\nseed {seed}, {len(played)} rounds in {minutes:.1f} minutes")
     sys.exit(0 if total(lines.values()).good else 1)
 
 

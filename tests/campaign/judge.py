@@ -172,8 +172,9 @@ class Judge:
         events = self.witness.since(self.began, case.service.key)
         destroyed = [event.at for event in events if event.action == "destroy"]
         started = [event.at for event in events if event.action == "start"]
-        removed = case.hurt == 1 and not case.recovers_by_itself and len(destroyed) == len(started) == 1
-        return (destroyed[0], started[0]) if removed and destroyed[0] < started[0] else None
+        if case.hurt != 1 or case.recovers_by_itself or not len(destroyed) == len(started) == 1:
+            return None
+        return (destroyed[0], started[0]) if destroyed[0] < started[0] else None
 
 
 def _needs(service: Service, root: Service) -> bool:
@@ -192,11 +193,12 @@ def shortfalls(case: Case, containers: list[Any], shown: Any | None) -> list[str
         trouble.append(f"{key} is {state['Status']} (exit code {state['ExitCode']})")
     if ".watchdog-" in own[0]["Name"]:
         trouble.append(f"{key} is left over as {own[0]['Name']}")
-    health = shown["health"] if shown is not None else "not shown"
-    if health not in case.healths:
-        trouble.append(f"{key} is called {health}, {'; '.join(sorted(case.healths))} is due")
+    if shown is None:
+        return [*trouble, f"{key} is not shown"]
+    if shown["health"] not in case.healths:
+        trouble.append(f"{key} is called {shown['health']}, {'; '.join(sorted(case.healths))} is due")
     elif shown["container"] is not None and shown["container"]["id"] != own[0]["Id"]:
         trouble.append(f"{key} is shown with another container than it has")
-    if shown is not None and shown["incident"] is not None:
+    if shown["incident"] is not None:
         trouble.append(f"incident {shown['incident']} of {key} is still open")
     return trouble

@@ -161,12 +161,10 @@ class Player:
                 stage.spoil(one, "tmp/good", for_good=fault.kind is Kind.UNHEALTHY_FOR_GOOD)
             case ((Kind.ENDPOINT | Kind.ENDPOINT_FOR_GOOD), (one,)):
                 stage.spoil(one, "www/index.html", for_good=fault.kind is Kind.ENDPOINT_FOR_GOOD)
-            case Kind.NETWORK_REMOVED, targets:
-                stage.stop(*targets)
-                stage.remove_network(targets[0].network or "")
-            case Kind.NETWORK_AND_ALL, targets:
-                stage.remove(*targets)
-                stage.remove_network(targets[0].network or "")
+            case Kind.NETWORK_REMOVED, _:
+                self._lose_network(fault, stage.stop)
+            case Kind.NETWORK_AND_ALL, _:
+                self._lose_network(fault, stage.remove)
             case Kind.PAUSE, (one,):
                 stage.ask(one, "pause")
                 self._watch_for(fault.lasts)
@@ -186,8 +184,15 @@ class Player:
             case Kind.DAEMON_STOP, _:
                 scene.daemon.stop()
                 scene.daemon.start(wait=False)
-            case kind, targets:
-                raise NotInjected(f"{kind} cannot be done to {len(targets)} services")
+            case _:
+                raise NotInjected(f"{fault.kind} cannot be done to {len(fault.targets)} services")
+
+    def _lose_network(self, fault: Fault, take: Callable[..., None]) -> None:
+        """Takes all of them, then their network; once more where one was brought back in between."""
+        take(*fault.targets)
+        while not self._stage.remove_network(fault.targets[0].network or ""):
+            expect(self._cases, fault)
+            take(*fault.targets)
 
     def _watch_for(self, seconds: float) -> None:
         """Lets time pass, and notes what is published meanwhile of what was hurt."""

@@ -157,15 +157,19 @@ class Stage:
         self._call("DELETE", f"/containers/{service.name}", query={"force": 1}, fine=OK_OR_ABSENT)
 
     def stop(self, *services: Service) -> None:
-        """`docker stop` of all, at once."""
-        self._side_by_side(lambda service: self.ask_running(service, "stop"), services)
+        """`docker stop --time 0` of all, at once."""
+        self._side_by_side(lambda service: self.ask_running(service, "stop", t=0), services)
 
     def rename(self, service: Service, name: str) -> None:
         self.ask(service, "rename", name=name)
         self.likeness[service.key]["name"] = f"/{name}"
 
-    def remove_network(self, network: str) -> None:
-        self._call("DELETE", f"/networks/{network}", fine={204})
+    def remove_network(self, network: str) -> bool:
+        """Whether nothing that runs was attached to it, so that it could be removed."""
+        answer = self.engine.api("DELETE", f"/networks/{network}")
+        if answer.status not in {204, 403}:
+            raise NotInjected(f"network {network}: {answer.status} {answer.body.decode(errors='replace').strip()}")
+        return answer.status == 204
 
     def replace(self, service: Service) -> None:
         """As a person does by hand: remove, and run another version under the same name."""

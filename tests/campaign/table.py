@@ -11,14 +11,19 @@ from tests.campaign.faults import OF_NOBODY, Kind
 from tests.campaign.play import Played, Times
 
 COUNTS = ("injected", "detected", "recovered", "missed", "false", "twice")
-SHARES = (0.5, 0.95, 1.0)
-MEASURES: dict[str, Callable[[Times], float | None]] = {
-    "detected, by the ledger": lambda times: times.detection,
-    "published, from outside": lambda times: times.shown,
-    "recovered, by the ledger": lambda times: times.recovery,
-    "back, from outside": lambda times: times.back,
+SHARES = {"p50": 0.5, "p95": 0.95, "max": 1.0}
+LEDGERS: dict[str, Callable[[Times], float | None]] = {
+    "detected after [s]": lambda times: times.detection,
+    "recovered after [s]": lambda times: times.recovery,
 }
+"""From the failure to the incident, and from that to its verified end."""
+OUTSIDE: dict[str, Callable[[Times], float | None]] = {
+    "published, seen from outside": lambda times: times.shown,
+    "back, seen from outside": lambda times: times.back,
+}
+"""Both from the fault."""
 WIDTH = 34
+GROUP = 8 * len(SHARES) + 3
 
 
 @dataclass(slots=True)
@@ -50,6 +55,11 @@ class Line:
     def good(self) -> bool:
         return not (self.counts["missed"] or self.counts["false"] or self.counts["twice"])
 
+    def figures(self, of: Callable[[Times], float | None]) -> str:
+        """p50, p95 and the largest; dashes where nothing was measured."""
+        seconds = [value for value in map(of, self.times) if value is not None]
+        return "   " + "".join(f"{_figure(percentile(seconds, share)):>8}" for share in SHARES.values())
+
 
 def lines_of(played: Iterable[Played]) -> dict[Kind, Line]:
     """A line for each kind that was injected."""
@@ -68,22 +78,22 @@ def total(lines: Iterable[Line]) -> Line:
 
 
 def table(lines: dict[Kind, Line]) -> str:
-    """Counts, then p50, p95 and the largest of each measure, in seconds; a dash where nothing was measured."""
-    rows = [_row("fault", COUNTS, ())]
-    named = [*((kind.value, line) for kind, line in lines.items()), ("total", total(lines.values()))]
-    rows += [_row(name, [str(count) for count in line.counts.values()], ()) for name, line in named]
-    for measure, of in MEASURES.items():
-        rows += ["", _row(f"{measure} [s]", ("measured",), ("p50", "p95", "max"))]
-        for name, line in named:
-            seconds = [value for value in map(of, line.times) if value is not None]
-            shown = [_figure(percentile(seconds, share)) for share in SHARES]
-            rows.append(_row(name, (str(len(seconds)),), shown))
+    """Counts and seconds by kind; below, of all together, how long things took for whoever looks from outside."""
+    summed = total(lines.values())
+    named = [*((kind.value, line) for kind, line in lines.items()), ("total", summed)]
+    groups = "".join(f"{name:>{GROUP}}" for name in LEDGERS)
+    shares = "   " + "".join(f"{name:>8}" for name in SHARES)
+    rows = [f"{'':{WIDTH + 10 * len(COUNTS)}}{groups}", _counts("fault", COUNTS) + shares * len(LEDGERS)]
+    for name, line in named:
+        rows.append(_counts(name, line.counts.values()) + "".join(map(line.figures, LEDGERS.values())))
+    rows.append("")
+    rows += [f"{f'{name} [s]':{WIDTH}}{summed.figures(of)}" for name, of in OUTSIDE.items()]
     return "\n".join(rows)
 
 
-def _row(name: str, counts: Iterable[str], figures: Iterable[str]) -> str:
-    return f"{name:{WIDTH}}" + "".join(f"{one:>10}" for one in counts) + "".join(f"{one:>9}" for one in figures)
+def _counts(name: str, counts: Iterable[object]) -> str:
+    return f"{name:{WIDTH}}" + "".join(f"{one:>10}" for one in counts)
 
 
 def _figure(seconds: float) -> str:
-    return "-" if math.isnan(seconds) else f"{seconds:.3f}"
+    return "-" if math.isnan(seconds) else f"{seconds:.2f}"

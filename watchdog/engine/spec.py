@@ -67,6 +67,18 @@ def capture(seen: Captured) -> ContainerSpec:
     return replace(spec, id=_digest(_content(spec)))
 
 
+def lost_networks(spec: ContainerSpec) -> set[str]:
+    """Those that the container was attached to and that the engine does not have any more."""
+    return set(spec.endpoints) - set(spec.networks) - PREDEFINED
+
+
+def with_lost_networks(spec: ContainerSpec, proven: ContainerSpec) -> ContainerSpec:
+    """The spec with what was saved of the networks that are gone."""
+    saved = {name: proven.networks[name] for name in sorted(lost_networks(spec) & set(proven.networks))}
+    spec = replace(spec, networks={**spec.networks, **saved})
+    return replace(spec, id=_digest(_content(spec)))
+
+
 def create_body(spec: ContainerSpec, image: str, api_version: tuple[int, int]) -> dict[str, Any]:
     """The body of POST /containers/create. `image` is a name that is known to mean the spec's image, or its ID."""
     body: dict[str, Any] = {**spec.config, "Image": image, "HostConfig": dict(spec.host_config)}

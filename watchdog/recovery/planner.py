@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
+from watchdog.engine.spec import lost_networks, with_lost_networks
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
@@ -80,9 +81,12 @@ class Planner:
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
             try:
-                return await self._engine.capture(subject.container.id)
+                spec = await self._engine.capture(subject.container.id)
             except NotFound:
                 return Impossible("its container is being removed", passing=True)
+            if baselines and lost_networks(spec):
+                return with_lost_networks(spec, await self._ledger.spec(baselines[0].spec_id))
+            return spec
         if not baselines:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
