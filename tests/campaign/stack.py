@@ -106,7 +106,7 @@ class Service:
         labels = {SERVICE: self.key, ROUND: str(number)}
         if self.port:
             words = {"url": f"http://127.0.0.1:{self.port}/", "interval": "1s", "retry-interval": "300ms"}
-            labels |= {f"watchdog.check.page.{word}": value for word, value in {**words, "timeout": "1s"}.items()}
+            labels |= {f"watchdog.check.page.{word}": value for word, value in {**words, "timeout": "5s"}.items()}
         if not self.project:
             return labels | ({"watchdog.depends-on": ",".join(self.needs)} if self.needs else {})
         compose = {"project": self.project, "service": self.short, "container-number": "1", "oneoff": "False"}

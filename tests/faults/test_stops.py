@@ -89,6 +89,19 @@ def test_what_fails_on_its_way_down_is_not_restarted_under_the_hands_of_who_stop
     assert [intent["payload"]["rung"] for intent in watch.intents()] == ["start"]
 
 
+def test_a_stop_that_no_daemon_heard_of_is_not_taken_for_work_done(watch: Scene) -> None:
+    """It heeds the signal and exits with 0, as a one-shot does at its end."""
+    heeds = "trap 'exit 0' TERM; while true; do sleep 0.1; done"
+    container = watch.engine.run("webui", "--", "sh", "-c", heeds)
+    watch.start("webui")
+    watch.daemon.kill()
+    watch.engine.docker("stop", "webui")
+    watch.daemon.start()
+    incident = watch.wait_recovered("webui")
+    assert incident["summary"] == "it was told to end, perhaps by the engine itself (it exited with code 0)"
+    assert watch.containers() == [container]
+
+
 def test_a_stop_that_is_to_be_respected_is_respected_until_somebody_starts_it(watch: Scene) -> None:
     options = ("--stop-timeout", "0", "--restart", "unless-stopped", "--label", "watchdog.on-stop=respect")
     container = watch.engine.run("webui", *options)

@@ -117,9 +117,9 @@ def test_a_docker_kill_is_told_apart_from_a_crash() -> None:
 
 
 @pytest.mark.parametrize("code", [0, 143])
-def test_what_the_engine_told_to_end_did_not_do_its_work(code: int) -> None:
-    sentence = f"it ended together with the engine (it exited with code {code})"
-    sight = of(replace(EXITED, exit_code=code), ended_by_engine=True)
+def test_what_was_told_to_end_by_nobody_knows_whom_did_not_do_its_work(code: int) -> None:
+    sentence = f"it was told to end, perhaps by the engine itself (it exited with code {code})"
+    sight = of(replace(EXITED, exit_code=code), told_to_end=True)
     assert said(sight) == (Health.UNHEALTHY, Cause.CRASHED, sentence)
 
 
@@ -319,7 +319,7 @@ _streaks = st.dictionaries(
         container=st.none() | containers,
         running_for=st.floats(0, 1000),
         stopped_by_person=st.booleans(),
-        ended_by_engine=st.booleans(),
+        told_to_end=st.booleans(),
         probed_while_paused=st.booleans(),
         killed_by_person=st.booleans(),
         streaks=_streaks,

@@ -55,7 +55,7 @@ class FakeEngine:
     steps: list[Step] = field(default_factory=list[Step])
     """Every step that it was asked to execute, refused ones included."""
     _signalled: dict[str, float] = field(default_factory=dict[str, float])
-    """Full ID → when it was last sent a signal."""
+    """Full ID → when it was last sent a signal to end."""
     _boxes: dict[str, Box] = field(default_factory=dict[str, Box])
     _listeners: list[asyncio.Queue[Signal]] = field(default_factory=list[asyncio.Queue[Signal]])
     _back: asyncio.Event = field(default_factory=asyncio.Event)
@@ -201,9 +201,9 @@ class FakeEngine:
             name_holder=holder,
         )
 
-    async def told_to_end(self, since: float) -> frozenset[str]:
+    async def told_to_end(self) -> Mapping[str, float]:
         self._answer()
-        return frozenset(container for container, at in self._signalled.items() if at >= since)
+        return dict(self._signalled)
 
     async def signals(self) -> AsyncGenerator[Signal]:
         first = True
@@ -364,7 +364,7 @@ class FakeEngine:
         asyncio.get_running_loop().call_later(seconds, due)
 
     def _emit(self, box: Box, action: str, **attributes: str) -> None:
-        if action == "kill":
+        if attributes.get("signal") in {"2", "3", "9", "15"}:
             self._signalled[box.id] = self.now()
         labels: Mapping[str, str] = box.spec.config["Labels"]
         said = {**labels, "image": box.spec.image, "name": box.name, **attributes}

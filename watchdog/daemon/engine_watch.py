@@ -10,6 +10,7 @@ from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerError
+from watchdog.policy.turn import SIGNAL_FORGOTTEN
 
 log = structlog.get_logger()
 
@@ -40,12 +41,17 @@ class EngineWatch:
             if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
                 watched.forgive()
 
-    async def _forgive_ends(self, since: float) -> None:
-        """What outlived the engine's sudden death is told to end by its successor, before that answers anybody."""
-        told = await self._world.engine.told_to_end(since)
+    async def _note_ends(self) -> None:
+        """Who was told to end while nobody watched: by the engine itself perhaps, as what outlives its sudden death."""
+        told = await self._world.engine.told_to_end()
         for watched in self._world.services.values():
-            if watched.container is not None and not watched.container.running and watched.container.id in told:
-                watched.forgive()
+            container = watched.container
+            if container is None or container.id not in told or watched.stopped_by_person:
+                continue
+            if container.finished_at is not None and not container.running:
+                took = container.finished_at - told[container.id]
+                if abs(took) < container.stop_timeout + SIGNAL_FORGOTTEN:
+                    watched.forgive()
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
@@ -71,8 +77,7 @@ class EngineWatch:
         if world.state.identity is None:
             world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
-        if self._was_away and world.state.away_since is not None:
-            await self._forgive_ends(world.clock.wall() - (world.clock.now() - world.state.away_since))
+        await self._note_ends()
         now = world.clock.now()
         world.state.away = None
         if self._was_away:

@@ -27,7 +27,7 @@ class ObserverWatch:
                 if number is not None:
                     await self._desk.close(number, "the observer sees again: a check passes", now, recovered=True)
                     world.wake_all()
-            elif self._incident is None and world.past_threshold(suspicion.names):
+            elif self._incident is None and world.engine_tells(now) and world.past_threshold(suspicion.names):
                 self._incident = await self._desk.of_subject("observer", suspicion.because, now)
 
     @property

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from watchdog.model.container import Container, ContainerState, RestartPolicy
+from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
@@ -16,7 +16,7 @@ from watchdog.policy.assess import Sight
 from watchdog.policy.phases import Phase
 from watchdog.policy.recovery import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
-from watchdog.policy.turn import GOOD_AFTER, DockersTurn
+from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
 
 
 @dataclass(slots=True)
@@ -45,8 +45,8 @@ class Watched:
     """Counts starts and replacements: an answer to a question asked of an earlier one is thrown away."""
     stopped_by_person: bool = False
     killed_by_person: bool = False
-    ended_by_engine: bool = False
-    """The engine told it to end: it went away itself, or came back to what had outlived it."""
+    told_to_end: bool = False
+    """It was sent a signal that is nobody's known intent: the engine's own, or one that nobody watched."""
     unpaused_at: float | None = None
     probed_at: float | None = None
     """When the newest answer of its health check was asked for."""
@@ -96,11 +96,11 @@ class Watched:
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
             self.stopped_by_person = self._stays_stopped(container)
-            self.killed_by_person = self.ended_by_engine = False
+            self.killed_by_person = self.told_to_end = False
             self.unpaused_at = None
         elif before.started_at != container.started_at:
             self._forget_incarnation()
-            self.stopped_by_person = self.killed_by_person = self.ended_by_engine = False
+            self.stopped_by_person = self.killed_by_person = self.told_to_end = False
             self.unpaused_at = None
         elif _paused(before) is not _paused(container):
             self.incarnation += 1  # what was asked before counts no more, what is known of it stays
@@ -138,9 +138,22 @@ class Watched:
         return max(0.0, now - self.running_since) if self.running_since is not None else 0.0
 
     def forgive(self) -> None:
-        """What looked like a person's stop was the engine's own."""
+        """What looked like a person's stop was not, or nobody can say so."""
         self.stopped_by_person = self.killed_by_person = False
-        self.ended_by_engine = True
+        self.told_to_end = True
+
+    def ends_until(self, now: float) -> float | None:
+        """Until when it is given time to end, as somebody told it to (steady seconds)."""
+        meant = self.stopped_by_person or self.killed_by_person
+        return ends_until(self.meant_at, self.container, now) if meant else None
+
+    def runs_well(self, now: float) -> bool:
+        """Whether its container is fine by all that the engine has said, events that are not looked into included."""
+        container = self.container
+        if container is None or not container.running or container.healthcheck is HealthcheckState.UNHEALTHY:
+            return False
+        heard_since = self.event_at is not None and self.event_at > self.seen_at
+        return not heard_since and self.ends_until(now) is None
 
     def left_alone(self, now: float) -> bool:
         """Whether nobody but a person will bring it back: quarantined, paused, or with recovery off."""
@@ -158,7 +171,7 @@ class Watched:
             running_for=running_for,
             stopped_by_person=self.stopped_by_person,
             killed_by_person=self.killed_by_person,
-            ended_by_engine=self.ended_by_engine,
+            told_to_end=self.told_to_end,
             probed_while_paused=self._probed_while_paused(),
             streaks=self.streaks,
             restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,

@@ -23,7 +23,7 @@ from watchdog.model.record import Desired
 from watchdog.policy.assess import assess
 from watchdog.policy.phases import Happening, Phase, advance
 from watchdog.policy.recovery import Situation, Surroundings, decide
-from watchdog.policy.turn import dockers_turn_until, ends_until
+from watchdog.policy.turn import dockers_turn_until
 
 log = structlog.get_logger()
 
@@ -318,7 +318,7 @@ class Worker:
             bad_since=watched.bad_since if watched.bad_since is not None else now,
             last_foreign=self._world.activity.get(key.project or key.name),
             dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
-            ends_until=ends_until(watched.meant_at, watched.container, now) if watched.stopped_by_person else None,
+            ends_until=watched.ends_until(now),
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from watchdog.engine.control import Control
 from watchdog.engine.events import Events
@@ -40,8 +40,8 @@ class DockerEngine:
     async def survey(self, spec: ContainerSpec) -> Survey:
         return await self._look.survey(spec)
 
-    async def told_to_end(self, since: float) -> frozenset[str]:
-        return await self._events.told_to_end(since)
+    async def told_to_end(self) -> Mapping[str, float]:
+        return await self._events.told_to_end()
 
     async def signals(self) -> AsyncGenerator[Signal]:
         await self._neighbours.prepare()  # who follows events will start containers

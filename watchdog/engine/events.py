@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,7 +17,7 @@ from typing import Final
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from watchdog.engine.border import translated
-from watchdog.engine.parse import event_from
+from watchdog.engine.parse import event_from, moment
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal
 from watchdog.engine.transport import Chunks, Transport
 from watchdog.errors import EngineError
@@ -27,6 +26,8 @@ FIRST_RETRY: Final = 0.1
 LAST_RETRY: Final = 5.0
 QUIET: Final = 10.0
 """Seconds of silence after which a ping tells a quiet engine from a frozen one."""
+ENDING: Final = frozenset({"2", "3", "9", "15"})
+"""INT, QUIT, KILL and TERM: what a process is sent so that it ends."""
 REMEMBERED: Final = 512
 FIELDS: Final = frozenset({"Type", "Action", "Actor", "timeNano"})
 """What is no event (an error of the engine in the middle of the stream) lacks them."""
@@ -102,12 +103,16 @@ class Events:
             yield Disconnected(told)
             await asyncio.sleep(FIRST_RETRY)
 
-    async def told_to_end(self, since: float) -> frozenset[str]:
+    async def told_to_end(self) -> Mapping[str, float]:
         """The containers of the `kill` events that the engine's ring still holds."""
         filters = json.dumps({"type": ["container"], "event": ["kill"]})
-        times = {"since": f"{since:.6f}", "until": f"{time.time():.6f}"}
+        now = moment(
+            (await self._transport.get("info"))["SystemTime"]
+        )  # by another clock it might wait for that moment
+        times = {"since": "0", "until": f"{now:.6f}"}
         answer = await self._transport.get_text("events", {"filters": filters, **times})
-        return frozenset(event.actor for event in Reader().events(answer.encode()))
+        events = Reader().events(answer.encode())
+        return {event.actor: event.at for event in events if event.attributes.get("signal") in ENDING}
 
     async def _open(self) -> Stream:
         filters = json.dumps({"type": TYPES, "event": ACTIONS})

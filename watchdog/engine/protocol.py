@@ -93,8 +93,8 @@ class Engine(Protocol):
         """Events of containers, networks, volumes and images (no exec_*), reconnecting for ever."""
         ...
 
-    async def told_to_end(self, since: float) -> frozenset[str]:
-        """Containers that were sent a signal since then (Unix seconds), as far as the engine still remembers."""
+    async def told_to_end(self) -> Mapping[str, float]:
+        """Containers that were sent a signal to end, and when last (the engine's Unix time), as far as it remembers."""
         ...
 
     async def pin_image(self, image_id: str, service: str) -> None:

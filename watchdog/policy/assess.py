@@ -32,8 +32,8 @@ class Sight:
     stopped_by_person: bool = False
     """Its stop was asked for through the engine's API, and not by watchdog."""
     killed_by_person: bool = False
-    ended_by_engine: bool = False
-    """The engine itself told it to end, as it does when it stops or finds survivors of its own sudden death."""
+    told_to_end: bool = False
+    """By a signal that is nobody's known intent: the engine's own as it stops or starts, or one of unwatched times."""
     probed_while_paused: bool = False
     """Its health check could not be asked when it was last due."""
     streaks: Mapping[str, Streak] = field(default_factory=dict[str, Streak])
@@ -157,7 +157,7 @@ def _created(sight: Sight, container: Container) -> Assessment:
 
 def _exited(sight: Sight, container: Container) -> Assessment:
     because = _exit(container)
-    told_to_end = sight.stopped_by_person or sight.ended_by_engine
+    told_to_end = sight.stopped_by_person or sight.told_to_end
     if is_done(container, checked=bool(sight.settings.checks), told_to_end=told_to_end):
         return _verdict(sight, Health.DONE, Cause.NONE, "did its work: exited with code 0 and asks for no restart")
     if sight.stopped_by_person:
@@ -169,8 +169,8 @@ def _exited(sight: Sight, container: Container) -> Assessment:
     if sight.killed_by_person:
         because = f"it was killed through the engine (`docker kill`; {because})"
         return _verdict(sight, Health.UNHEALTHY, Cause.KILLED, because)
-    if sight.ended_by_engine:
-        because = f"it ended together with the engine ({because})"
+    if sight.told_to_end:
+        because = f"it was told to end, perhaps by the engine itself ({because})"
     return _verdict(sight, Health.UNHEALTHY, Cause.CRASHED, because)
 
 
