@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
+ROUNDS := 500# random rounds of `make faults`; SEED=... plays those of one seed again
 TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus systemd tmux
 
 .PHONY: help
@@ -35,6 +36,13 @@ lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+.PHONY: faults
+faults: dev-env test-packages ## the fault catalogue, then random faults (ROUNDS=500 SEED=...), and a table of what became of them
+	@failed=0; \
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults --numprocesses=$(WORKERS) --dist=loadfile || failed=1; \
+	$(BIN)/python -m tests.campaign --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED)) || failed=1; \
+	exit $$failed
+
 .PHONY: bench-recovery
 bench-recovery: dev-env test-packages ## how fast a removed service serves again, beside Swarm and the engine's floor
 	@$(BIN)/python -m bench.recovery
@@ -42,6 +50,10 @@ bench-recovery: dev-env test-packages ## how fast a removed service serves again
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
 	@$(BIN)/python -m bench.footprint
+
+.PHONY: bench-scale
+bench-scale: dev-env ## CPU and memory with 500 to 5,000 containers, on an engine in memory; draws docs/scale.svg
+	@$(BIN)/python -m bench.scale
 
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/

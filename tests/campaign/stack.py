@@ -105,8 +105,8 @@ class Service:
     def _labels(self, number: int) -> dict[str, str]:
         labels = {SERVICE: self.key, ROUND: str(number)}
         if self.port:
-            words = {"url": f"http://127.0.0.1:{self.port}/", "interval": "1s", "retry-interval": "300ms"}
-            labels |= {f"watchdog.check.page.{word}": value for word, value in {**words, "timeout": "5s"}.items()}
+            words = {"url": f"http://127.0.0.1:{self.port}/", "interval": "2s", "retry-interval": "300ms"}
+            labels |= {f"watchdog.check.page.{word}": value for word, value in {**words, "timeout": "2s"}.items()}
         if not self.project:
             return labels | ({"watchdog.depends-on": ",".join(self.needs)} if self.needs else {})
         compose = {"project": self.project, "service": self.short, "container-number": "1", "oneoff": "False"}
