@@ -9,7 +9,7 @@ from typing import Protocol
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
-from watchdog.errors import NotFound
+from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
@@ -77,23 +77,44 @@ class Looker:
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
         self._looking = asyncio.Lock()
+        self._begun = self._served = 0
+        """Whole looks: how many were begun, and which of them was the last that succeeded."""
+        self._hinted: set[str] = set()
+        """Containers to inspect in the next whole look."""
 
     async def look(self, hints: Iterable[str] = ()) -> None:
-        """Looks at everything; containers in `hints` are inspected whether their line changed or not."""
+        """Looks at everything; containers in `hints` are inspected whether their line changed or not.
+
+        A look that began after this one was asked for serves it too: many that are asked for at once are two.
+        """
+        asked_at = self._begun
+        self._hinted |= set(hints)
         async with self._looking:
-            summaries = await self._world.engine.list_containers()
-            found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-            changed = {key for key in found if self._stale(key) or found[key] != self._summaries.get(key)}
-            gone = set(self._summaries) - set(found)
-            self._summaries = found
-            due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
-            for key in gone:
-                self._named.pop(key, None)
-                self._containers.pop(key, None)
-                self._opted_out.pop(key, None)
-            self._settle()
-            await self._inspect(due)
-            self._apply(set(self._keys.values()) | set(self._world.services))
+            if self._served > asked_at:
+                return
+            self._begun += 1
+            hinted, self._hinted = self._hinted, set[str]()
+            try:
+                await self._look(hinted)
+            except EngineError:
+                self._hinted |= hinted
+                raise
+            self._served = self._begun
+
+    async def _look(self, hints: set[str]) -> None:
+        summaries = await self._world.engine.list_containers()
+        found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
+        changed = {key for key in found if self._stale(key) or found[key] != self._summaries.get(key)}
+        gone = set(self._summaries) - set(found)
+        self._summaries = found
+        due = [key for key in changed | (hints & set(found)) if self._discover(found[key])]
+        for key in gone:
+            self._named.pop(key, None)
+            self._containers.pop(key, None)
+            self._opted_out.pop(key, None)
+        self._settle()
+        await self._inspect(due)
+        self._apply(set(self._keys.values()) | set(self._world.services))
 
     def _stale(self, container: str) -> bool:
         """What is unhealthy is inspected each time: its line does not tell when that was last asked."""
@@ -121,10 +142,17 @@ class Looker:
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
-        for summary in await self._world.engine.list_containers():
-            if summary.id not in mine and service_of(self._world.settings, summary.name, dict(summary.labels)) == key:
-                return True
-        return False
+        return any(
+            summary.id not in mine and self._stands_for(summary) == key
+            for summary in await self._world.engine.list_containers()
+        )
+
+    def _stands_for(self, summary: Summary) -> ServiceKey | NotAService | None:
+        """As `service_of`, by what is remembered where neither name nor labels have changed since."""
+        known = self._summaries.get(summary.id)
+        if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
+            return self._named.get(summary.id)
+        return service_of(self._world.settings, summary.name, dict(summary.labels))
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
