@@ -102,6 +102,19 @@ def test_a_stop_that_no_daemon_heard_of_is_not_taken_for_work_done(watch: Scene)
     assert watch.containers() == [container]
 
 
+def test_a_stop_right_after_a_recovery_is_the_persons_and_not_its_echo(watch: Scene) -> None:
+    heeds = "trap 'exit 0' TERM; while [ ! -e /tmp/crash ]; do sleep 0.1; done; rm /tmp/crash; exit 3"
+    container = watch.engine.run("webui", "--", "sh", "-c", heeds)
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/tmp/crash")
+    watch.daemon.wait(lambda: len(watch.events(container, "start")) == 2, "it is not started")
+    watch.wait_recovered("webui")
+    watch.engine.docker("stop", "webui")
+    watch.daemon.wait(lambda: len(watch.intents()) == 2, "nothing is done about the second stop")
+    watch.wait_recovered("webui")
+    assert "a person stopped it (it exited with code 0)" in watch.intents()[1]["sentence"]
+
+
 def test_a_stop_that_is_to_be_respected_is_respected_until_somebody_starts_it(watch: Scene) -> None:
     options = ("--stop-timeout", "0", "--restart", "unless-stopped", "--label", "watchdog.on-stop=respect")
     container = watch.engine.run("webui", *options)

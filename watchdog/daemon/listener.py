@@ -75,7 +75,7 @@ class Listener:
         if event.kind != "container":
             self._note_activity(event, now)
             return
-        ours = world.ours.holds(event.actor, name, now)
+        ours = world.ours.holds(event.actor, name, now, world.clock.steady(event.at))
         if event.action in FOREIGN and not ours:
             world.activity[event.attributes.get(PROJECT, "") or name] = now
         self._mark(event, now, ours=ours)
@@ -120,7 +120,8 @@ class Listener:
         match event.kind:
             case "network":
                 project = event.attributes.get("name", "").rpartition("_")[0]
-                if project and not world.ours.holds(event.attributes.get("container", ""), "", now):
+                container, stamped_at = event.attributes.get("container", ""), world.clock.steady(event.at)
+                if project and not world.ours.holds(container, "", now, stamped_at):
                     world.activity[project] = now
             case "image" if event.action == "pull":
                 for watched in world.services.values():
