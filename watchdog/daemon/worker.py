@@ -221,7 +221,7 @@ class Worker:
         match decision:
             case Rest():
                 if watched.ordered is not None:
-                    self._book.answer(watched, seen, now)
+                    self._book.answer(watched, seen, decision.because, now)
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
@@ -269,7 +269,7 @@ class Worker:
             await self._close(self._world.clock.now(), sentence, recovered=True)
             if watched.phase is not Phase.IDLE:
                 self._step(Happening.GOOD)
-            self._book.answer(watched, fresh, self._world.clock.now())
+            self._book.answer(watched, fresh, fresh.reason, self._world.clock.now())
             return None
         because = self._acting.disproof(watched, seen, now)
         if because is None:
@@ -321,6 +321,7 @@ class Worker:
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
+            ties=watched.ties,
             others_asked=self._others_asked(seen),
             ordered=watched.ordered,
         )

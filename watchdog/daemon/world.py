@@ -126,7 +126,9 @@ class World:
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there; made anew after `regraph`."""
         if self._graph is None:
-            self._graph = edges({key: self._needs(watched) for key, watched in self.services.items()})
+            named = edges({key: self._needs(watched) for key, watched in self.services.items()})
+            joined = {key: set(watched.joins.values()) & self.services.keys() for key, watched in self.services.items()}
+            self._graph = {key: roots | joined[key] for key, roots in named.items()}
         return self._graph
 
     def regraph(self) -> None:

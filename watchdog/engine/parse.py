@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from watchdog.engine.fields import bounded, entries, section
+from watchdog.engine.namespaces import joined
 from watchdog.engine.protocol import EngineEvent, Summary
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 
@@ -46,6 +47,7 @@ def container_from(found: Mapping[str, Any]) -> Container:
         stop_timeout=DEFAULT_STOP_TIMEOUT if stop_timeout is None else float(stop_timeout),
         start_period=(section(config, "Healthcheck").get("StartPeriod") or 0) / NANOSECONDS,
         labels=section(config, "Labels"),
+        joined=joined(host),
     )
 
 

@@ -67,6 +67,8 @@ class Container:
     stop_timeout: float = 10.0
     start_period: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    joined: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Namespace (network, pid, ipc) → full ID of the container that it shares it with."""
 
     @property
     def running(self) -> bool:
