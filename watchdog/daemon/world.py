@@ -182,6 +182,16 @@ class World:
         doubted = any(streak.standing is Standing.DOUBTED for streak in root.streaks.values())
         return Hindrance.UNSETTLED if starting or doubted else None
 
+    def bearers(self, watched: Watched) -> dict[str, str]:
+        """Containers whose namespaces its own one shares, as that refers to them → what their service calls its now."""
+        joined: Mapping[str, str] = watched.container.joined if watched.container is not None else {}
+        found = {name: self.services.get(watched.joins[at]) for at, name in joined.items() if at in watched.joins}
+        return {
+            name: parent.container.name
+            for name, parent in found.items()
+            if parent is not None and parent.container is not None
+        }
+
     def dependents(self, root: ServiceKey) -> list[Watched]:
         """Those that need a service."""
         return [self.services[key] for key, roots in self.graph().items() if root in roots]
