@@ -69,6 +69,10 @@ class Watched:
     intent_seconds: float | None = None
     """From the arrival of that event to the committed intent of the present attempt."""
     doubted_since: float | None = None
+    root_good_at: float | None = None
+    """When the last of those that it waited for was verified good."""
+    blamed: ServiceKey | None = None
+    """The root in whose incident the ledger says that this service fails for want of it."""
     says: str = ""
     """The sentence of the last decision."""
     ordered: Ordered | None = None

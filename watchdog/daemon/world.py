@@ -21,6 +21,7 @@ from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.budget import none_in_future
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
+from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.manager import Errand
 from watchdog.recovery.ours import Ours
@@ -176,6 +177,8 @@ class World:
         """What a service is to those that need it; None when they need not wait."""
         if root.seen is None or root.record.desired is not Desired.UP:
             return None
+        if root.phase in {Phase.ACTING, Phase.VERIFYING}:
+            return Hindrance.DOWN  # it looks good before that is verified and recorded
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
             return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
@@ -191,6 +194,18 @@ class World:
             for name, parent in found.items()
             if parent is not None and parent.container is not None
         }
+
+    def culprit(self, watched: Watched) -> Watched | None:
+        """Of those that hinder it, directly or through others, the nearest one that has an incident."""
+        graph, met, near = self.graph(), {watched.key}, [watched.key]
+        while near:
+            roots = sorted({root for key in near for root in graph.get(key, ())} - met)
+            near = [key for key in roots if self.hindrance(self.services[key]) is not None]
+            found = [self.services[key] for key in near if self.services[key].record.incident is not None]
+            if found:
+                return found[0]
+            met.update(near)
+        return None
 
     def dependents(self, root: ServiceKey) -> list[Watched]:
         """Those that need a service."""

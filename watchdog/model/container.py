@@ -52,6 +52,8 @@ class Container:
     state: ContainerState
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
+    healthcheck_period: float = 0.0
+    """Seconds within which the engine asks its health check anew and has the answer."""
     exit_code: int = 0
     oom_killed: bool = False
     error: str = ""

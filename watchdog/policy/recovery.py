@@ -33,6 +33,12 @@ STARTABLE = {ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD}
 
 UNCHECKED_BY_ROOTS = {Cause.MISSING, Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP}
 
+ASKED = {Cause.CHECK_FAILED, Cause.UNHEALTHY}
+"""Told by an answer, which a root that fails can spoil before its own trouble is known."""
+
+BY_ITSELF = {Cause.MISSING, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP, Cause.CERTIFICATE}
+"""What no root that is down explains: an incident of its own, whatever becomes of its roots."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -77,6 +83,8 @@ class Situation:
     """Those that only a person will mend: handed over, paused, or with recovery off."""
     roots_unsettled: tuple[str, ...] = ()
     """Those that have only just started, or whose checks fail below their thresholds."""
+    root_good_at: float | None = None
+    """When the last of those that it waited for was verified good."""
     ties: Ties = field(default_factory=Ties)
     """To those whose namespaces it shares."""
     others_asked: bool = True
@@ -133,14 +141,36 @@ def _observer(situation: Situation, around: Surroundings, _: float) -> Decision 
     return None
 
 
-def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+def for_want_of_roots(situation: Situation, now: float) -> str | None:
+    """Why what is bad is part of its roots' incident and has none of its own; None where it is by itself."""
+    if situation.assessment.cause in BY_ITSELF:
+        return None
+    held = _roots(situation, Surroundings(), now)
+    return held.because if held is not None else None
+
+
+def _roots(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    cause = situation.assessment.cause
     if situation.roots_down:
         return Wait(f"waiting for {', '.join(situation.roots_down)}")
-    if situation.roots_lost and situation.assessment.cause not in UNCHECKED_BY_ROOTS:
+    if situation.roots_lost and cause not in UNCHECKED_BY_ROOTS:
         return Wait(f"waiting for {', '.join(situation.roots_lost)}, which waits for a person")
-    if situation.roots_unsettled and situation.assessment.cause is Cause.CHECK_FAILED:
+    if situation.roots_unsettled and cause in ASKED:
         return Wait(f"{', '.join(situation.roots_unsettled)}, which it needs, is judged first")
+    asked_anew = _asked_anew(situation)
+    if asked_anew is not None and now < asked_anew:
+        return Wait("what it needs is good again: its health check is asked anew before it is judged", asked_anew)
     return None
+
+
+def _asked_anew(situation: Situation) -> float | None:
+    """When the engine has an answer of the health check that no root has spoilt any more; None without such a one."""
+    good_at, container = situation.root_good_at, situation.container
+    if situation.assessment.cause is not Cause.UNHEALTHY or container is None:
+        return None
+    if good_at is None or situation.bad_since >= good_at:
+        return None
+    return good_at + container.healthcheck_period
 
 
 def _parents(situation: Situation, _: Surroundings, __: float) -> Decision | None:
