@@ -35,7 +35,7 @@ ALL_THREE = ("--network", "container:parent", "--pid", "container:parent", "--ip
 def _family(watch: Scene, *shared: str) -> tuple[str, str]:
     """A parent that serves, and a child that lives in its namespaces; their full IDs."""
     parent = watch.engine.run("parent", "--ipc", "shareable", *SERVE)
-    child = watch.engine.run("child", "--stop-signal", "KILL", *(shared or ALL_THREE[:2]))
+    child = watch.engine.run("child", "--stop-signal", "KILL", *(shared or ALL_THREE[:4]))
     return parent, child
 
 
@@ -97,14 +97,15 @@ def test_children_of_a_parent_that_is_recreated_by_order_are_recreated(watch: Sc
 
 
 def test_children_of_a_parent_that_is_restarted_are_restarted_and_not_recreated(watch: Scene) -> None:
-    parent, child = _family(watch)
+    parent, child = _family(watch, "--network", "container:parent")
     watch.start("parent", "child")
     watch.engine.docker("restart", "parent")
     incident = watch.wait_recovered("child")
     assert incident["cause"] == "namespace_lost"
-    assert "parent, which was started again since" in incident["summary"]
+    (intent,) = watch.intents()
+    assert "namespace of parent, which was started again since" in intent["sentence"]
     assert sorted(watch.containers()) == sorted((parent, child))
-    assert [row["payload"]["rung"] for row in watch.intents()] == ["restart"]
+    assert intent["payload"]["rung"] == "restart"
     assert _asks_parent(watch, "child")
 
 
@@ -140,9 +141,10 @@ def test_a_child_that_crashes_alone_leaves_its_parent_alone(watch: Scene) -> Non
     assert sorted(watch.containers()) == sorted((parent, child))
 
 
-def test_a_compose_service_in_anothers_network_comes_back_so_that_compose_finds_nothing_to_do(
+def test_a_compose_service_in_anothers_network_comes_back_once_and_compose_makes_it_only_once_more(
     watch: Scene, tmp_path: Path
 ) -> None:
+    """Compose hashes the ID of the container whose namespace it is: nobody but Compose can make that label right."""
     engine = watch.engine
     (tmp_path / "compose.yaml").write_text(STACK)
     engine.compose(tmp_path, "up", "--detach")
@@ -154,8 +156,11 @@ def test_a_compose_service_in_anothers_network_comes_back_so_that_compose_finds_
     assert _lives_with(watch, "shop-watch-1", "shop-vpn-1") == ["PidMode"]
     assert _asks_parent(watch, "shop-fetch-1")
     watch.two_polls()
-    since = watch.moment()
+    assert len(watch.containers()) == len(watch.intents()) == 3
+    watch.verdict()
+    watch.daemon.stop()  # its grace is too short here for what Compose does now
+    vpn = engine.inspect("shop-vpn-1")["Id"]
+    engine.compose(tmp_path, "up", "--detach")
+    assert engine.inspect("shop-vpn-1")["Id"] == vpn
     said = engine.compose(tmp_path, "up", "--detach")
     assert said.count("Running") == 3, said
-    assert watch.happened(since) == []
-    assert len(watch.containers()) == 3

@@ -102,7 +102,7 @@ class Looker:
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
         async with self._looking:
-            due = [name for name in containers if name in self._keys]
+            due = self._with_parents(name for name in containers if name in self._keys)
             before = self._starts(due)
             self._apply(await self._inspect(due))
             self._kinship.follow(self._summaries, self._started_since(before))
@@ -163,6 +163,13 @@ class Looker:
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
+
+    def _with_parents(self, containers: Iterable[str]) -> list[str]:
+        """Them and those whose namespaces they share: what befalls one of these befalls them."""
+        due = dict.fromkeys(containers)
+        known = [self._containers[name] for name in due if name in self._containers]
+        parents = (parent for container in known for parent in container.joined.values())
+        return [*due, *(parent for parent in parents if parent in self._keys and parent not in due)]
 
     def _starts(self, containers: Iterable[str]) -> dict[str, float | None]:
         known = ((name, self._containers.get(name)) for name in containers)

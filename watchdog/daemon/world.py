@@ -20,7 +20,7 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.budget import none_in_future
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
-from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
+from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels, without_cycles
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.manager import Errand
@@ -109,7 +109,11 @@ class World:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
+    _cycles: list[list[ServiceKey]] = field(default_factory=list[list[ServiceKey]])
     problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+    """What is wrong with the labels of a service, a sentence each."""
+    misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+    """What is wrong with its dependencies, found at the last poll."""
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -125,12 +129,21 @@ class World:
         return replace(record, attempts=none_in_future(record.attempts, self.clock.now()))
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
-        """Who needs whom, among the services that are there; made anew after `regraph`."""
+        """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""
         if self._graph is None:
-            named = edges({key: self._needs(watched) for key, watched in self.services.items()})
+            named = edges(self.needs())
             joined = {key: set(watched.joins.values()) & self.services.keys() for key, watched in self.services.items()}
-            self._graph = {key: roots | joined[key] for key, roots in named.items()}
+            self._graph, self._cycles = without_cycles({key: roots | joined[key] for key, roots in named.items()})
         return self._graph
+
+    def cycles(self) -> list[list[ServiceKey]]:
+        """Those that the graph would have, each from a service to itself."""
+        self.graph()
+        return self._cycles
+
+    def needs(self) -> dict[ServiceKey, Iterable[str]]:
+        """What each service says that it needs, by name."""
+        return {key: self._needs(watched) for key, watched in self.services.items()}
 
     def regraph(self) -> None:
         """A service came, went or changed what it needs."""

@@ -16,6 +16,9 @@ from watchdog.policy.namespaces import Ties
 KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
 
+PID = "pid"
+"""The namespace whose end ends every process in it, and the engine may tell of a child before its parent."""
+
 MINUTE = 60.0
 
 GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED, Cause.NAMESPACE_LOST}
@@ -173,12 +176,15 @@ def _asked_anew(situation: Situation) -> float | None:
     return good_at + container.healthcheck_period
 
 
-def _parents(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+def _parents(situation: Situation, _: Surroundings, now: float) -> Decision | None:
     """Nothing can be started in a namespace that is not there, whoever orders it."""
-    if not situation.ties.down:
-        return None
-    because = f"{', '.join(situation.ties.down)}, whose namespace it shares, must run first"
-    return Rest(because) if situation.ordered is not None else Wait(because)
+    if situation.ties.down:
+        because = f"{', '.join(situation.ties.down)}, whose namespace it shares, must run first"
+        return Rest(because) if situation.ordered is not None else Wait(because)
+    container, until = situation.container, situation.bad_since + KILL_SETTLE
+    if container is not None and PID in container.joined and not container.running and now < until:
+        return Wait("it may have ended with the one whose processes it shares", until)
+    return None
 
 
 def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision | None:
