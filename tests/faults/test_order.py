@@ -20,8 +20,8 @@ from tests.lab.watch import LabDaemon
 
 pytestmark = pytest.mark.engine
 
-SERVE = ("--stop-signal", "KILL", "--", "httpd", "-f", "-p", "80", "-h", "/www")
-ASK_DB = "wget -q -O /dev/null http://10.78.0.7/"
+SERVE = ("--stop-timeout", "1", "--", "httpd", "-f", "-p", "80", "-h", "/www")
+ASK_DB = "timeout 2 wget -q -O /dev/null http://10.78.0.7/"
 LIVES_WITH_DB = f"while {ASK_DB}; do sleep 1; done; exit 1"
 LONG_GRACE = {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "1h", "WATCHDOG_RECOVERY__ABSENCE_MAX": "1h"}
 """What a person stopped stays so until the test says otherwise."""
