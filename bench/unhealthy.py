@@ -2,7 +2,7 @@
 
 The page is taken away: the HEALTHCHECK fails and the client outside reads 404, until the container is restarted. Times
 count from the engine's event `health_status: unhealthy` to the first answer 200 to a request that was sent later. When
-autoheal's container falls ill is random within two of its intervals, so that its loop is met at any moment.
+autoheal's container falls ill is random within one of its intervals, so that its loop is met at any moment.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Bench:
         """Each of autoheal's at its random moment, and watchdog's in the time between."""
         chance = random.Random(SEED)  # noqa: S311 - a moment, no secret
         while len(self.watchdog) < rounds.ours or len(self.autoheal) < rounds.others:
-            due = time.monotonic() + chance.uniform(0, 2 * INTERVAL)
+            due = time.monotonic() + chance.uniform(0, INTERVAL)
             others_left = len(self.autoheal) < rounds.others
             while len(self.watchdog) < rounds.ours and (time.monotonic() < due or not others_left):
                 self.round_of_watchdog()
