@@ -52,7 +52,7 @@ class Table:
 
     def __str__(self) -> str:
         head = ["| milliseconds | rounds | p50 | p95 | p99 | max |", "|---|---|---|---|---|---|"]
-        return "\n".join(["", f"## {self.title}", *head, *map(str, self.lines), "", *map(str, self.ratios)])
+        return "\n".join(["", f"### {self.title}", *head, *map(str, self.lines), "", *map(str, self.ratios)])
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,12 +19,13 @@ from tests.lab.engine import LabEngine
 T = TypeVar("T")
 
 DEADLINE = 30.0
+IN_VAIN = f"what the bench waits for has not happened within {DEADLINE:g} s"
 
 
 def wait(condition: Callable[[], T]) -> T:
     deadline = time.monotonic() + DEADLINE
     while not (found := condition()):
-        assert time.monotonic() < deadline, "the bench waits in vain"
+        assert time.monotonic() < deadline, IN_VAIN
         time.sleep(0.02)
     return found
 
@@ -54,12 +55,14 @@ class Program:
         self._process.stdin.write(f"{line}\n")
 
     def first(self, wanted: Callable[[str], T | None]) -> T:
-        """The first line of those to come that is wanted; the others are dropped. queue.Empty past the deadline."""
+        """The first line of those to come that is wanted; the others are dropped. AssertionError past the deadline."""
         deadline = time.monotonic() + DEADLINE
-        while True:
-            found = wanted(self._lines.get(timeout=max(0.01, deadline - time.monotonic())))
-            if found is not None:
-                return found
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                found = wanted(self._lines.get(timeout=left))
+                if found is not None:
+                    return found
+        raise AssertionError(IN_VAIN)
 
     def stop(self) -> None:
         self._process.kill()

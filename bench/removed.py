@@ -110,7 +110,7 @@ def measure_default(rounds: int, among: int) -> list[float]:
 
 def measure(among: int, engine: LabEngine, directory: Path, rounds: Rounds) -> Table:
     with ThreadPoolExecutor(1) as aside:
-        default = aside.submit(measure_default, rounds.others, among)
+        default = aside.submit(measure_default, rounds.slow, among)
         idle(engine, among)
         bench = Bench(engine, directory / "removed")
         bench.directory.mkdir()

@@ -16,6 +16,11 @@ class Rounds:
     def others(self) -> int:
         return max(1, self.ours // 3)
 
+    @property
+    def slow(self) -> int:
+        """Of who takes several seconds each time, and always the same."""
+        return max(1, self.ours // 5)
+
 
 Contender = tuple[int, Callable[[], None]]
 """How many rounds, and one of them."""
