@@ -20,7 +20,7 @@ from bench.steady import CRASH, EAT_MEMORY, FIRST_PORT, run, send
 from bench.turns import Rounds, alternate
 from tests.lab.engine import LabEngine
 
-OURS = 8
+OURS = 10
 """Containers that take turns: enough that each has its rest while the others have their rounds."""
 
 

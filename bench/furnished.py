@@ -21,7 +21,7 @@ from bench.steady import FIRST_PORT, IMAGE
 from bench.turns import Rounds, alternate
 from tests.lab.engine import LabEngine
 
-OURS = 6
+OURS = 8
 """Containers that take turns: enough that each has its rest while the others have their rounds."""
 NETWORKS = ("front", "back")
 NAMED, ANONYMOUS = "/www/named", "/www/anonymous"

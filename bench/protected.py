@@ -15,8 +15,8 @@ from tests.lab.watch import LabDaemon, lab_daemon
 
 UNWATCHED = ("--label", "watchdog.enable=false")
 """Of the containers that belong to another contender."""
-REST = 6.0
-"""Seconds after which an earlier attempt counts no more: with two attempts 4.24 after its verification."""
+REST = 7.0
+"""Seconds after which an earlier attempt counts no more: with one attempt 4.12 after its verification."""
 
 
 def config(max_attempts: int) -> str:
@@ -33,7 +33,7 @@ max_attempts = {max_attempts}
 window = "1s"
 backoff = "100ms"
 backoff_max = "100ms"
-verify_timeout = "2s"
+verify_timeout = "4s"
 restarts_per_minute = 1000
 """
 
@@ -88,5 +88,5 @@ def intent_seconds(daemon: LabDaemon) -> list[float]:
 def protecting(engine: LabEngine, directory: Path, names: Sequence[str]) -> Generator[Protected]:
     """Starts a daemon whose state is in that directory."""
     directory.mkdir()
-    with lab_daemon(engine, directory, config(max_attempts=2)) as daemon:
+    with lab_daemon(engine, directory, config(max_attempts=1)) as daemon:
         yield Protected(daemon.start(), names)
