@@ -40,6 +40,10 @@ lint: dev-env ## style, types and the walls between rooms
 bench-recovery: dev-env test-packages ## how soon what was lost serves again, beside Docker, Swarm and autoheal; ROUNDS=20 is quick
 	@$(BIN)/python -m bench.recovery --rounds $(ROUNDS)
 
+.PHONY: bench-restore
+bench-restore: dev-env test-packages ## how fast a whole host of 24 services in four tiers is back, beside the engine's floor
+	@$(BIN)/python -m bench.restore
+
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
 	@$(BIN)/python -m bench.footprint
