@@ -163,7 +163,21 @@ def test_a_health_check_that_a_root_has_spoilt_is_asked_anew_before_it_is_believ
 def test_what_fails_for_want_of_a_root_is_part_of_its_incident(
     cause: Cause, roots: dict[str, Any], because: str | None
 ) -> None:
-    assert for_want_of_roots(replace(seen(Health.UNHEALTHY, cause), **roots), NOW) == because
+    assert for_want_of_roots(replace(seen(Health.UNHEALTHY, cause), **roots), QUIET, NOW) == because
+
+
+def test_a_death_of_what_has_roots_waits_for_the_news_of_theirs() -> None:
+    because = "what it needs may have ended with it: the news of that has a moment to come"
+    dependent = replace(CRASH, needs_others=True)
+    assert decide(dependent, QUIET, NOW) == Wait(because, NOW + 0.25)
+    assert for_want_of_roots(dependent, QUIET, NOW) == because
+    assert isinstance(decide(dependent, QUIET, NOW + 0.25), Act)
+    burst = Surroundings(last_death=NOW + 0.2)
+    assert decide(dependent, burst, NOW + 0.25) == Wait(because, NOW + 0.2 + 0.25)
+    for_ever = Surroundings(last_death=NOW + 2.0)
+    assert decide(dependent, for_ever, NOW + 1.9) == Wait(because, NOW + 2.0)
+    assert isinstance(decide(dependent, for_ever, NOW + 2.0), Act)
+    assert isinstance(decide(replace(GONE, needs_others=True), QUIET, NOW + 10.0), Act)
 
 
 def test_dockers_restart_policy_has_its_turn_first() -> None:
