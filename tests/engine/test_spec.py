@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from watchdog.engine.copied import candidates, is_copied
 from watchdog.engine.endpoints import endpoints_of, network_body, primary_network
-from watchdog.engine.mounts import pin_volumes
+from watchdog.engine.mounts import pin_volumes, volumes_of
 from watchdog.engine.spec import Captured, capture, config_hash, connect_body, create_body
 
 ID = "4f1d0e5a7b3c" + "0" * 52
@@ -199,6 +199,11 @@ def test_every_volume_is_mounted_once_and_by_name(
     named |= {mount["Target"].rstrip("/") for mount in pinned["Mounts"] if mount.get("Source")}
     assert volumes <= named
     assert pin_volumes(pinned, mounts) == pinned, "pinning what is pinned changes nothing"
+
+
+def test_a_volume_in_two_places_is_the_same_in_whatever_order_the_engine_lists_them() -> None:
+    mounts = [{"Type": "volume", "Name": "site", "Destination": path} for path in ("/one", "/two")]
+    assert volumes_of(mounts) == volumes_of(mounts[::-1]) == {"site": "/two"}
 
 
 def test_only_files_outside_of_mounts_are_looked_at() -> None:
