@@ -12,7 +12,7 @@ WHOLE_BIND = 2
 
 
 def volumes_of(mounts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Volume name → destination, of named and anonymous volumes alike; the last of the sorted ones where it has several.
+    """Volume name → destination, of named and anonymous volumes alike; of several destinations the last in order.
 
     The engine lists mounts in no fixed order, and a spec must not differ for that.
     """
