@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from watchdog.daemon.journal import Journal
@@ -55,6 +55,8 @@ class Acting:
     planner: Planner
     manager: ServiceRecoveryManager
     ask_soon: Callable[[ServiceKey], None]
+    engine_gone: Callable[[str], Awaitable[None]]
+    """Told when the engine went away while something was done on it."""
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
 
     def breaker_until(self, now: float) -> float | None:
@@ -145,6 +147,8 @@ class Acting:
             return Begun()
         if attempted.superseded and errand.plan.cleanup:
             self.world.asides[watched.key] = Aside(container_of(errand.plan.cleanup[0]))
+        if attempted.engine_away:
+            await self.engine_gone(attempted.failure)
         free = attempted.superseded or attempted.engine_away
         await self._outcome(watched, errand, Outcome.FAILED, attempted.failure, burnt=not free)
         return Begun(failure=attempted.failure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from watchdog.engine import parse
@@ -14,8 +14,11 @@ from watchdog.engine.fields import section
 from watchdog.engine.protocol import EngineIdentity, Summary
 from watchdog.engine.spec import Captured, capture, references
 from watchdog.engine.transport import Transport
-from watchdog.errors import NotFound
+from watchdog.errors import EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, Survey
+
+NOT_ANSWERED: Final = "N/A"
+"""What the engine calls the version of a part that does not answer it."""
 
 
 class Look:
@@ -27,6 +30,8 @@ class Look:
     async def identify(self) -> EngineIdentity:
         version = await self._transport.negotiate()
         system = await self._transport.get("info")
+        if section(system, "ContainerdCommit").get("ID") == NOT_ANSWERED:
+            raise EngineUnavailable("the engine answers, but its containerd does not: nothing can be started or seen to end")
         return EngineIdentity(
             id=system["ID"],
             name=system["Name"],
