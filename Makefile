@@ -43,6 +43,10 @@ lint: dev-env ## style, types and the walls between rooms
 bench-recovery: dev-env test-packages ## how fast a removed service serves again, beside Swarm and the engine's floor
 	@$(BIN)/python -m bench.recovery
 
+.PHONY: bench-restore
+bench-restore: dev-env test-packages ## how fast a whole host of 24 services in four tiers is back, beside the engine's floor
+	@$(BIN)/python -m bench.restore
+
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
 	@$(BIN)/python -m bench.footprint

@@ -1,4 +1,4 @@
-"""A daemon in a container never acts on its own; a daemon on the host has none, whatever containers mount there."""
+"""The container that the daemon runs in, told by its mounts."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ import pytest
 
 from watchdog.daemon.itself import own_container
 
-ID = "66f3cf49cfad" + 52 * "0"
-INSIDE = f"1012 954 254:1 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw,relatime - ext4 /dev/vda1 rw\n"
-ROOTLESS = f"99 95 0:49 /home/me/docker/containers/{ID}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda1 rw\n"
-SHARED_IPC = f"954 53 0:51 / /var/lib/docker/containers/{ID}/mounts/shm rw,nosuid - tmpfs shm rw,size=65536k\n"
-BOUND = f"90 53 254:1 /var/lib/docker/containers/{ID}/hostname /mnt/hostname rw,relatime - ext4 /dev/vda1 rw\n"
-
-
-@pytest.mark.parametrize(
-    ("mounts", "own"),
-    [(INSIDE, ID), (SHARED_IPC + ROOTLESS, ID), (SHARED_IPC, None), (BOUND, None), ("", None)],
-    ids=["in a container", "rootless", "another's shared memory", "another's file", "no mounts"],
+ME, OTHER = "a1" * 32, "b2" * 32
+SHARED = (
+    f"470 29 0:64 / /var/lib/docker/containers/{OTHER}/mounts/shm rw,nosuid shared:247 - tmpfs shm rw,size=65536k\n"
 )
-def test_the_own_container_is_the_one_whose_files_are_mounted_at_their_place(
-    mounts: str, own: str | None, tmp_path: Path
-) -> None:
-    file = tmp_path / "mountinfo"
-    file.write_text("22 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n" + mounts)
-    assert own_container(file) == own
 
 
-def test_without_a_list_of_mounts_there_is_none(tmp_path: Path) -> None:
-    assert own_container(tmp_path / "mountinfo") is None
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    return tmp_path / "mountinfo"
+
+
+@pytest.mark.parametrize("file", ["hostname", "hosts", "resolv.conf"])
+def test_inside_a_container_its_id_is_in_what_the_engine_mounts(mounts: Path, file: str) -> None:
+    mounts.write_text(
+        f"812 797 8:1 /var/lib/docker/containers/{ME}/{file} /etc/{file} rw,relatime - ext4 /dev/sda1 rw\n"
+    )
+    assert own_container(mounts) == ME
+
+
+def test_the_shared_memory_of_another_container_is_seen_from_the_host(mounts: Path) -> None:
+    mounts.write_text(SHARED)
+    assert own_container(mounts) is None
+
+
+def test_without_mounts_to_read_it_runs_in_none(mounts: Path) -> None:
+    assert own_container(mounts) is None

@@ -70,6 +70,7 @@ class Acting:
             container=watched.container,
             config_hash=watched.config_hash,
             stop_timeout=watched.settings.stop_timeout,
+            bearers=self.world.bearers(watched),
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
@@ -255,6 +256,7 @@ class Acting:
         if watched.container is None or watched.config_hash is not None or not watched.record.baselines:
             return
         try:
-            watched.config_hash = config_hash(await self.world.engine.capture(watched.container.id))
+            spec = await self.world.engine.capture(watched.container.id, self.world.bearers(watched))
+            watched.config_hash = config_hash(spec)
         except EngineError as error:
             self.journal.say(watched.key, f"its deployment could not be told: {error}")

@@ -26,6 +26,7 @@ from watchdog.daemon.leftovers import Leftovers
 from watchdog.daemon.listener import Listener
 from watchdog.daemon.looker import Looker, service_of
 from watchdog.daemon.order_book import OrderBook
+from watchdog.daemon.order_watch import OrderWatch
 from watchdog.daemon.orders import OrderDesk
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.schedule import Schedule
@@ -102,6 +103,7 @@ class Daemon:
         self._leftovers = Leftovers(self.world, self.journal, manager)
         self._book = OrderBook()
         self._household.employ = self._work
+        self._order_watch = OrderWatch(self.world)
         self._listener = Listener(self.world, self.looker, self._engine_watch)
         self._orders = OrderDesk(
             world=self.world,
@@ -191,6 +193,7 @@ class Daemon:
             return
         world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
+        self._order_watch.look()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()
         world.measures.poll_seconds = world.polled_at - started

@@ -31,7 +31,9 @@ class Look:
         version = await self._transport.negotiate()
         system = await self._transport.get("info")
         if section(system, "ContainerdCommit").get("ID") == NOT_ANSWERED:
-            raise EngineUnavailable("the engine answers, but its containerd does not: nothing can be started or seen to end")
+            raise EngineUnavailable(
+                "the engine answers, but its containerd does not: nothing can be started or seen to end"
+            )
         return EngineIdentity(
             id=system["ID"],
             name=system["Name"],
@@ -51,21 +53,21 @@ class Look:
         """The engine's own inspect object."""
         return await self._transport.get(f"containers/{quote(container)}/json")
 
-    async def capture(self, container: str) -> ContainerSpec:
+    async def capture(self, container: str, names: Mapping[str, str]) -> ContainerSpec:
         found = await self.raw(container)
         attached = [name for name in section(found["NetworkSettings"], "Networks") if name not in PREDEFINED]
-        image, copied, networks, names = await asyncio.gather(
+        image, copied, networks, found_names = await asyncio.gather(
             self._absent_is_none(f"images/{quote(found['Image'])}/json"),
             copied_in(self._transport, found),
             asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in attached)),
-            self._names(references(found)),
+            self._names(references(found) - names.keys()),
         )
         return capture(
             Captured(
                 container=found,
                 image=image or {},
                 networks=tuple(network for network in networks if network is not None),
-                names=names,
+                names={**found_names, **names},
                 copied_in=copied,
                 api_version=self._transport.api_version,
             )

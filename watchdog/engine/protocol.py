@@ -83,8 +83,11 @@ class Engine(Protocol):
 
     async def inspect(self, container: str) -> Container: ...
 
-    async def capture(self, container: str) -> ContainerSpec:
-        """The spec of an existing container, with its image, networks and volumes; makes no change."""
+    async def capture(self, container: str, names: Mapping[str, str] | None = None) -> ContainerSpec:
+        """The spec of an existing container, with its image, networks and volumes; makes no change.
+
+        `names`: what containers that it refers to, as the engine names them, are called now; the engine is not asked.
+        """
         ...
 
     async def survey(self, spec: ContainerSpec) -> Survey:

@@ -52,6 +52,8 @@ class Container:
     state: ContainerState
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
+    healthcheck_period: float = 0.0
+    """Seconds within which the engine asks its health check anew and has the answer."""
     exit_code: int = 0
     oom_killed: bool = False
     error: str = ""
@@ -67,6 +69,8 @@ class Container:
     stop_timeout: float = 10.0
     start_period: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    joined: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Namespace (network, pid, ipc) → full ID of the container that it shares it with."""
 
     @property
     def running(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
@@ -25,6 +26,8 @@ class Subject:
     container: Container | None
     config_hash: str | None
     stop_timeout: float | None
+    bearers: Mapping[str, str]
+    """Container, as its own one refers to it, whose namespace it shares → what that one's service calls its now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Planner:
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
             try:
-                return await self._engine.capture(subject.container.id)
+                return await self._engine.capture(subject.container.id, subject.bearers)
             except NotFound:
                 return Impossible("its container is being removed", passing=True)
         if not baselines:
