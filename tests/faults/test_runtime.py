@@ -67,5 +67,5 @@ def test_an_attempt_that_containerd_is_missing_for_says_nothing_of_the_service(
     assert watch.containers() == [container]
     burnt = [row["sentence"] for row in watch.daemon.rows("outcome") if row["payload"]["outcome"] == "failed"]
     assert len(burnt) <= 1, "one attempt may have found out"
-    assert all(AWAY in sentence for sentence in burnt)
+    assert all(AWAY in sentence for sentence in burnt), burnt
     assert watch.intents()[-1]["sentence"].endswith("attempt 1 of 3"), "and it does not count"
