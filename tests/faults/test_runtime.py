@@ -13,7 +13,7 @@ from tests.lab.parts import kill_containerd, kill_shim
 pytestmark = pytest.mark.engine
 
 SceneOf = Callable[[LabEngine], Scene]
-AWAY = "the engine answers, but its containerd does not"
+AWAY = "answers, but its containerd does not"
 
 
 def test_a_container_whose_shim_was_killed_is_started_again(watch: Scene) -> None:

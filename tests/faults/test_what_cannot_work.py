@@ -8,26 +8,31 @@ from typing import Any
 import pytest
 
 from tests.faults.scene import Scene
+from tests.lab.engine import BASE_IMAGE
 from tests.lab.sameness import assert_the_same
 
 pytestmark = pytest.mark.engine
+
+MAC = "02:aa:00:00:00:01"
+OLD_API = "v1.41"
+"""Spoken by both engines; later the MAC moved from the container to its network."""
 
 
 def _handed_over(watch: Scene, because: str) -> None:
     """At once, critical, without an attempt and without a container."""
     watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "webui is not handed over")
-    assert because in watch.service("webui")["recovery"]
+    watch.daemon.wait(lambda: because in watch.service("webui")["recovery"], f"it is not said that {because}")
     assert watch.wait_incident("webui")["severity"] == "critical"
     watch.two_polls()
     assert watch.intents() == []
     assert watch.containers() == []
 
 
-def _waits(watch: Scene, because: str) -> None:
+def _waits(watch: Scene, because: str, service: str = "webui") -> None:
     """It says what it waits for, and goes on waiting."""
-    watch.daemon.wait(lambda: because in watch.service("webui")["recovery"], f"it does not wait because {because}")
+    watch.daemon.wait(lambda: because in watch.service(service)["recovery"], f"it does not wait because {because}")
     watch.two_polls()
-    assert because in watch.service("webui")["recovery"]
+    assert because in watch.service(service)["recovery"]
     assert watch.intents() == []
 
 
@@ -99,12 +104,12 @@ def test_an_address_that_another_container_has_is_waited_for(watch: Scene) -> No
 def test_a_name_that_another_service_has_is_waited_for(watch: Scene) -> None:
     labels = ("--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=webui")
     before = watch.engine.inspect(watch.engine.run("shop-webui-1", *labels))
-    watch.start("webui")
+    watch.start("shop/webui")
     watch.daemon.cli("pause", "shop/webui", "--for", "1h", "--reason", "a test")
     watch.engine.docker("rm", "--force", "shop-webui-1")
     squatter = watch.engine.run("shop-webui-1")
     watch.daemon.cli("resume", "shop/webui")
-    _waits(watch, f"the name shop-webui-1 is taken by container {squatter[:12]}")
+    _waits(watch, f"the name shop-webui-1 is taken by container {squatter[:12]}", "shop/webui")
     watch.engine.docker("rename", "shop-webui-1", "another")
     watch.wait_recovered("shop/webui")
     assert_the_same(before, watch.engine.inspect("shop-webui-1"))
@@ -116,8 +121,11 @@ def test_a_network_that_is_gone_is_made_again_as_it_was(watch: Scene) -> None:
     options = ("--subnet", "10.77.0.0/24", "--label", "com.docker.compose.network=lan", "--opt", "a.b=c")
     engine.docker("network", "create", *options, "front")
     engine.docker("network", "create", "back")
-    asked = ("--network", "front", "--ip", "10.77.0.9", "--network-alias", "www", "--mac-address", "02:aa:00:00:00:01")
-    engine.run("webui", *asked)
+    endpoint = {"IPAMConfig": {"IPv4Address": "10.77.0.9"}, "Aliases": ["www"]}
+    body = {"Image": BASE_IMAGE, "MacAddress": MAC, "HostConfig": {"NetworkMode": "front"}}
+    networking = {"NetworkingConfig": {"EndpointsConfig": {"front": endpoint}}}
+    engine.api("POST", f"/{OLD_API}/containers/create", body | networking, {"name": "webui"})
+    engine.docker("start", "webui")
     engine.docker("network", "connect", "--alias", "hidden", "back", "webui")
     before, networks = engine.inspect("webui"), _networks(watch)
     watch.start("webui")
@@ -127,7 +135,7 @@ def test_a_network_that_is_gone_is_made_again_as_it_was(watch: Scene) -> None:
     watch.daemon.cli("resume", "webui")
     after = _back_by_one_attempt(watch)
     assert_the_same(before, after)
-    assert after["NetworkSettings"]["Networks"]["front"]["MacAddress"] == "02:aa:00:00:00:01"
+    assert after["NetworkSettings"]["Networks"]["front"]["MacAddress"] == MAC
     assert _networks(watch) == networks
 
 

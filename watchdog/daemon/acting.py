@@ -126,7 +126,8 @@ class Acting:
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
-        self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
+        watched.says = f"{plan.rung}: {plan.because}"
+        self.journal.say(key, watched.says, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)

@@ -13,6 +13,7 @@ from watchdog.engine.endpoints import PREDEFINED
 from watchdog.engine.fields import section
 from watchdog.engine.protocol import EngineIdentity, Summary
 from watchdog.engine.spec import Captured, capture, references
+from watchdog.engine.taken import addresses_taken, ports_taken
 from watchdog.engine.transport import Transport
 from watchdog.errors import EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, Survey
@@ -74,9 +75,10 @@ class Look:
         )
 
     async def survey(self, spec: ContainerSpec) -> Survey:
-        image, holder, volumes, networks = await asyncio.gather(
+        image, holder, lines, volumes, networks = await asyncio.gather(
             self._absent_is_none(f"images/{quote(spec.image_id)}/json"),
             self._absent_is_none(f"containers/{quote(spec.container_name)}/json"),
+            self._transport.get("containers/json"),
             asyncio.gather(*(self._absent_is_none(f"volumes/{quote(name)}") for name in spec.volumes)),
             asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in spec.networks)),
         )
@@ -86,6 +88,7 @@ class Look:
             volumes_gone=_gone(spec.volumes, volumes),
             networks_gone=_gone(spec.networks, networks),
             name_holder=holder["Id"] if holder is not None and named else None,
+            taken=(*ports_taken(spec, lines), *addresses_taken(spec, (one for one in networks if one is not None))),
         )
 
     async def means(self, image: str, image_id: str) -> bool:

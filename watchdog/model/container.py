@@ -104,6 +104,16 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a spec asks for alone and a running container has: `port 8081/tcp`, `address 10.0.0.9`."""
+
+    what: str
+    container: str
+    """Full ID."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What the engine has of the things that a spec needs, looked up before a plan is made."""
 
@@ -112,3 +122,4 @@ class Survey:
     networks_gone: tuple[str, ...] = ()
     name_holder: str | None = None
     """Full ID of the container that has the spec's container name now."""
+    taken: tuple[Taken, ...] = ()
