@@ -222,9 +222,11 @@ class Acting:
         watched.seen = seen
         if underway is None:
             return f"verified: {seen.reason}"
-        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason)
+        ports = watched.container.chosen_ports if watched.container is not None else ()
+        anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
+        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason + anew)
         trouble = await self.manager.clean_up(underway.errand)
-        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}"
+        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed: {trouble}" if trouble else "")
 
     async def failed(self, watched: Watched, because: str) -> None:

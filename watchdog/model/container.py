@@ -68,6 +68,8 @@ class Container:
     writable_mounts: bool = False
     stop_timeout: float = 10.0
     start_period: float = 0.0
+    chosen_ports: tuple[str, ...] = ()
+    """Where the engine chose the host port, at each start anew: `80/tcp at 32768`."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     joined: Mapping[str, str] = field(default_factory=dict[str, str])
     """Namespace (network, pid, ipc) → full ID of the container that it shares it with."""
