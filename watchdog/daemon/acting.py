@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from watchdog.daemon.journal import Journal
@@ -55,6 +55,8 @@ class Acting:
     planner: Planner
     manager: ServiceRecoveryManager
     ask_soon: Callable[[ServiceKey], None]
+    engine_gone: Callable[[str], Awaitable[None]]
+    """Told when the engine went away while something was done on it."""
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
 
     def breaker_until(self, now: float) -> float | None:
@@ -124,7 +126,8 @@ class Acting:
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
-        self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
+        watched.says = f"{plan.rung}: {plan.because}"
+        self.journal.say(key, watched.says, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
@@ -146,6 +149,8 @@ class Acting:
             return Begun()
         if attempted.superseded and errand.plan.cleanup:
             self.world.asides[watched.key] = Aside(container_of(errand.plan.cleanup[0]))
+        if attempted.engine_away:
+            await self.engine_gone(attempted.failure)
         free = attempted.superseded or attempted.engine_away
         await self._outcome(watched, errand, Outcome.FAILED, attempted.failure, burnt=not free)
         return Begun(failure=attempted.failure)
@@ -217,9 +222,11 @@ class Acting:
         watched.seen = seen
         if underway is None:
             return f"verified: {seen.reason}"
-        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason)
+        ports = watched.container.chosen_ports if watched.container is not None else ()
+        anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
+        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason + anew)
         trouble = await self.manager.clean_up(underway.errand)
-        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}"
+        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed: {trouble}" if trouble else "")
 
     async def failed(self, watched: Watched, because: str) -> None:

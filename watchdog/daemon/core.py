@@ -90,11 +90,19 @@ class Daemon:
             concurrency=settings.recovery.concurrency,
         )
         planner = Planner(engine, ledger)
-        self._acting = Acting(self.world, self.looker, self.journal, planner, manager, self._household.ask_soon)
+        self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
+        self._acting = Acting(
+            world=self.world,
+            looker=self.looker,
+            journal=self.journal,
+            planner=planner,
+            manager=manager,
+            ask_soon=self._household.ask_soon,
+            engine_gone=self._engine_watch.gone,
+        )
         self._leftovers = Leftovers(self.world, self.journal, manager)
         self._book = OrderBook()
         self._household.employ = self._work
-        self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
         self._order_watch = OrderWatch(self.world)
         self._listener = Listener(self.world, self.looker, self._engine_watch)
         self._orders = OrderDesk(
@@ -174,6 +182,7 @@ class Daemon:
     async def _poll(self) -> None:
         world, started = self.world, self.world.clock.now()
         try:
+            await world.engine.identify()  # one whose containerd is away lists all containers as up
             await self.looker.look()
             await self._engine_watch.back()
             if world.polled_at is None:

@@ -85,7 +85,7 @@ class Looker:
         async with self._looking:
             summaries = await self._world.engine.list_containers()
             found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-            changed = {key for key in found if key not in self._containers or found[key] != self._summaries.get(key)}
+            changed = {key for key in found if self._may_differ(found[key])}
             gone = set(self._summaries) - set(found)
             self._summaries = found
             due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
@@ -127,6 +127,11 @@ class Looker:
             if summary.id not in mine and service_of(self._world.settings, summary.name, dict(summary.labels)) == key:
                 return True
         return False
+
+    def _may_differ(self, summary: Summary) -> bool:
+        """Whether an inspect may tell more than is known; of a start that failed the engine's list says nothing."""
+        unchanged = summary.id in self._containers and summary == self._summaries.get(summary.id)
+        return not unchanged or summary.state == ContainerState.CREATED
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""

@@ -235,7 +235,8 @@ class Worker:
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
         decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
-        self._say(decision)
+        if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
+            self._say(decision)
         if isinstance(decision, Act | HandOver) and await self._acting.undo_interrupted(watched):
             await self._look_again(now)
             return now
@@ -264,6 +265,7 @@ class Worker:
             raise
         if attempted.impossible is not None:
             self._step(Happening.FAILED)
+            self._say(Wait(attempted.impossible, attempted.again_at))
             if attempted.again_at is None:
                 await self._hand_over(attempted.impossible)
             return attempted.again_at
@@ -363,12 +365,12 @@ class Worker:
         )
 
     def _say(self, decision: Decision) -> None:
-        """A decision is said when its sentence is a new one."""
+        """A decision to do nothing is said when its sentence is a new one."""
         watched = self.watched
         if decision.because == watched.says:
             return
         watched.says = decision.because
-        if decision.because and isinstance(decision, Wait | Act) and self._world.state.away is None:
+        if decision.because and isinstance(decision, Wait) and self._world.state.away is None:
             self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
 
     def _step(self, happening: Happening) -> None:

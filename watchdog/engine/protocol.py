@@ -73,7 +73,9 @@ Signal = EngineEvent | Connected | Disconnected
 class Engine(Protocol):
     """What a real engine (`engine.docker.DockerEngine`) and the tests' fake have in common."""
 
-    async def identify(self) -> EngineIdentity: ...
+    async def identify(self) -> EngineIdentity:
+        """Who it is; EngineUnavailable also while it answers and cannot run containers, its containerd being away."""
+        ...
 
     async def list_containers(self) -> tuple[Summary, ...]:
         """All containers, stopped ones included; one call."""

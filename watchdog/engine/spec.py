@@ -91,6 +91,18 @@ def connect_body(spec: ContainerSpec, container: str, network: str, api_version:
     return {"Container": container, "EndpointConfig": endpoint}
 
 
+def networks_unknown(spec: ContainerSpec) -> set[str]:
+    """Networks that it is on and that were gone when it was captured, so that nothing tells how to make them again."""
+    return set(spec.endpoints) - set(spec.networks) - PREDEFINED
+
+
+def with_networks_of(earlier: ContainerSpec, spec: ContainerSpec) -> ContainerSpec:
+    """The spec, with those of its unknown networks that an earlier spec of the same service knows."""
+    known = {name: body for name, body in earlier.networks.items() if name in networks_unknown(spec)}
+    joined = replace(spec, networks={**spec.networks, **known})
+    return replace(joined, id=_digest(_content(joined)))
+
+
 def references(container: Mapping[str, Any]) -> set[str]:
     """The containers that an inspected one refers to, as the engine names them: by full ID where it resolved them."""
     host = container["HostConfig"]

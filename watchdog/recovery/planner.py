@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
+from watchdog.engine.spec import networks_unknown, with_networks_of
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
@@ -56,6 +57,7 @@ class Planner:
         spec = await self._spec_for(subject, decision.rung)
         if isinstance(spec, Impossible):
             return spec
+        spec = await self._with_networks(spec, subject.record)
         key = subject.record.service
         named = spec if key.project else replace(spec, container_name=key.name)  # it may be renamed now
         remake = Remake(
@@ -89,3 +91,9 @@ class Planner:
         if not baselines:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
+
+    async def _with_networks(self, spec: ContainerSpec, record: ServiceRecord) -> ContainerSpec:
+        """What was captured after a network had gone knows only its name: what was proven knows how to make it."""
+        if not record.baselines or not networks_unknown(spec):
+            return spec
+        return with_networks_of(await self._ledger.spec(record.baselines[0].spec_id), spec)
