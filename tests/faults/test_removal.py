@@ -78,23 +78,6 @@ def test_a_removed_container_is_recreated_once_with_all_that_it_had(watch: Scene
     assert outcome.startswith("recreate recovered: runs")
 
 
-def test_a_network_that_is_gone_is_made_again_as_it_was_though_the_container_is_still_there(watch: Scene) -> None:
-    engine = watch.engine
-    engine.docker("network", "create", "--label", "com.docker.compose.network=net", "shop_net")
-    old = engine.run("webui", "--network", "shop_net", "--network-alias", "ui", "--stop-timeout", "0")
-    before = what_must_stay(engine.inspect(old))
-    watch.daemon.environment |= {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "3s"}  # for two commands, one after the other
-    watch.start("webui")
-    engine.docker("stop", "webui")
-    engine.docker("network", "rm", "shop_net")
-    watch.wait_recovered("webui")
-    (new,) = watch.containers()
-    assert what_must_stay(engine.inspect(new)) == before
-    labels = engine.api("GET", "/networks/shop_net").json["Labels"]
-    assert labels == {"com.docker.compose.network": "net"}
-    assert [intent["payload"]["rung"] for intent in watch.intents()] == ["start", "recreate"]
-
-
 def test_a_moved_tag_does_not_change_what_comes_back(watch: Scene) -> None:
     engine = watch.engine
     first = engine.image("shop/webui:1", marker="first")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from watchdog.daemon.journal import Journal
@@ -55,6 +55,8 @@ class Acting:
     planner: Planner
     manager: ServiceRecoveryManager
     ask_soon: Callable[[ServiceKey], None]
+    engine_gone: Callable[[str], Awaitable[None]]
+    """Told when the engine went away while something was done on it."""
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
 
     def breaker_until(self, now: float) -> float | None:
@@ -68,6 +70,7 @@ class Acting:
             container=watched.container,
             config_hash=watched.config_hash,
             stop_timeout=watched.settings.stop_timeout,
+            bearers=self.world.bearers(watched),
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
@@ -123,7 +126,8 @@ class Acting:
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
-        self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
+        watched.says = f"{plan.rung}: {plan.because}"
+        self.journal.say(key, watched.says, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
@@ -145,6 +149,8 @@ class Acting:
             return Begun()
         if attempted.superseded and errand.plan.cleanup:
             self.world.asides[watched.key] = Aside(container_of(errand.plan.cleanup[0]))
+        if attempted.engine_away:
+            await self.engine_gone(attempted.failure)
         free = attempted.superseded or attempted.engine_away
         await self._outcome(watched, errand, Outcome.FAILED, attempted.failure, burnt=not free)
         return Begun(failure=attempted.failure)
@@ -216,9 +222,11 @@ class Acting:
         watched.seen = seen
         if underway is None:
             return f"verified: {seen.reason}"
-        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason)
+        ports = watched.container.chosen_ports if watched.container is not None else ()
+        anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
+        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason + anew)
         trouble = await self.manager.clean_up(underway.errand)
-        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}"
+        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed: {trouble}" if trouble else "")
 
     async def failed(self, watched: Watched, because: str) -> None:
@@ -251,6 +259,7 @@ class Acting:
         if watched.container is None or watched.config_hash is not None or not watched.record.baselines:
             return
         try:
-            watched.config_hash = config_hash(await self.world.engine.capture(watched.container.id))
+            spec = await self.world.engine.capture(watched.container.id, self.world.bearers(watched))
+            watched.config_hash = config_hash(spec)
         except EngineError as error:
             self.journal.say(watched.key, f"its deployment could not be told: {error}")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from watchdog.daemon.kinship import Kinship
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
@@ -81,6 +82,7 @@ class Looker:
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
         self._hinted: set[str] = set()
         """Containers to inspect in the next whole look."""
+        self._kinship = Kinship(world, self.key_of)
 
     async def look(self, hints: Iterable[str] = ()) -> None:
         """Looks at everything; containers in `hints` are inspected whether their line changed or not.
@@ -104,7 +106,7 @@ class Looker:
     async def _look(self, hints: set[str]) -> None:
         summaries = await self._world.engine.list_containers()
         found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-        changed = {key for key in found if self._stale(key) or found[key] != self._summaries.get(key)}
+        changed = {key for key in found if self._may_differ(found[key])}
         gone = set(self._summaries) - set(found)
         self._summaries = found
         due = [key for key in changed | (hints & set(found)) if self._discover(found[key])]
@@ -113,18 +115,18 @@ class Looker:
             self._containers.pop(key, None)
             self._opted_out.pop(key, None)
         self._settle()
+        before = self._starts(due)
         await self._inspect(due)
         self._apply(set(self._keys.values()) | set(self._world.services))
-
-    def _stale(self, container: str) -> bool:
-        """What is unhealthy is inspected each time: its line does not tell when that was last asked."""
-        known = self._containers.get(container)
-        return known is None or known.healthcheck is HealthcheckState.UNHEALTHY
+        self._kinship.follow(found, self._started_since(before))
 
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
         async with self._looking:
-            self._apply(await self._inspect([name for name in containers if name in self._keys]))
+            due = self._with_parents(name for name in containers if name in self._keys)
+            before = self._starts(due)
+            self._apply(await self._inspect(due))
+            self._kinship.follow(self._summaries, self._started_since(before))
 
     def knows(self, container: str) -> bool:
         return container in self._keys
@@ -153,6 +155,16 @@ class Looker:
         if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
             return self._named.get(summary.id)
         return service_of(self._world.settings, summary.name, dict(summary.labels))
+
+    def _may_differ(self, summary: Summary) -> bool:
+        """Whether an inspect may tell more than is known.
+
+        The engine's list says nothing of a start that failed, nor when what is unhealthy was last asked.
+        """
+        known = self._containers.get(summary.id)
+        unchanged = known is not None and summary == self._summaries.get(summary.id)
+        silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
+        return not unchanged or silent or summary.state == ContainerState.CREATED
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
@@ -189,6 +201,20 @@ class Looker:
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
+
+    def _with_parents(self, containers: Iterable[str]) -> list[str]:
+        """Them and those whose namespaces they share: what befalls one of these befalls them."""
+        due = dict.fromkeys(containers)
+        known = [self._containers[name] for name in due if name in self._containers]
+        parents = (parent for container in known for parent in container.joined.values())
+        return [*due, *(parent for parent in parents if parent in self._keys and parent not in due)]
+
+    def _starts(self, containers: Iterable[str]) -> dict[str, float | None]:
+        known = ((name, self._containers.get(name)) for name in containers)
+        return {name: container.started_at if container is not None else None for name, container in known}
+
+    def _started_since(self, before: Mapping[str, float | None]) -> set[str]:
+        return {name for name, at in self._starts(before).items() if at != before[name]}
 
     def _apply(self, touched: set[ServiceKey]) -> None:
         world, now = self._world, self._world.clock.now()

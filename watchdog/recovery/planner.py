@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
-from watchdog.engine.spec import lost_networks, with_lost_networks
+from watchdog.engine.spec import networks_unknown, with_networks_of
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
@@ -26,6 +27,8 @@ class Subject:
     container: Container | None
     config_hash: str | None
     stop_timeout: float | None
+    bearers: Mapping[str, str]
+    """Container, as its own one refers to it, whose namespace it shares → what that one's service calls its now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Planner:
         spec = await self._spec_for(subject, decision.rung)
         if isinstance(spec, Impossible):
             return spec
+        spec = await self._with_networks(spec, subject.record)
         key = subject.record.service
         named = spec if key.project else replace(spec, container_name=key.name)  # it may be renamed now
         remake = Remake(
@@ -81,12 +85,15 @@ class Planner:
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
             try:
-                spec = await self._engine.capture(subject.container.id)
+                return await self._engine.capture(subject.container.id, subject.bearers)
             except NotFound:
                 return Impossible("its container is being removed", passing=True)
-            if baselines and lost_networks(spec):
-                return with_lost_networks(spec, await self._ledger.spec(baselines[0].spec_id))
-            return spec
         if not baselines:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
+
+    async def _with_networks(self, spec: ContainerSpec, record: ServiceRecord) -> ContainerSpec:
+        """What was captured after a network had gone knows only its name: what was proven knows how to make it."""
+        if not record.baselines or not networks_unknown(spec):
+            return spec
+        return with_networks_of(await self._ledger.spec(record.baselines[0].spec_id), spec)
