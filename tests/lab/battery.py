@@ -86,12 +86,13 @@ class Battery:
             policy=found["HostConfig"]["RestartPolicy"],
             mounts=tuple(sorted(_mount(mount) for mount in found["Mounts"])),
             networks={
-                name: _endpoint(found["Id"], endpoint) for name, endpoint in found["NetworkSettings"]["Networks"].items()
+                name: _endpoint(found["Id"], endpoint)
+                for name, endpoint in found["NetworkSettings"]["Networks"].items()
             },
         )
 
     def _run(self, name: str, image: str, command: str) -> None:
-        settings = {
+        settings: dict[str, Any] = {
             "Image": image,
             "Cmd": ["sh", "-c", command],
             "Labels": {LABEL: name},
@@ -149,4 +150,5 @@ def _mount(mount: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _endpoint(container: str, endpoint: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     aliases = sorted(alias for alias in endpoint["Aliases"] or () if alias != container[:12])
-    return (endpoint["IPAMConfig"] or {}).get("IPv4Address", ""), tuple(aliases)
+    asked: Mapping[str, str] = endpoint["IPAMConfig"] or {}
+    return asked.get("IPv4Address", ""), tuple(aliases)

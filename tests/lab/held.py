@@ -94,7 +94,7 @@ class Holder:
         line = json.dumps({"service": service, "number": number, "what": what, "held": held})
         with self.holds.told.open("a") as told:
             told.write(f"{line}\n")
-        while held and not self.holds.released.exists():
+        while held and not self.holds.released.exists():  # noqa: ASYNC110 - released by another process
             await asyncio.sleep(RELEASED)
 
 

@@ -22,6 +22,7 @@ MISSING = Remake(
     spec=spec(),
     survey=Survey(),
     existing=None,
+    existing_spec=None,
     stop_timeout=None,
     connects_later=False,
     nonce="0a1b",
@@ -31,6 +32,7 @@ BROKEN = replace(
     cause=Cause.UNHEALTHY,
     because="its health check fails; attempt 2 of 3",
     existing=ALWAYS,
+    existing_spec=spec(),
     survey=Survey(name_holder=ALWAYS.id),
 )
 THREE_NETWORKS = spec(
@@ -47,7 +49,9 @@ def lines(plan: Plan | Impossible) -> list[str]:
 
 
 def planned(remake: Remake, wanted: ContainerSpec | None = None) -> list[str]:
-    return lines(plan_remake(replace(remake, spec=wanted) if wanted is not None else remake))
+    if wanted is not None:
+        remake = replace(remake, spec=wanted, existing_spec=wanted if remake.existing is not None else None)
+    return lines(plan_remake(remake))
 
 
 def test_a_start_is_one_step() -> None:
@@ -64,6 +68,7 @@ def test_a_restart_waits_as_long_as_configured_else_as_the_container_asks(
     assert lines(plan_restart(WEBUI, Cause.UNHEALTHY, "its health check fails", RUNNING, configured)) == [
         "restart shop/webui: its health check fails",
         f"  1. restart a1a1a1a1a1a1 (stop time-out {seconds} s)",
+        "  if it fails: start a1a1a1a1a1a1",
     ]
 
 

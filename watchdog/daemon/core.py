@@ -74,6 +74,7 @@ class Daemon:
         self._reread = reread
         self._claim = claim
         self._claimed = False
+        self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
         self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
@@ -90,7 +91,7 @@ class Daemon:
         )
         planner = Planner(engine, ledger)
         self._acting = Acting(self.world, self.looker, self.journal, planner, manager, self._household.ask_soon)
-        self._leftovers = Leftovers(self.world, self.journal, manager)
+        self._leftovers = Leftovers(self.world, self.journal, manager, self._acting.take_up)
         self._book = OrderBook()
         self._household.employ = self._work
         self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
@@ -113,7 +114,6 @@ class Daemon:
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
         await self._desk.restore()
-        await self._household.settle_pending()
         sentence = f"watchdog {version} starts to watch"
         await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence))
         log.info(sentence, ledger_head=self._ledger.head)
@@ -190,11 +190,18 @@ class Daemon:
     async def _claim_engine(self, identity: EngineIdentity) -> None:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
         async with self._claiming:
-            if self._claimed:
+            if not self._claimed:
+                await self._claim(identity)
+                self._claimed = True
+            if self._resolved:
                 return
-            await self._claim(identity)
-            self._claimed = True
-            await self._leftovers.resolve()
+            try:
+                if await self._leftovers.resolve():
+                    await self.looker.look()
+            except LedgerError as error:
+                log.error(f"what was left half-done stays so until it can be recorded: {error}")
+                return
+            self._resolved = True
 
     def _missed(self, name: str, slots: int) -> None:
         if name == "poll":

@@ -18,7 +18,7 @@ from watchdog.daemon.world import Alone, World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.record import Attempt, Desired, Entry, EntryKind, Outcome, ServiceRecord
+from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
 
@@ -122,19 +122,6 @@ class Household:
             world.services[key] = watched
             watched.see(None, world.clock.now(), None)
             self.welcome(watched)
-
-    async def settle_pending(self) -> None:
-        """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
-        world, journal = self._world, self._journal
-        for row in await journal.ledger.pending_intents():
-            sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
-            payload = {"intent": row.seq, "outcome": Outcome.FAILED.value}
-            entry = journal.entry(
-                EntryKind.OUTCOME, row.entry.subject, sentence, incident=row.entry.incident, payload=payload
-            )
-            record = world.memory.records.get(ServiceKey.parse(row.entry.subject))
-            records = [replace(record, attempts=tuple(map(_ended, record.attempts)))] if record is not None else []
-            await journal.write(entry, records=records)
 
     async def _labels(self, record: ServiceRecord) -> dict[str, str]:
         if not record.baselines:
@@ -266,9 +253,3 @@ class Household:
         task = asyncio.create_task(errand)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-
-def _ended(attempt: Attempt) -> Attempt:
-    if attempt.outcome is not Outcome.PENDING:
-        return attempt
-    return replace(attempt, outcome=Outcome.FAILED, reason="the daemon ended before its outcome was known")

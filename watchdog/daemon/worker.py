@@ -15,10 +15,10 @@ from watchdog.daemon.order_book import OrderBook
 from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
-from watchdog.errors import EngineError, EngineUnavailable, LedgerError, WatchdogError
+from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
-from watchdog.model.plan import Act, Decision, HandOver, RemoveContainer, Rest, Wait
+from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.model.record import Desired
 from watchdog.policy.assess import assess
 from watchdog.policy.phases import Happening, Phase, advance
@@ -94,6 +94,8 @@ class Worker:
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
         watched = self.watched
+        if self._world.state.away is None and self._acting.owes(watched):
+            await self._pay(now)
         judged = watched.container
         seen = assess(watched.sight(now, self._world.state.away))
         await self._take_note(seen, now)
@@ -118,6 +120,14 @@ class Worker:
         return min(
             (at for at in (due, changes_at, self._proving.due_at(now), overdue_at) if at is not None), default=None
         )
+
+    async def _pay(self, now: float) -> None:
+        """Raises EngineUnavailable; while only the ledger fails the service is watched on, and not acted on."""
+        try:
+            await self._acting.pay(self.watched)
+        except LedgerError as error:
+            log.error(f"the outcome of its last attempt is not recorded yet: {error}", service=str(self.watched.key))
+        await self._look_again(now)
 
     async def _take_note(self, seen: Assessment, now: float) -> None:
         """Keeps what was assessed, proves what is good long enough, and follows what people want of it."""
@@ -146,7 +156,7 @@ class Worker:
         except LedgerError as error:
             log.error(f"not proven, because it could not be recorded: {error}", service=str(watched.key))
         if seen.health is Health.HEALTHY and watched.key in self._world.asides:
-            await self._remove_aside()
+            await self._acting.remove_aside(watched)
 
     def _tell_dependents(self) -> None:
         """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""
@@ -158,14 +168,6 @@ class Worker:
                 dependent.forget_failed_checks()
                 self._acting.ask_soon(dependent.key)
             dependent.wake.set()
-
-    async def _remove_aside(self) -> None:
-        """What an earlier daemon set aside and could not remove any more goes once its successor is good."""
-        aside = self._world.asides.pop(self.watched.key)
-        try:
-            await self._world.engine.execute(RemoveContainer(aside.container))
-        except EngineError as error:
-            self._journal.say(self.watched.key, f"what was set aside could not be removed: {error}")
 
     async def _settle_incident(self, seen: Assessment, now: float) -> None:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
@@ -215,9 +217,6 @@ class Worker:
         watched = self.watched
         decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
         self._say(decision)
-        if isinstance(decision, Act | HandOver) and await self._acting.undo_interrupted(watched):
-            await self._look_again(now)
-            return now
         match decision:
             case Rest():
                 if watched.ordered is not None:
@@ -235,6 +234,8 @@ class Worker:
         watched = self.watched
         if watched.phase is Phase.IDLE and watched.ordered is None:
             return None  # its incident could not be opened yet: nothing is done without a record
+        if self._acting.owes(watched):
+            return now + RETRY_AFTER_TROUBLE
         self._step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now)
@@ -274,8 +275,10 @@ class Worker:
         because = self._acting.disproof(watched, seen, now)
         if because is None:
             return self._acting.deadline(watched)
-        await self._acting.failed(watched, because)
-        self._step(Happening.FAILED)
+        try:
+            await self._acting.failed(watched, because)
+        finally:
+            self._step(Happening.FAILED)
         await self._look_again(now)
         return now
 

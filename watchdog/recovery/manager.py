@@ -99,13 +99,6 @@ class ServiceRecoveryManager:
         except EngineUnavailable as error:
             return str(error)
 
-    async def put_back(self, errand: Errand, made: str | None) -> str | None:
-        """After a failed verification: puts back what was set aside; does nothing where nothing was.
-
-        Returns what could not be done; raises EngineUnavailable, and is called again then.
-        """
-        return await self.undo(errand, made) if errand.plan.cleanup else None
-
     async def undo(self, errand: Errand, made: str | None) -> str | None:
         """Makes undone what was done, however far that went; returns what could not be.
 

@@ -92,7 +92,9 @@ class Planner:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
 
-    async def _existing_spec(self, subject: Subject, spec: ContainerSpec, rung: Rung) -> ContainerSpec | Impossible | None:
+    async def _existing_spec(
+        self, subject: Subject, spec: ContainerSpec, rung: Rung
+    ) -> ContainerSpec | Impossible | None:
         """What is there is captured for a recreation anyhow; a rollback needs it to be undone."""
         if subject.container is None:
             return None
