@@ -9,7 +9,7 @@ import pytest
 from tests.policy.samples import RUNNING, WEBUI, spec
 from watchdog.model.container import ContainerSpec, ContainerState, RestartPolicy, Survey
 from watchdog.model.health import Cause
-from watchdog.model.plan import Plan
+from watchdog.model.plan import ConnectNetwork, DisconnectNetwork, Plan
 from watchdog.model.record import Rung
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
 
@@ -137,6 +137,18 @@ def test_a_static_address_is_freed_for_the_successor_and_given_back() -> None:
         "  if it fails: connect a1a1a1a1a1a1 to shop_back",
         "  if it fails: rename a1a1a1a1a1a1 to shop-webui-1",
     ]
+
+
+def test_a_rollback_frees_only_addresses_on_networks_that_are_there_and_gives_back_what_was() -> None:
+    earlier = replace(THREE_NETWORKS, id="d4" * 32)
+    now = spec(endpoints={"shop_default": {}})
+    rollback = replace(BROKEN, rung=Rung.ROLLBACK, spec=earlier, existing_spec=now, connects_later=True)
+    assert not any("disconnect" in line for line in lines(plan_remake(rollback)))
+    both = replace(rollback, existing_spec=spec(endpoints={"shop_back": {}}))
+    plan = plan_remake(both)
+    assert isinstance(plan, Plan)
+    assert DisconnectNetwork(ALWAYS.id, "shop_back") in plan.steps
+    assert ConnectNetwork(spec().id, ALWAYS.id, "shop_back") in plan.undo, "as it was, not as it is to be"
 
 
 @pytest.mark.parametrize(
