@@ -34,7 +34,7 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Engine, EngineIdentity
-from watchdog.errors import EngineError, LedgerError
+from watchdog.errors import EngineError, LedgerError, LedgerFull
 from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
@@ -113,9 +113,12 @@ class Daemon:
 
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
-        await self._desk.restore()
         sentence = f"watchdog {version} starts to watch"
-        await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence))
+        try:
+            await self._desk.restore()
+            await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
+        except LedgerFull as error:
+            log.error(f"its start is not recorded: {error}")
         log.info(sentence, ledger_head=self._ledger.head)
         self._household.set_endpoints()
         self._schedule.every(self.world.settings.interval, "poll", self.poll)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
@@ -21,6 +23,8 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
+
+log = structlog.get_logger()
 
 ALONE = "endpoint "
 """Prefix of the owner's name of a stand-alone endpoint's check."""
@@ -243,13 +247,31 @@ class Household:
         failing = alone.streak.standing is Standing.FAILING
         if failing and alone.incident is None and last is not None and self._world.suspicion() is None:
             alone.incident = -1  # so that an answer that comes while this one is written opens no second
-            alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
+            try:
+                alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
+            except LedgerError:
+                alone.incident = None  # the next answer tries again
+                raise
         elif alone.streak.standing is Standing.PASSING and alone.incident is not None and alone.incident > 0:
             number, alone.incident = alone.incident, None
             sentence = f"answers again: {last.reason}" if last is not None else "answers again"
-            await self._desk.close(number, sentence, now, recovered=True)
+            try:
+                await self._desk.close(number, sentence, now, recovered=True)
+            except LedgerError:
+                alone.incident = number
+                raise
+        elif alone.streak.standing is Standing.PASSING:
+            self._desk.recorded(ALONE + alone.check.name, "answers again")
 
     def _later(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
+        task = asyncio.create_task(_told(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+
+
+async def _told(errand: Coroutine[Any, Any, None]) -> None:
+    """What could not be recorded is said, and is no bug."""
+    try:
+        await errand
+    except LedgerError as error:
+        log.error(str(error))

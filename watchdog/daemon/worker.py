@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 RETRY_AFTER_TROUBLE = 1.0
 RETRY_AFTER_BUG = 10.0
+COMPLAIN_EVERY = 60.0
 RESTING = {Health.PAUSED, Health.DONE}
 """Not bad and not good: nobody expects it to be up."""
 
@@ -57,6 +58,8 @@ class Worker:
         self._proving = Proving(world, watched, journal)
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
+        self._complaint = ""
+        self._complained_at = 0.0
 
     async def run(self) -> None:
         """For ever: wakes by a fresh look, an answer, an order, or when time alone may change something."""
@@ -77,7 +80,7 @@ class Worker:
                 self._journal.say(watched.key, f"the engine does not answer: {error}")
                 wait = RETRY_AFTER_TROUBLE
             except WatchdogError as error:
-                log.error(str(error), service=str(watched.key))
+                self._complain(str(error))
                 wait = RETRY_AFTER_TROUBLE
             except Exception as error:  # a bug in one service must not end the protection of others
                 log.error("a bug: its turn failed", service=str(watched.key), exc_info=error)
@@ -126,7 +129,7 @@ class Worker:
         try:
             await self._acting.pay(self.watched)
         except LedgerError as error:
-            log.error(f"the outcome of its last attempt is not recorded yet: {error}", service=str(self.watched.key))
+            self._complain(f"the outcome of its last attempt is not recorded yet: {error}")
         await self._look_again(now)
 
     async def _take_note(self, seen: Assessment, now: float) -> None:
@@ -151,10 +154,12 @@ class Worker:
                 watched.bad_since = now
         else:
             watched.bad_since = None
+        if not seen.health.bad:
+            self._desk.recorded(str(watched.key), seen.reason)
         try:
             await self._proving.consider(seen, now)
         except LedgerError as error:
-            log.error(f"not proven, because it could not be recorded: {error}", service=str(watched.key))
+            self._complain(f"not proven, because it could not be recorded: {error}")
         if seen.health is Health.HEALTHY and watched.key in self._world.asides:
             await self._acting.remove_aside(watched)
 
@@ -239,9 +244,11 @@ class Worker:
         self._step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now)
-        except LedgerError:
+        except LedgerError as error:
             self._step(Happening.FAILED)
+            self._desk.unrecorded(str(watched.key), decision.because, error)
             raise
+        self._desk.recorded(str(watched.key), "it is acted on again")
         if attempted.impossible is not None:
             self._step(Happening.FAILED)
             if attempted.again_at is None:
@@ -348,6 +355,13 @@ class Worker:
         watched.says = decision.because
         if decision.because and isinstance(decision, Wait | Act) and self._world.state.away is None:
             self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
+
+    def _complain(self, sentence: str) -> None:
+        """What is tried again every second is said once a minute."""
+        now = self._world.clock.now()
+        if sentence != self._complaint or now - self._complained_at >= COMPLAIN_EVERY:
+            self._complaint, self._complained_at = sentence, now
+            log.error(sentence, service=str(self.watched.key))
 
     def _step(self, happening: Happening) -> None:
         self.watched.phase = advance(self.watched.phase, happening)
