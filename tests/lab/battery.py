@@ -48,9 +48,9 @@ class Battery:
         self.engine.docker("network", "create", "--subnet", "10.77.0.0/16", FRONT)
         self.engine.docker("network", "create", BACK)
 
-    def run(self, *, image: str = BASE_IMAGE, command: str = SERVES) -> None:
-        """One container each, with a mark in each of its volumes."""
-        self.each(lambda name: self._run(name, image, command))
+    def run(self) -> None:
+        """One container each."""
+        self.each(self.run_one)
 
     def each(self, work: Callable[[str], T], names: Iterable[str] | None = None) -> dict[str, T]:
         """The same for all of them, or some, a few at a time."""
@@ -91,9 +91,10 @@ class Battery:
             },
         )
 
-    def _run(self, name: str, image: str, command: str) -> None:
+    def run_one(self, name: str, command: str = SERVES) -> None:
+        """With a mark in each of its volumes."""
         settings: dict[str, Any] = {
-            "Image": image,
+            "Image": BASE_IMAGE,
             "Cmd": ["sh", "-c", command],
             "Labels": {LABEL: name},
             "StopTimeout": 2,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.watched import Watched
@@ -27,6 +29,8 @@ from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, Servic
 from watchdog.policy.discovery import OwnName, key_of, read_own_name
 from watchdog.policy.planning import MEANT_TO_RUN
 from watchdog.recovery.manager import Errand, ServiceRecoveryManager
+
+_T = TypeVar("_T")
 
 STOP_TIMEOUT = 10.0
 
@@ -53,22 +57,41 @@ class Leftovers:
         summaries = await self._world.engine.list_containers()
         pending = await self._journal.ledger.pending_intents()
         named = [(summary, own) for summary in summaries if (own := read_own_name(summary.name)) is not None]
-        for summary, own in named:
-            if own.successor:
-                sentence = f"removes {summary.name}, which an interrupted recovery made and never used"
-                steps = [StopContainer(summary.id, STOP_TIMEOUT), RemoveContainer(summary.id)]
-                await self._carry_out(key_of(own.original, summary.labels), sentence, *steps)
+        await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
         bearers = {summary.name: summary.id for summary in summaries}
         intents = {row.entry.payload.get("container"): row for row in pending}
-        taken_up: set[int] = set()
-        for summary, own in named:
-            if not own.successor:
-                taken_up |= await self._settle(summary, own, bearers.get(own.original), intents.get(summary.id))
+        settled = await self._side_by_side(
+            self._settle(summary, own, bearers.get(own.original), intents.get(summary.id))
+            for summary, own in named
+            if not own.successor
+        )
+        taken_up = set[int]().union(*settled)
         found = {summary.id: summary for summary in summaries}
-        for row in pending:
-            if row.seq not in taken_up:
-                await self._end(row, found.get(row.entry.payload.get("container") or ""))
+        await self._side_by_side(
+            self._end(row, found.get(row.entry.payload.get("container") or ""))
+            for row in pending
+            if row.seq not in taken_up
+        )
         return bool(named or pending)
+
+    async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+        """As many at once as recoveries are; all have ended when one of their errors is raised."""
+        places = asyncio.Semaphore(self._world.settings.recovery.concurrency)
+
+        async def one(work: Coroutine[Any, Any, _T]) -> _T:
+            async with places:
+                return await work
+
+        results = await asyncio.gather(*map(one, works), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def _remove(self, successor: Summary, own: OwnName) -> None:
+        sentence = f"removes {successor.name}, which an interrupted recovery made and never used"
+        steps = [StopContainer(successor.id, STOP_TIMEOUT), RemoveContainer(successor.id)]
+        await self._carry_out(key_of(own.original, successor.labels), sentence, *steps)
 
     async def _settle(self, aside: Summary, own: OwnName, bearer: str | None, intent: Row | None) -> set[int]:
         """What was set aside; returns the intent whose attempt is under way again."""
