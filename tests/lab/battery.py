@@ -77,6 +77,11 @@ class Battery:
             found[line["Labels"][LABEL]].append(line)
         return found
 
+    def running(self) -> dict[str, list[str]]:
+        """Service → full IDs of its containers that run."""
+        found = self.containers()
+        return {name: [line["Id"] for line in found[name] if line["State"] == "running"] for name in self.names}
+
     def condition(self, container: str) -> Condition:
         found = self.engine.inspect(container)
         return Condition(
@@ -127,9 +132,12 @@ class Battery:
         self._post(f"/exec/{made}/start", {"Detach": True})
 
 
-def overlaps(events: Iterable[str]) -> list[str]:
-    """Services of which two containers ran at the same time, by the engine's own start and die events as JSON."""
-    running: dict[str, set[str]] = {}
+def overlaps(events: Iterable[str], at_first: Mapping[str, Iterable[str]]) -> list[str]:
+    """Services of which two containers ran at the same time, by the engine's own start and die events as JSON.
+
+    `at_first`: the containers of each that ran before the first event.
+    """
+    running = {service: set(containers) for service, containers in at_first.items()}
     trouble: list[str] = []
     for line in events:
         event = json.loads(line)

@@ -159,6 +159,8 @@ class Acting:
         )
         if not attempted.owed:
             await self.pay(watched)
+        if attempted.hopeless:
+            return Begun(impossible=attempted.failure)
         return Begun(failure=attempted.failure)
 
     async def _await_verification(self, watched: Watched, errand: Errand, made: str) -> None:

@@ -6,9 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from watchdog.engine.protocol import Engine
-from watchdog.errors import Conflict, EngineError, EngineUnavailable, LedgerError, NotFound, WatchdogError
+from watchdog.errors import (
+    Conflict,
+    EngineError,
+    EngineRefused,
+    EngineUnavailable,
+    LedgerError,
+    NotFound,
+    WatchdogError,
+)
 from watchdog.ledger import Ledger
 from watchdog.model.container import ContainerSpec, ContainerState
 from watchdog.model.plan import (
@@ -31,6 +40,10 @@ class Superseded(WatchdogError):
     """While a container was recreated somebody else created one for the same service: that one wins."""
 
 
+class Hopeless(WatchdogError):
+    """The engine says that it never makes such a container: asking again is no use."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
     """What executing a plan led to; `container` is the full ID of the one that should now be good."""
@@ -38,6 +51,7 @@ class Attempted:
     container: str | None = None
     failure: str | None = None
     superseded: bool = False
+    hopeless: bool = False
     engine_away: bool = False
     """It failed because the engine went away: that says nothing about the service."""
     made: str | None = None
@@ -88,7 +102,7 @@ class ServiceRecoveryManager:
                     result = await self._step(errand, step, made)
                     made = result or made
                     await self._record(errand, step, made, result)
-            except (EngineError, LedgerError, Superseded) as error:
+            except (EngineError, LedgerError, Superseded, Hopeless) as error:
                 return await self._give_up(errand, made, error)
         return Attempted(container=made or container_of(errand.plan.steps[0]))
 
@@ -108,7 +122,7 @@ class ServiceRecoveryManager:
 
     async def _give_up(self, errand: Errand, made: str | None, error: WatchdogError) -> Attempted:
         away = isinstance(error, EngineUnavailable)
-        failure, superseded = str(error), isinstance(error, Superseded)
+        failure, superseded, hopeless = str(error), isinstance(error, Superseded), isinstance(error, Hopeless)
         try:
             if made is None and away:
                 made = await self._made_after_all(errand)
@@ -117,7 +131,7 @@ class ServiceRecoveryManager:
             return Attempted(failure=failure, engine_away=True, made=made, owed=True)
         if trouble:
             failure += f"; it could not be undone: {trouble}"
-        return Attempted(failure=failure, superseded=superseded, engine_away=away)
+        return Attempted(failure=failure, superseded=superseded, hopeless=hopeless, engine_away=away)
 
     async def _made_after_all(self, errand: Errand) -> str | None:
         """A create whose answer was lost may have been carried out all the same."""
@@ -176,7 +190,10 @@ class ServiceRecoveryManager:
                 await self._verify_stopped(step.container)
         except (NotFound, Conflict):
             raise
-        except EngineError:
+        except EngineError as error:
+            if isinstance(step, CreateContainer) and _is_nonsense(error):
+                message = f"the engine cannot make it from its saved spec: {error}; deploy it again to save a new one"
+                raise Hopeless(message) from error
             self.breaker = self.breaker.failed(self._now())
             raise
         self.breaker = self.breaker.succeeded()
@@ -201,3 +218,8 @@ class ServiceRecoveryManager:
             payload={"intent": errand.intent, "container": result or container_of(step)},
         )
         await self._ledger.append(entry, vital=True)
+
+
+def _is_nonsense(error: EngineError) -> bool:
+    """The engine understood the call, and what was asked for cannot be."""
+    return isinstance(error, EngineRefused) and error.status == HTTPStatus.BAD_REQUEST
