@@ -5,7 +5,7 @@ set -eu -o pipefail
 
 folder=$1
 [ ! -e "$folder/complete" ] || exit 0
-echo "Unpacking Debian 13's docker.io and containerd into $folder."
+echo "Unpacking Debian 13's docker.io, docker-cli and containerd into $folder."
 rm -rf "$folder"
 mkdir -p "$folder"/{lists/partial,cache/archives/partial,root,bin}
 folder=$(realpath "$folder")
@@ -20,7 +20,7 @@ apt() {
     -o Dir::State::Lists="$folder/lists" -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root "$@"
 }
 apt update
-(cd "$folder" && apt download docker.io containerd)
+(cd "$folder" && apt download docker.io docker-cli containerd)
 for package in "$folder"/*.deb; do
   dpkg --extract "$package" "$folder/root"
 done

@@ -1,18 +1,17 @@
-"""inspect → create → inspect on a real engine: equal on everything but what must differ."""
+"""What recreating a container got wrong elsewhere, one by one, on a real engine."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
+from tests.engine.remaking import recreated, set_stage
 from tests.lab.engine import LabEngine
+from tests.lab.sameness import assert_the_same
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.endpoints import PREDEFINED
-from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, config_hash
-from watchdog.model.container import ContainerSpec
 from watchdog.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -27,71 +26,6 @@ from watchdog.model.settings import EngineSettings
 
 pytestmark = pytest.mark.engine
 
-DIFFERS: Mapping[str, str] = {
-    "Id": "another container",
-    "Created": "later",
-    "State": "PIDs and times",
-    "ResolvConfPath": "under the new ID",
-    "HostnamePath": "under the new ID",
-    "HostsPath": "under the new ID",
-    "LogPath": "under the new ID",
-    "GraphDriver": "a fresh writable layer",
-    "NetworkSettings": "sandbox and addresses; what was asked for is compared as the spec's endpoints",
-    "Mounts": "the engine notes `Mode: z` for volumes named at create; name, destination and RW are compared",
-    "Config.Hostname": "a default hostname is the container's ID",
-    "HostConfig.Mounts": "anonymous volumes are named now, or they would be fresh and empty",
-    "HostConfig.Binds": "one that named no volume names it now",
-    "HostConfig.Links": "the engine writes the temporary name of the container into them",
-    "HostConfig.NetworkMode": "an ID that is gone becomes a name",
-    "HostConfig.VolumesFrom": "an ID that is gone becomes a name",
-}
-"""What may differ after a recreation, and why. Everything else is equal."""
-
-FACES: Mapping[str, tuple[str, ...]] = {
-    "plain": (),
-    "command and environment": ("--env", "A=b c", "--env", "EMPTY=", "--workdir", "/tmp", "--user", "nobody"),
-    "entrypoint": ("--entrypoint", "/bin/sleep", "--stop-signal", "INT", "--stop-timeout", "7", "--init"),
-    "health check": ("--health-cmd", "true", "--health-interval", "7s", "--health-retries", "4"),
-    "no health check": ("--no-healthcheck",),
-    "labels": ("--label", "com.docker.compose.project=shop", "--label", "with=a,b=c"),
-    "published ports": ("--publish", "127.0.0.1:8081:80", "--publish", "81", "--expose", "90/udp"),
-    "volumes of every kind": (
-        *(
-            "--volume",
-            "named:/named",
-            "--volume",
-            "/anonymous",
-            "--volume",
-            "read:/read:ro",
-            "--volume",
-            "/etc:/host:ro",
-        ),
-        *("--mount", "type=volume,dst=/mounted", "--mount", "type=volume,src=other,dst=/other,readonly"),
-        *("--tmpfs", "/scratch:size=1m", "--mount", "type=tmpfs,dst=/scratch2,tmpfs-size=1048576"),
-    ),
-    "hostname": ("--hostname", "web", "--domainname", "example.org", "--add-host", "db:10.0.0.9", "--dns", "10.0.0.1"),
-    "limits": (
-        *("--memory", "64m", "--cpus", "0.5", "--pids-limit", "50", "--ulimit", "nofile=100:200"),
-        *("--shm-size", "8m", "--oom-score-adj", "100"),
-    ),
-    "security": (
-        *("--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE", "--read-only"),
-        *("--security-opt", "no-new-privileges", "--sysctl", "net.core.somaxconn=200"),
-    ),
-    "unconfined": ("--security-opt", "systempaths=unconfined", "--security-opt", "seccomp=unconfined"),
-    "device": ("--device", "/dev/null:/dev/nil:r"),
-    "restart policy and log": ("--restart", "on-failure:3", "--log-opt", "max-size=1m", "--log-opt", "max-file=2"),
-    "terminal": ("--tty", "--interactive"),
-    "host network": ("--network", "host"),
-    "host names": ("--network", "host", "--uts", "host", "--pid", "host", "--ipc", "host"),
-    "no network": ("--network", "none"),
-    "custom network": ("--network", "front", "--ip", "10.77.0.9", "--network-alias", "www", "--network-alias", "api"),
-    "link": ("--link", "peer:db"),
-    "link on a custom network": ("--network", "front", "--link", "friend:db"),
-    "volumes of another": ("--volumes-from", "peer:ro"),
-    "network of another": ("--network", "container:peer", "--pid", "container:peer", "--ipc", "container:shareable"),
-}
-
 
 @pytest.fixture
 async def engine(clean_engine: LabEngine) -> AsyncIterator[DockerEngine]:
@@ -102,66 +36,8 @@ async def engine(clean_engine: LabEngine) -> AsyncIterator[DockerEngine]:
 
 @pytest.fixture
 def stage(clean_engine: LabEngine) -> LabEngine:
-    """The engine with the neighbours that faces refer to."""
-    clean_engine.image(
-        "shop/web:1", volume=["/data"], healthcheck="--interval=9s CMD true", expose=["80"], label={"a": "b"}
-    )
-    clean_engine.docker("network", "create", "--subnet", "10.77.0.0/24", "--label", "x=y", "front")
-    clean_engine.docker("network", "create", "back")
-    clean_engine.run("peer", "--volume", "/from")
-    clean_engine.run("shareable", "--ipc", "shareable")
-    clean_engine.run("friend", "--network", "front")
+    set_stage(clean_engine)
     return clean_engine
-
-
-async def recreated(engine: DockerEngine, spec: ContainerSpec, old: str) -> str:
-    """Removes a container and brings it back from its spec, as a plan would."""
-    await engine.execute(RemoveContainer(old))
-    made = await engine.execute(CreateContainer(spec.id, f"{spec.container_name}.new", spec.image_id), spec)
-    version = (await engine.identify()).api_version
-    if tuple(map(int, version.split("."))) < ALL_NETWORKS_AT_CREATE:
-        for network in list(spec.endpoints)[1:]:
-            await engine.execute(ConnectNetwork(spec.id, made, network), spec)
-    await engine.execute(RenameContainer(made, spec.container_name))
-    await engine.execute(StartContainer(made))
-    return made
-
-
-def differences(before: Any, after: Any, path: str = "") -> list[str]:
-    if path in DIFFERS:
-        return []
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
-        deeper = (differences(old.get(name), new.get(name), f"{path}.{name}".lstrip(".")) for name in {**old, **new})
-        return [line for lines in deeper for line in lines]
-    return [] if before == after or (not before and not after) else [f"{path}: {before!r} became {after!r}"]
-
-
-def mounts(found: Any) -> list[tuple[str, str, str, bool]]:
-    return sorted(
-        (mount.get("Name", ""), mount["Type"], mount["Destination"], mount["RW"]) for mount in found["Mounts"]
-    )
-
-
-def assert_the_same(before: Any, after: Any) -> None:
-    assert differences(before, after) == []
-    assert mounts(before) == mounts(after)
-
-
-@pytest.mark.parametrize("face", FACES)
-async def test_a_recreated_container_is_the_one_that_was(face: str, stage: LabEngine, engine: DockerEngine) -> None:
-    command = ("--", "1000") if face == "entrypoint" else ()
-    old = stage.run("web", *FACES[face], *command, image="shop/web:1")
-    before = stage.inspect(old)
-    spec = await engine.capture(old)
-    assert spec.unfaithful == ()
-    made = await recreated(engine, spec, old)
-    after = stage.inspect(made)
-    assert after["State"]["Running"] is True
-    assert_the_same(before, after)
-    again = await engine.capture(made)
-    assert again == spec
-    assert config_hash(again) == config_hash(spec)
 
 
 async def test_a_privileged_container_stays_privileged(stage: LabEngine, engine: DockerEngine) -> None:

@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 
 from watchdog.engine.copied import candidates, is_copied
 from watchdog.engine.endpoints import endpoints_of, network_body, primary_network
-from watchdog.engine.mounts import pin_volumes
-from watchdog.engine.spec import Captured, capture, config_hash, connect_body, create_body
+from watchdog.engine.mounts import pin_volumes, volumes_of
+from watchdog.engine.spec import (
+    Captured,
+    capture,
+    config_hash,
+    connect_body,
+    create_body,
+    networks_unknown,
+    with_networks_of,
+)
 
 ID = "4f1d0e5a7b3c" + "0" * 52
 NETWORK = "a" * 64
@@ -199,6 +207,21 @@ def test_every_volume_is_mounted_once_and_by_name(
     named |= {mount["Target"].rstrip("/") for mount in pinned["Mounts"] if mount.get("Source")}
     assert volumes <= named
     assert pin_volumes(pinned, mounts) == pinned, "pinning what is pinned changes nothing"
+
+
+def test_a_network_that_is_gone_is_known_from_an_earlier_spec() -> None:
+    lan = {"Name": "shop_lan", "Driver": "bridge"}
+    whole = capture(captured(inspected(), networks=(lan, {"Name": "other"})))
+    later = capture(captured(inspected(), networks=({"Name": "other"},)))
+    assert networks_unknown(whole) == set()
+    assert networks_unknown(later) == {"shop_lan"}
+    assert with_networks_of(whole, later) == whole
+    assert with_networks_of(later, later) == later
+
+
+def test_a_volume_in_two_places_is_the_same_in_whatever_order_the_engine_lists_them() -> None:
+    mounts = [{"Type": "volume", "Name": "site", "Destination": path} for path in ("/one", "/two")]
+    assert volumes_of(mounts) == volumes_of(mounts[::-1]) == {"site": "/two"}
 
 
 def test_only_files_outside_of_mounts_are_looked_at() -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,14 +135,15 @@ class LabDaemon:
     def get(self, path: str) -> Answer:
         return self.request("GET", path)
 
-    def request(self, method: str, path: str) -> Answer:
+    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """One request on the unix socket, nothing shared with the product's own client."""
         connection = http.client.HTTPConnection("localhost", timeout=10)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(10)
         try:
             connection.sock.connect(str(self.socket))
-            connection.request(method, path)
+            content = None if body is None else json.dumps(body)
+            connection.request(method, path, content, {"Content-Type": "application/json"} if content else {})
             response = connection.getresponse()
             return Answer(response.status, response.read())
         finally:

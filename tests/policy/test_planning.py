@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.policy.samples import RUNNING, WEBUI, spec
-from watchdog.model.container import ContainerSpec, ContainerState, RestartPolicy, Survey
+from watchdog.model.container import ContainerSpec, ContainerState, RestartPolicy, Survey, Taken
 from watchdog.model.health import Cause
 from watchdog.model.plan import ConnectNetwork, DisconnectNetwork, Plan
 from watchdog.model.record import Rung
@@ -206,6 +206,17 @@ def test_a_name_that_somebody_else_holds_is_waited_for(remake: Remake) -> None:
     taken = replace(remake, survey=Survey(name_holder="e5" * 32))
     because = "the name shop-webui-1 is taken by container e5e5e5e5e5e5"
     assert plan_remake(taken) == Impossible(because, passing=True)
+
+
+def test_a_port_that_a_stranger_has_is_waited_for_and_the_predecessors_own_is_not() -> None:
+    port = Taken(what="port 80/tcp", container="e5" * 32, name="squatter")
+    address = replace(port, what="address 10.0.0.9")
+    because = "port 80/tcp is taken by container squatter and address 10.0.0.9 is taken by container squatter"
+    for remake in (MISSING, BROKEN):
+        taken = replace(remake, survey=replace(remake.survey, taken=(port, address)))
+        assert plan_remake(taken) == Impossible(because, passing=True)
+    own = replace(BROKEN, survey=replace(BROKEN.survey, taken=(replace(port, container=ALWAYS.id),)))
+    assert isinstance(plan_remake(own), Plan)
 
 
 def test_a_container_that_is_being_removed_is_waited_for() -> None:

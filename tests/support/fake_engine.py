@@ -185,7 +185,7 @@ class FakeEngine:
     async def inspect(self, container: str) -> Container:
         return self._box(container).container()
 
-    async def capture(self, container: str) -> ContainerSpec:
+    async def capture(self, container: str, names: Mapping[str, str] | None = None) -> ContainerSpec:  # noqa: ARG002 - none shares a namespace
         box = self._box(container)
         return replace(box.spec, container_name=box.name)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +36,7 @@ from watchdog.model.settings import (
     Settings,
     StateSettings,
 )
-from watchdog.policy.graph import edges
+from watchdog.policy.graph import cycle_in, edges
 
 SectionT = TypeVar("SectionT", bound=Section)
 Located = tuple[KeyPath, Any]
@@ -227,20 +226,10 @@ def _refuse_cycles(services: list[tuple[KeyPath, ServiceKey, ServiceSettings]], 
     for key, names in needs.items():
         if {key.name, str(key)} & set(names):
             problems.add((*paths[key], "depends_on"), f"{key} → {key} is a cycle; allowed: other services")
-    graph = {key: set(roots) for key, roots in edges(needs).items()}
-    while cycle := _cycle(graph):
+    graph = edges(needs)
+    while cycle := cycle_in(graph):
         spelled = " → ".join(str(key) for key in cycle)
         problems.add(
             (*paths[cycle[0]], "depends_on"), f"{spelled} is a cycle; allowed: an order in which to start them"
         )
-        graph[cycle[0]].discard(cycle[1])
-
-
-def _cycle(graph: Mapping[ServiceKey, set[ServiceKey]]) -> list[ServiceKey]:
-    """One cycle, from a service to itself by what it needs; empty when there is none."""
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        needed_first: list[ServiceKey] = error.args[1]
-        return needed_first[::-1]
-    return []
+        graph[cycle[0]] -= {cycle[1]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from watchdog.daemon.journal import Journal
@@ -67,6 +67,8 @@ class Acting:
     planner: Planner
     manager: ServiceRecoveryManager
     ask_soon: Callable[[ServiceKey], None]
+    engine_gone: Callable[[str], Awaitable[None]]
+    """Told when the engine went away while something was done on it."""
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
     _owed: dict[ServiceKey, Owed] = field(default_factory=dict[ServiceKey, Owed])
 
@@ -81,6 +83,7 @@ class Acting:
             container=watched.container,
             config_hash=watched.config_hash,
             stop_timeout=watched.settings.stop_timeout,
+            bearers=self.world.bearers(watched),
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
@@ -136,7 +139,8 @@ class Acting:
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
-        self.journal.say(key, f"{plan.rung}: {plan.because}", incident=incident)
+        watched.says = f"{plan.rung}: {plan.because}"
+        self.journal.say(key, watched.says, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
@@ -157,6 +161,8 @@ class Acting:
             burnt=not (attempted.superseded or attempted.engine_away),
             undone=not attempted.owed,
         )
+        if attempted.engine_away:
+            await self.engine_gone(attempted.failure)
         if not attempted.owed:
             await self.pay(watched)
         if attempted.hopeless:
@@ -258,12 +264,14 @@ class Acting:
         if underway is None:
             return f"verified: {seen.reason}"
         errand = underway.errand
-        await self._outcome(watched, errand, Outcome.RECOVERED, seen.reason)
+        ports = watched.container.chosen_ports if watched.container is not None else ()
+        anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
+        await self._outcome(watched, errand, Outcome.RECOVERED, seen.reason + anew)
         del self._underway[watched.key]
         trouble = await self.manager.clean_up(errand)
         if trouble:
             self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
-        sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}"
+        sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed yet: {trouble}" if trouble else "")
 
     async def failed(self, watched: Watched, because: str) -> None:
@@ -300,6 +308,7 @@ class Acting:
         if watched.container is None or watched.config_hash is not None or not watched.record.baselines:
             return
         try:
-            watched.config_hash = config_hash(await self.world.engine.capture(watched.container.id))
+            spec = await self.world.engine.capture(watched.container.id, self.world.bearers(watched))
+            watched.config_hash = config_hash(spec)
         except EngineError as error:
             self.journal.say(watched.key, f"its deployment could not be told: {error}")

@@ -26,6 +26,7 @@ from watchdog.daemon.leftovers import Leftovers
 from watchdog.daemon.listener import Listener
 from watchdog.daemon.looker import Looker, service_of
 from watchdog.daemon.order_book import OrderBook
+from watchdog.daemon.order_watch import OrderWatch
 from watchdog.daemon.orders import OrderDesk
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.schedule import Schedule
@@ -90,11 +91,20 @@ class Daemon:
             concurrency=settings.recovery.concurrency,
         )
         planner = Planner(engine, ledger)
-        self._acting = Acting(self.world, self.looker, self.journal, planner, manager, self._household.ask_soon)
+        self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
+        self._acting = Acting(
+            world=self.world,
+            looker=self.looker,
+            journal=self.journal,
+            planner=planner,
+            manager=manager,
+            ask_soon=self._household.ask_soon,
+            engine_gone=self._engine_watch.gone,
+        )
         self._leftovers = Leftovers(self.world, self.journal, manager, self._acting.take_up)
         self._book = OrderBook()
         self._household.employ = self._work
-        self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
+        self._order_watch = OrderWatch(self.world)
         self._listener = Listener(self.world, self.looker, self._engine_watch)
         self._orders = OrderDesk(
             world=self.world,
@@ -175,6 +185,7 @@ class Daemon:
     async def _poll(self) -> None:
         world, started = self.world, self.world.clock.now()
         try:
+            await world.engine.identify()  # one whose containerd is away lists all containers as up
             await self.looker.look()
             await self._engine_watch.back()
             if world.polled_at is None:
@@ -185,6 +196,7 @@ class Daemon:
             return
         world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
+        self._order_watch.look()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()
         world.measures.poll_seconds = world.polled_at - started

@@ -66,8 +66,7 @@ class EngineWatch:
         world = self._world
         if world.state.away is None:
             return
-        if world.state.identity is None:
-            world.state.identity = await world.engine.identify()
+        world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
         now = world.clock.now()
         world.state.away = None

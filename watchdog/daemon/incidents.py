@@ -57,7 +57,10 @@ class IncidentDesk:
             self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
 
     async def of_service(self, watched: Watched, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
-        """Opens the service's incident, or takes up the last one again when it closed within the window."""
+        """Opens the service's incident, or takes up the last one again when it closed within the window.
+
+        `now` is when it was detected, which may have been a while ago.
+        """
         record = watched.record
         closed_at = record.last_incident_closed_at
         within = closed_at is not None and now - closed_at < watched.settings.recovery.window
@@ -86,7 +89,7 @@ class IncidentDesk:
         return incident.id
 
     def _incident(self, subject: str, cause: Cause, summary: str, failure: Failure, now: float) -> Incident:
-        wall = self._world.clock.wall()
+        wall = self._world.clock.wall() - (self._world.clock.now() - now)
         return Incident(
             id=self._unused.pop() if self._unused else self._journal.ledger.next_incident(),
             subject=subject,

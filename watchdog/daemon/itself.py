@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_CONTAINER = re.compile(r"/(?:docker/)?containers/([0-9a-f]{64})/")
+_OWN_HOSTNAME = re.compile(
+    r"/containers/([0-9a-f]{64})/(?:hostname|hosts|resolv\.conf) /etc/(?:hostname|hosts|resolv\.conf) "
+)
+"""The root and the mount point of a line. Outside one sees other mounts from there: the memory that others share."""
 
 
 def own_container(mountinfo: Path = Path("/proc/self/mountinfo")) -> str | None:
@@ -14,7 +17,7 @@ def own_container(mountinfo: Path = Path("/proc/self/mountinfo")) -> str | None:
     The engine mounts a container's hostname and resolv.conf from a folder that is named after its ID.
     """
     try:
-        found = _CONTAINER.search(mountinfo.read_text())
+        found = _OWN_HOSTNAME.search(mountinfo.read_text())
     except OSError:
         return None
     return found[1] if found else None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
 from watchdog.errors import EngineError
-from watchdog.policy.discovery import PROJECT
+from watchdog.policy.discovery import PROJECT, SWARM, SWARM_NAME
+
+log = structlog.get_logger()
 
 LOOK_WHOLE = {"create", "destroy", "rename"}
 LOOK_ONE = {"start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "health_status", "update"}
@@ -75,9 +79,14 @@ class Listener:
         if event.kind != "container":
             self._note_activity(event, now)
             return
+        if event.action == "die" and SWARM in event.attributes:
+            service, code = event.attributes.get(SWARM_NAME, ""), event.attributes.get("exitCode", "")
+            log.warning(f"{name} of Swarm's service {service} ended with code {code}: left to Swarm")
         ours = world.ours.holds(event.actor, name, now)
         if event.action in FOREIGN and not ours:
             world.activity[event.attributes.get(PROJECT, "") or name] = now
+        if event.action == "die" and not ours:
+            world.last_death = now
         self._mark(event, now, ours=ours)
         if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._looker.knows(event.actor)):
             self._whole = True

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from watchdog.daemon.kinship import Kinship
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
@@ -77,13 +78,14 @@ class Looker:
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
         self._looking = asyncio.Lock()
+        self._kinship = Kinship(world, self.key_of)
 
     async def look(self, hints: Iterable[str] = ()) -> None:
         """Looks at everything; containers in `hints` are inspected whether their line changed or not."""
         async with self._looking:
             summaries = await self._world.engine.list_containers()
             found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-            changed = {key for key in found if key not in self._containers or found[key] != self._summaries.get(key)}
+            changed = {key for key in found if self._may_differ(found[key])}
             gone = set(self._summaries) - set(found)
             self._summaries = found
             due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
@@ -92,13 +94,18 @@ class Looker:
                 self._containers.pop(key, None)
                 self._opted_out.pop(key, None)
             self._settle()
+            before = self._starts(due)
             await self._inspect(due)
             self._apply(set(self._keys.values()) | set(self._world.services))
+            self._kinship.follow(found, self._started_since(before))
 
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
         async with self._looking:
-            self._apply(await self._inspect([name for name in containers if name in self._keys]))
+            due = self._with_parents(name for name in containers if name in self._keys)
+            before = self._starts(due)
+            self._apply(await self._inspect(due))
+            self._kinship.follow(self._summaries, self._started_since(before))
 
     def knows(self, container: str) -> bool:
         return container in self._keys
@@ -120,6 +127,11 @@ class Looker:
             if summary.id not in mine and service_of(self._world.settings, summary.name, dict(summary.labels)) == key:
                 return True
         return False
+
+    def _may_differ(self, summary: Summary) -> bool:
+        """Whether an inspect may tell more than is known; of a start that failed the engine's list says nothing."""
+        unchanged = summary.id in self._containers and summary == self._summaries.get(summary.id)
+        return not unchanged or summary.state == ContainerState.CREATED
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
@@ -156,6 +168,20 @@ class Looker:
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
+
+    def _with_parents(self, containers: Iterable[str]) -> list[str]:
+        """Them and those whose namespaces they share: what befalls one of these befalls them."""
+        due = dict.fromkeys(containers)
+        known = [self._containers[name] for name in due if name in self._containers]
+        parents = (parent for container in known for parent in container.joined.values())
+        return [*due, *(parent for parent in parents if parent in self._keys and parent not in due)]
+
+    def _starts(self, containers: Iterable[str]) -> dict[str, float | None]:
+        known = ((name, self._containers.get(name)) for name in containers)
+        return {name: container.started_at if container is not None else None for name, container in known}
+
+    def _started_since(self, before: Mapping[str, float | None]) -> set[str]:
+        return {name for name, at in self._starts(before).items() if at != before[name]}
 
     def _apply(self, touched: set[ServiceKey]) -> None:
         world, now = self._world, self._world.clock.now()

@@ -47,7 +47,7 @@ class OrderBook:
         self._orders[watched.key] = order
         return order.done
 
-    def answer(self, watched: Watched, seen: Assessment, now: float) -> None:
+    def answer(self, watched: Watched, seen: Assessment, because: str, now: float) -> None:
         """Ends an order where the service is good; one that is still undecided is waited for."""
         order = self._orders.get(watched.key)
         ends = order.began_at + watched.settings.recovery.verify_timeout if order is not None else 0.0
@@ -56,7 +56,7 @@ class OrderBook:
         attempts = _attempts(watched)
         good = seen.health in {Health.HEALTHY, Health.DONE}
         outcome = ("recovered" if attempts else "healthy") if good else "refused"
-        self._end(watched, outcome, seen.reason, attempts, now)
+        self._end(watched, outcome, because, attempts, now)
 
     def refuse(self, watched: Watched, because: str, now: float) -> None:
         """Ends an order that cannot be fulfilled, or that did not bring the service back."""

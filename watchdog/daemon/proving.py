@@ -120,6 +120,7 @@ class Proving:
             desired=Desired.UP,
             compose_files=_compose_files(dict(watched.labels)),
             depends_on=named_in_labels(watched.labels),
+            joins={namespace: str(key) for namespace, key in watched.joins.items()},
         )
         if record != watched.record:
             sentence = f"proven: {watched.key} was good for {watched.settings.health.soak:g} s; protected from now on"

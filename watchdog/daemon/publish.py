@@ -59,6 +59,8 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
     reason = f"cannot be judged: {away}" if away is not None else unread
     if away is None and seen is not None and watched.key in world.problems:
         reason = f"{reason} (labels: {'; '.join(world.problems[watched.key])})"
+    if away is None and watched.key in world.misordered:
+        reason = f"{reason} (dependencies: {'; '.join(world.misordered[watched.key])})"
     return ServiceStatus(
         service=watched.key,
         health=health,

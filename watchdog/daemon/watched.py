@@ -13,6 +13,7 @@ from watchdog.model.observation import Check, Observation
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
+from watchdog.policy.namespaces import Ties
 from watchdog.policy.phases import Phase
 from watchdog.policy.recovery import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
@@ -49,6 +50,11 @@ class Watched:
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
     turn: DockersTurn | None = None
+    joins: Mapping[str, ServiceKey] = field(default_factory=dict[str, ServiceKey])
+    """Namespace → the service whose it is, as long as that is known to be one."""
+    ties: Ties = field(default_factory=Ties)
+    witnessed: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    """Full ID of a container whose namespace it shares → the start of that one which its own was seen to follow."""
     phase: Phase = Phase.IDLE
     seen: Assessment | None = None
     health_since: float = 0.0
@@ -63,6 +69,10 @@ class Watched:
     intent_seconds: float | None = None
     """From the arrival of that event to the committed intent of the present attempt."""
     doubted_since: float | None = None
+    root_good_at: float | None = None
+    """When the last of those that it waited for was verified good."""
+    blamed: ServiceKey | None = None
+    """The root in whose incident the ledger says that this service fails for want of it."""
     says: str = ""
     """The sentence of the last decision."""
     ordered: Ordered | None = None
@@ -74,6 +84,9 @@ class Watched:
     busy_since: float | None = None
     broken: str | None = None
     """The bug that its last turn ended with."""
+
+    def __post_init__(self) -> None:
+        self.joins = {namespace: ServiceKey.parse(name) for namespace, name in self.record.joins.items()}
 
     def see(self, container: Container | None, now: float, started_at: float | None) -> None:
         """Takes in a fresh look. `started_at` is the container's start in steady seconds."""
@@ -146,6 +159,7 @@ class Watched:
             streaks=self.streaks,
             restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,
             engine_away=engine_away,
+            ties=self.ties,
         )
 
     def hear(self, check: Check, observation: Observation, incarnation: int, now: float) -> None:

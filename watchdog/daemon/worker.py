@@ -19,10 +19,10 @@ from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
-from watchdog.model.record import Desired
+from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import assess
 from watchdog.policy.phases import Happening, Phase, advance
-from watchdog.policy.recovery import Situation, Surroundings, decide
+from watchdog.policy.recovery import Situation, Surroundings, decide, for_want_of_roots
 from watchdog.policy.turn import dockers_turn_until
 
 log = structlog.get_logger()
@@ -147,6 +147,7 @@ class Worker:
             watched.good_since = watched.good_since if watched.good_since is not None else now
             watched.last_good_at = now
             watched.bad_since = None
+            watched.blamed = None
         elif seen.health.bad:
             watched.good_since = None
             watched.last_bad_at = now
@@ -171,6 +172,7 @@ class Worker:
         for dependent in self._world.dependents(self.watched.key):
             if self._hindrance is None:
                 dependent.forget_failed_checks()
+                dependent.root_good_at = self._world.clock.now()
                 self._acting.ask_soon(dependent.key)
             dependent.wake.set()
 
@@ -186,16 +188,35 @@ class Worker:
                 return
             blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
             if blind is None and self._others_asked(seen):
-                failure = watched.failure(now, self._finished_at())
-                async with watched.recording:
-                    watched.record = await self._desk.of_service(watched, seen, failure, now)
-                self._step(Happening.FAILED)
+                for_want = for_want_of_roots(self._situation(seen, now), self._surroundings(seen, now), now)
+                await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
         elif watched.phase is not Phase.VERIFYING:
             if seen.health is Health.HEALTHY and watched.ordered is None:
                 nobody = "" if watched.record.attempts else " without an action of watchdog's"
                 await self._close(now, f"good again{nobody}: {seen.reason}", recovered=True)
             elif seen.health in RESTING or (seen.health.bad and not wanted):
                 await self._close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
+
+    async def _open(self, seen: Assessment, now: float) -> None:
+        """What was put down to a root until now was detected then."""
+        watched = self.watched
+        failure, detected_at = watched.failure(now, self._finished_at()), now
+        if watched.blamed is not None:
+            seen = replace(seen, reason=f"{seen.reason}; it failed while {watched.blamed} was down")
+            detected_at = watched.bad_since if watched.bad_since is not None else now
+        async with watched.recording:
+            watched.record = await self._desk.of_service(watched, seen, failure, detected_at)
+        self._step(Happening.FAILED)
+
+    async def _blame(self, seen: Assessment, because: str) -> None:
+        """It has no incident of its own: once, that of its root says that it fails, too."""
+        watched, culprit = self.watched, self._world.culprit(self.watched)
+        if watched.blamed is not None or culprit is None:
+            return
+        watched.blamed = culprit.key
+        sentence = f"{watched.key} is {seen.health.value}, too ({seen.reason}): {because}"
+        entry = self._journal.entry(EntryKind.DECISION, watched.key, sentence, incident=culprit.record.incident)
+        await self._journal.write(entry, vital=True)
 
     def _finished_at(self) -> float | None:
         container = self.watched.container
@@ -221,11 +242,12 @@ class Worker:
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
         decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
-        self._say(decision)
+        if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
+            self._say(decision)
         match decision:
             case Rest():
                 if watched.ordered is not None:
-                    self._book.answer(watched, seen, now)
+                    self._book.answer(watched, seen, decision.because, now)
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
@@ -251,6 +273,7 @@ class Worker:
         self._desk.recorded(str(watched.key), "it is acted on again")
         if attempted.impossible is not None:
             self._step(Happening.FAILED)
+            self._say(Wait(attempted.impossible, attempted.again_at))
             if attempted.again_at is None:
                 await self._hand_over(attempted.impossible)
             return attempted.again_at
@@ -277,7 +300,7 @@ class Worker:
             await self._close(self._world.clock.now(), sentence, recovered=True)
             if watched.phase is not Phase.IDLE:
                 self._step(Happening.GOOD)
-            self._book.answer(watched, fresh, self._world.clock.now())
+            self._book.answer(watched, fresh, fresh.reason, self._world.clock.now())
             return None
         because = self._acting.disproof(watched, seen, now)
         if because is None:
@@ -331,6 +354,9 @@ class Worker:
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
+            needs_others=bool(self._world.graph().get(key)),
+            root_good_at=watched.root_good_at,
+            ties=watched.ties,
             others_asked=self._others_asked(seen),
             ordered=watched.ordered,
         )
@@ -343,17 +369,18 @@ class Worker:
             settled_at=world.state.settled_at,
             breaker_until=self._acting.breaker_until(now),
             observer_suspected=suspicion.because if suspicion is not None else None,
+            last_death=world.last_death,
             restarts=tuple(world.restarts),
             orders_only=world.orders_only,
         )
 
     def _say(self, decision: Decision) -> None:
-        """A decision is said when its sentence is a new one."""
+        """A decision to do nothing is said when its sentence is a new one."""
         watched = self.watched
         if decision.because == watched.says:
             return
         watched.says = decision.because
-        if decision.because and isinstance(decision, Wait | Act) and self._world.state.away is None:
+        if decision.because and isinstance(decision, Wait) and self._world.state.away is None:
             self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
 
     def _complain(self, sentence: str) -> None:

@@ -20,7 +20,8 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.budget import none_in_future
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
-from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels
+from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels, without_cycles
+from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
 
@@ -84,6 +85,8 @@ class World:
     """Services whose containers are there and not to be watched, by choice: they are not missing."""
     activity: dict[str, float] = field(default_factory=dict[str, float])
     """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
+    last_death: float = 0.0
+    """When the engine last told of a container's end that watchdog did not cause, steady seconds."""
     restarts: list[float] = field(default_factory=list[float])
     others_asked_at: float = 0.0
     sees_since: float = 0.0
@@ -96,7 +99,11 @@ class World:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
+    _cycles: list[list[ServiceKey]] = field(default_factory=list[list[ServiceKey]])
     problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+    """What is wrong with the labels of a service, a sentence each."""
+    misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+    """What is wrong with its dependencies, found at the last poll."""
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -112,10 +119,21 @@ class World:
         return replace(record, attempts=none_in_future(record.attempts, self.clock.now()))
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
-        """Who needs whom, among the services that are there; made anew after `regraph`."""
+        """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""
         if self._graph is None:
-            self._graph = edges({key: self._needs(watched) for key, watched in self.services.items()})
+            named = edges(self.needs())
+            joined = {key: set(watched.joins.values()) & self.services.keys() for key, watched in self.services.items()}
+            self._graph, self._cycles = without_cycles({key: roots | joined[key] for key, roots in named.items()})
         return self._graph
+
+    def cycles(self) -> list[list[ServiceKey]]:
+        """Those that the graph would have, each from a service to itself."""
+        self.graph()
+        return self._cycles
+
+    def needs(self) -> dict[ServiceKey, Iterable[str]]:
+        """What each service says that it needs, by name."""
+        return {key: self._needs(watched) for key, watched in self.services.items()}
 
     def regraph(self) -> None:
         """A service came, went or changed what it needs."""
@@ -162,11 +180,35 @@ class World:
         """What a service is to those that need it; None when they need not wait."""
         if root.seen is None or root.record.desired is not Desired.UP:
             return None
+        if root.phase in {Phase.ACTING, Phase.VERIFYING}:
+            return Hindrance.DOWN  # it looks good before that is verified and recorded
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
             return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
         doubted = any(streak.standing is Standing.DOUBTED for streak in root.streaks.values())
         return Hindrance.UNSETTLED if starting or doubted else None
+
+    def bearers(self, watched: Watched) -> dict[str, str]:
+        """Containers whose namespaces its own one shares, as that refers to them → what their service calls its now."""
+        joined: Mapping[str, str] = watched.container.joined if watched.container is not None else {}
+        found = {name: self.services.get(watched.joins[at]) for at, name in joined.items() if at in watched.joins}
+        return {
+            name: parent.container.name
+            for name, parent in found.items()
+            if parent is not None and parent.container is not None
+        }
+
+    def culprit(self, watched: Watched) -> Watched | None:
+        """Of those that hinder it, directly or through others, the nearest one that has an incident."""
+        graph, met, near = self.graph(), {watched.key}, [watched.key]
+        while near:
+            roots = sorted({root for key in near for root in graph.get(key, ())} - met)
+            near = [key for key in roots if self.hindrance(self.services[key]) is not None]
+            found = [self.services[key] for key in near if self.services[key].record.incident is not None]
+            if found:
+                return found[0]
+            met.update(near)
+        return None
 
     def dependents(self, root: ServiceKey) -> list[Watched]:
         """Those that need a service."""

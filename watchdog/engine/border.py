@@ -17,6 +17,9 @@ from watchdog.errors import Conflict, EngineError, EngineRefused, EngineUnavaila
 NO_CONNECTION: Final = 900
 """aiodocker's status for an engine that cannot be reached."""
 
+CONTAINERD_AWAY: Final = "transport: Error while dialing"
+"""In the engine's refusals while the one that runs its containers is away; versions continue differently."""
+
 
 @contextmanager
 def translated(host: str, seconds: float) -> Generator[None]:
@@ -37,6 +40,8 @@ def _refusal(error: DockerError, host: str) -> EngineError:
     if error.status == NO_CONNECTION:
         return _unavailable(host, error.__cause__ or error.__context__ or error)
     message = bounded(str(error.message))
+    if CONTAINERD_AWAY in message:
+        return EngineUnavailable(f"the engine at {host} answers, but its containerd does not")
     match error.status:
         case 404:
             return NotFound(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 
 from watchdog.engine.control import Control
 from watchdog.engine.events import Events
@@ -34,8 +34,8 @@ class DockerEngine:
     async def inspect(self, container: str) -> Container:
         return await self._look.inspect(container)
 
-    async def capture(self, container: str) -> ContainerSpec:
-        return await self._look.capture(container)
+    async def capture(self, container: str, names: Mapping[str, str] | None = None) -> ContainerSpec:
+        return await self._look.capture(container, names or {})
 
     async def survey(self, spec: ContainerSpec) -> Survey:
         return await self._look.survey(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from watchdog.engine import parse
@@ -13,9 +13,13 @@ from watchdog.engine.endpoints import PREDEFINED
 from watchdog.engine.fields import section
 from watchdog.engine.protocol import EngineIdentity, Summary
 from watchdog.engine.spec import Captured, capture, references
+from watchdog.engine.taken import addresses_taken, ports_taken
 from watchdog.engine.transport import Transport
-from watchdog.errors import NotFound
+from watchdog.errors import EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, Survey
+
+NOT_ANSWERED: Final = "N/A"
+"""What the engine calls the version of a part that does not answer it."""
 
 
 class Look:
@@ -27,6 +31,10 @@ class Look:
     async def identify(self) -> EngineIdentity:
         version = await self._transport.negotiate()
         system = await self._transport.get("info")
+        if section(system, "ContainerdCommit").get("ID") == NOT_ANSWERED:
+            raise EngineUnavailable(
+                "the engine answers, but its containerd does not: nothing can be started or seen to end"
+            )
         return EngineIdentity(
             id=system["ID"],
             name=system["Name"],
@@ -46,30 +54,31 @@ class Look:
         """The engine's own inspect object."""
         return await self._transport.get(f"containers/{quote(container)}/json")
 
-    async def capture(self, container: str) -> ContainerSpec:
+    async def capture(self, container: str, names: Mapping[str, str]) -> ContainerSpec:
         found = await self.raw(container)
         attached = [name for name in section(found["NetworkSettings"], "Networks") if name not in PREDEFINED]
-        image, copied, networks, names = await asyncio.gather(
+        image, copied, networks, found_names = await asyncio.gather(
             self._absent_is_none(f"images/{quote(found['Image'])}/json"),
             copied_in(self._transport, found),
             asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in attached)),
-            self._names(references(found)),
+            self._names(references(found) - names.keys()),
         )
         return capture(
             Captured(
                 container=found,
                 image=image or {},
                 networks=tuple(network for network in networks if network is not None),
-                names=names,
+                names={**found_names, **names},
                 copied_in=copied,
                 api_version=self._transport.api_version,
             )
         )
 
     async def survey(self, spec: ContainerSpec) -> Survey:
-        image, holder, volumes, networks = await asyncio.gather(
+        image, holder, lines, volumes, networks = await asyncio.gather(
             self._absent_is_none(f"images/{quote(spec.image_id)}/json"),
             self._absent_is_none(f"containers/{quote(spec.container_name)}/json"),
+            self._transport.get("containers/json"),
             asyncio.gather(*(self._absent_is_none(f"volumes/{quote(name)}") for name in spec.volumes)),
             asyncio.gather(*(self._absent_is_none(f"networks/{quote(name)}") for name in spec.networks)),
         )
@@ -79,6 +88,7 @@ class Look:
             volumes_gone=_gone(spec.volumes, volumes),
             networks_gone=_gone(spec.networks, networks),
             name_holder=holder["Id"] if holder is not None and named else None,
+            taken=(*ports_taken(spec, lines), *addresses_taken(spec, (one for one in networks if one is not None))),
         )
 
     async def means(self, image: str, image_id: str) -> bool:

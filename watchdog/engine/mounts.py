@@ -12,8 +12,12 @@ WHOLE_BIND = 2
 
 
 def volumes_of(mounts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Volume name → destination, of named and anonymous volumes alike."""
-    return {mount["Name"]: mount["Destination"] for mount in mounts if mount["Type"] == "volume" and mount.get("Name")}
+    """Volume name → destination, of named and anonymous volumes alike; of several destinations the last in order.
+
+    The engine lists mounts in no fixed order, and a spec must not differ for that.
+    """
+    named = (mount for mount in mounts if mount["Type"] == "volume" and mount.get("Name"))
+    return {mount["Name"]: mount["Destination"] for mount in sorted(named, key=lambda mount: mount["Destination"])}
 
 
 def pin_volumes(host_config: Mapping[str, Any], mounts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

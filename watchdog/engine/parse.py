@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from watchdog.engine.fields import bounded, entries, section
+from watchdog.engine.namespaces import joined
 from watchdog.engine.protocol import EngineEvent, Summary
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 
 NANOSECONDS: Final = 1e9
 DEFAULT_STOP_TIMEOUT: Final = 10.0
+DEFAULT_ASKING: Final = 30.0
+"""Seconds: the interval of a health check, and its time-out, where none is given."""
 NEVER: Final = "0001-01-01"
 """How the engine spells a time that has not come."""
 WRITABLE: Final = frozenset({"volume", "bind", "cluster"})
@@ -45,8 +48,29 @@ def container_from(found: Mapping[str, Any]) -> Container:
         writable_mounts=any(mount["RW"] and mount["Type"] in WRITABLE for mount in entries(found, "Mounts")),
         stop_timeout=DEFAULT_STOP_TIMEOUT if stop_timeout is None else float(stop_timeout),
         start_period=(section(config, "Healthcheck").get("StartPeriod") or 0) / NANOSECONDS,
+        healthcheck_period=_period(section(config, "Healthcheck")),
+        chosen_ports=_chosen_ports(found),
         labels=section(config, "Labels"),
+        joined=joined(host),
     )
+
+
+def _period(healthcheck: Mapping[str, Any]) -> float:
+    """Interval and time-out of a health check; zero stands for the engine's default. 0 where there is none."""
+    given = [(healthcheck.get(part) or 0) / NANOSECONDS for part in ("Interval", "Timeout")]
+    return sum(seconds or DEFAULT_ASKING for seconds in given) if healthcheck.get("Test") else 0.0
+
+
+def _chosen_ports(found: Mapping[str, Any]) -> tuple[str, ...]:
+    bindings = section(found["HostConfig"], "PortBindings")
+    published = section(found["NetworkSettings"], "Ports")
+    chosen = (port for port in published if all(_is_left_to_the_engine(one) for one in bindings.get(port) or ()))
+    pairs = {(port, one["HostPort"]) for port in chosen for one in published[port] or ()}
+    return tuple(f"{port} at {host_port}" for port, host_port in sorted(pairs))
+
+
+def _is_left_to_the_engine(binding: Mapping[str, Any]) -> bool:
+    return binding.get("HostPort") in {None, "", "0"} or "-" in binding["HostPort"]
 
 
 def summary_from(line: Mapping[str, Any]) -> Summary:

@@ -73,7 +73,9 @@ Signal = EngineEvent | Connected | Disconnected
 class Engine(Protocol):
     """What a real engine (`engine.docker.DockerEngine`) and the tests' fake have in common."""
 
-    async def identify(self) -> EngineIdentity: ...
+    async def identify(self) -> EngineIdentity:
+        """Who it is; EngineUnavailable also while it answers and cannot run containers, its containerd being away."""
+        ...
 
     async def list_containers(self) -> tuple[Summary, ...]:
         """All containers, stopped ones included; one call."""
@@ -81,8 +83,11 @@ class Engine(Protocol):
 
     async def inspect(self, container: str) -> Container: ...
 
-    async def capture(self, container: str) -> ContainerSpec:
-        """The spec of an existing container, with its image, networks and volumes; makes no change."""
+    async def capture(self, container: str, names: Mapping[str, str] | None = None) -> ContainerSpec:
+        """The spec of an existing container, with its image, networks and volumes; makes no change.
+
+        `names`: what containers that it refers to, as the engine names them, are called now; the engine is not asked.
+        """
         ...
 
     async def survey(self, spec: ContainerSpec) -> Survey:

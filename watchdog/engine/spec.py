@@ -16,12 +16,11 @@ from typing import Any, Final
 from watchdog.engine.endpoints import MAC, PREDEFINED, endpoints_of, network_body, primary_network
 from watchdog.engine.fields import entries, section
 from watchdog.engine.mounts import pin_volumes, volumes_of
+from watchdog.engine.namespaces import JOINED, MODES, joined
 from watchdog.model.container import ContainerSpec
 
 ALL_NETWORKS_AT_CREATE: Final = (1, 44)
 """From this API version on a container is created on all its networks at once, and a MAC belongs to a network."""
-JOINED: Final = "container:"
-"""Prefix of a network, pid or ipc mode that shares another container's namespace."""
 COMPOSE_LABELS: Final = "com.docker.compose."
 
 
@@ -48,7 +47,7 @@ def capture(seen: Captured) -> ContainerSpec:
     mac = found["Config"].get(MAC) or ""
     host |= {"NetworkMode": primary, "Links": _links(host.get("Links"))}
     host |= pin_volumes(host, entries(found, "Mounts"))
-    for mode in ("NetworkMode", "PidMode", "IpcMode"):
+    for mode in MODES.values():
         host[mode] = _by_name(str(host.get(mode) or ""), JOINED, seen.names)
     host["VolumesFrom"] = [_by_name(source, "", seen.names) for source in entries(host, "VolumesFrom")] or None
     spec = ContainerSpec(
@@ -92,12 +91,22 @@ def connect_body(spec: ContainerSpec, container: str, network: str, api_version:
     return {"Container": container, "EndpointConfig": endpoint}
 
 
+def networks_unknown(spec: ContainerSpec) -> set[str]:
+    """Networks that it is on and that were gone when it was captured, so that nothing tells how to make them again."""
+    return set(spec.endpoints) - set(spec.networks) - PREDEFINED
+
+
+def with_networks_of(earlier: ContainerSpec, spec: ContainerSpec) -> ContainerSpec:
+    """The spec, with those of its unknown networks that an earlier spec of the same service knows."""
+    known = {name: body for name, body in earlier.networks.items() if name in networks_unknown(spec)}
+    joined = replace(spec, networks={**spec.networks, **known})
+    return replace(joined, id=_digest(_content(joined)))
+
+
 def references(container: Mapping[str, Any]) -> set[str]:
     """The containers that an inspected one refers to, as the engine names them: by full ID where it resolved them."""
     host = container["HostConfig"]
-    modes = (str(host.get(mode) or "") for mode in ("NetworkMode", "PidMode", "IpcMode"))
-    joined = {mode.removeprefix(JOINED) for mode in modes if mode.startswith(JOINED)}
-    return joined | {source.partition(":")[0] for source in entries(host, "VolumesFrom")}
+    return {*joined(host).values()} | {source.partition(":")[0] for source in entries(host, "VolumesFrom")}
 
 
 def config_hash(spec: ContainerSpec) -> str:
@@ -124,10 +133,10 @@ def config_hash(spec: ContainerSpec) -> str:
 def _config(found: Mapping[str, Any], host: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
     config = {name: value for name, value in found["Config"].items() if name not in {"Image", MAC}}
     hostname = config.get("Hostname")
-    joined = str(host["NetworkMode"]).startswith(JOINED)
-    if hostname == str(found["Id"])[:12] or joined or host.get("UTSMode") == "host":
+    lives_elsewhere = str(host["NetworkMode"]).startswith(JOINED)
+    if hostname == str(found["Id"])[:12] or lives_elsewhere or host.get("UTSMode") == "host":
         config["Hostname"] = ""
-    if joined:
+    if lives_elsewhere:
         config |= {"Domainname": "", "ExposedPorts": None}
     if not config.get("Entrypoint") and section(image, "Config").get("Entrypoint"):
         config["Entrypoint"] = [""]  # switched off on purpose: with null the image's would come back

@@ -52,6 +52,8 @@ class Container:
     state: ContainerState
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
+    healthcheck_period: float = 0.0
+    """Seconds within which the engine asks its health check anew and has the answer."""
     exit_code: int = 0
     oom_killed: bool = False
     error: str = ""
@@ -66,7 +68,11 @@ class Container:
     writable_mounts: bool = False
     stop_timeout: float = 10.0
     start_period: float = 0.0
+    chosen_ports: tuple[str, ...] = ()
+    """Where the engine chose the host port, at each start anew: `80/tcp at 32768`."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    joined: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Namespace (network, pid, ipc) → full ID of the container that it shares it with."""
 
     @property
     def running(self) -> bool:
@@ -100,6 +106,16 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a spec asks for alone and a running container has: `port 8081/tcp`, `address 10.0.0.9`."""
+
+    what: str
+    container: str
+    """Full ID."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What the engine has of the things that a spec needs, looked up before a plan is made."""
 
@@ -108,3 +124,4 @@ class Survey:
     networks_gone: tuple[str, ...] = ()
     name_holder: str | None = None
     """Full ID of the container that has the spec's container name now."""
+    taken: tuple[Taken, ...] = ()

@@ -43,6 +43,8 @@ class Cause(StrEnum):
     CHECK_FAILED = "check_failed"
     CERTIFICATE = "certificate"
     """A check fails over a certificate, which no restart mends."""
+    NAMESPACE_LOST = "namespace_lost"
+    """It runs in the network, pid or ipc namespace of a container that has ended."""
 
 
 class Status(StrEnum):

@@ -94,6 +94,8 @@ class ServiceRecord:
     last_incident_closed_at: float | None = None
     compose_files: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    joins: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Namespace (network, pid, ipc) → the service, as `str(key)`, whose it is."""
     container_id: str = ""
     """The last container seen of it."""
 

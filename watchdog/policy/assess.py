@@ -10,6 +10,7 @@ from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation, Verdict
 from watchdog.model.settings import OnStop, ServiceSettings
+from watchdog.policy.namespaces import Ties
 from watchdog.policy.score import service_score
 from watchdog.policy.streak import Standing, Streak
 
@@ -36,6 +37,7 @@ class Sight:
     restarts: int = 0
     """How often Docker's restart policy has started it since it last was good."""
     engine_away: str | None = None
+    ties: Ties = field(default_factory=Ties)
 
 
 def assess(sight: Sight) -> Assessment:
@@ -74,6 +76,8 @@ def is_done(container: Container, *, checked: bool, stopped_by_person: bool) -> 
 
 
 def _running(sight: Sight, container: Container) -> Assessment:
+    if sight.ties.cut_off:
+        return _verdict(sight, Health.UNHEALTHY, Cause.NAMESPACE_LOST, sight.ties.cut_off)
     failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
     match container.healthcheck:
         case HealthcheckState.UNHEALTHY:

@@ -15,6 +15,7 @@ SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
 ONEOFF = "com.docker.compose.oneoff"
 SWARM = "com.docker.swarm.service.id"
+SWARM_NAME = "com.docker.swarm.service.name"
 ENABLE = "watchdog.enable"
 AUTOHEAL = "autoheal"
 

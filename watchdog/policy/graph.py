@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from watchdog.model.identity import ServiceKey
 
@@ -24,18 +26,55 @@ def edges(needs: Mapping[ServiceKey, Iterable[str]]) -> dict[ServiceKey, frozens
 
     A name that no service has makes no edge: nothing may wait for what is not there.
     """
-    by_name: dict[tuple[str, str], set[ServiceKey]] = {}
-    for key in needs:
-        by_name.setdefault((key.project, key.name), set()).add(key)
+    called = _by_name(needs)
     found: dict[ServiceKey, frozenset[ServiceKey]] = {}
     for key, names in needs.items():
-        roots: set[ServiceKey] = set()
-        for name in names:
-            project, _, service = name.rpartition("/")
-            candidates = by_name.get((project, service)) if project else by_name.get((key.project, name))
-            roots |= candidates or by_name.get(("", name), set())
+        roots = {root for name in names for root in _meant(key, name, called)}
         found[key] = frozenset(roots - {key})
     return found
+
+
+def nobodys(
+    needs: Mapping[ServiceKey, Iterable[str]], others: Iterable[ServiceKey] = ()
+) -> dict[ServiceKey, tuple[str, ...]]:
+    """The names that neither a service nor one of `others` has, by the service that says that it needs them."""
+    called = _by_name((*needs, *others))
+    strange = {key: tuple(name for name in names if not _meant(key, name, called)) for key, names in needs.items()}
+    return {key: names for key, names in strange.items() if names}
+
+
+def _by_name(keys: Iterable[ServiceKey]) -> dict[tuple[str, str], set[ServiceKey]]:
+    found: dict[tuple[str, str], set[ServiceKey]] = {}
+    for key in keys:
+        found.setdefault((key.project, key.name), set()).add(key)
+    return found
+
+
+def _meant(key: ServiceKey, name: str, called: Mapping[tuple[str, str], set[ServiceKey]]) -> set[ServiceKey]:
+    project, _, service = name.rpartition("/")
+    candidates = called.get((project, service)) if project else called.get((key.project, name))
+    return candidates or called.get(("", name), set())
+
+
+def cycle_in(graph: Edges) -> list[ServiceKey]:
+    """One cycle, from a service to itself by what it needs; empty when there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        needed_first: list[ServiceKey] = error.args[1]
+        return needed_first[::-1]
+    return []
+
+
+def without_cycles(graph: Edges) -> tuple[dict[ServiceKey, frozenset[ServiceKey]], list[list[ServiceKey]]]:
+    """The graph less the edges of its cycles, and these: what has no order must not wait for each other for ever."""
+    left = {key: graph[key] for key in sorted(graph)}
+    cycles: list[list[ServiceKey]] = []
+    while cycle := cycle_in(left):
+        cycles.append(cycle)
+        for key, root in pairwise(cycle):
+            left[key] -= {root}
+    return left, cycles
 
 
 def tiers(graph: Edges) -> list[list[ServiceKey]]:

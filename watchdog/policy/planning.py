@@ -134,6 +134,9 @@ def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -
     if survey.name_holder is not None and (existing is None or survey.name_holder != existing.id):
         because = f"the name {spec.container_name} is taken by container {survey.name_holder[:12]}"
         return Impossible(because, passing=True)
+    taken = [one for one in survey.taken if existing is None or one.container != existing.id]
+    if taken:
+        return Impossible(" and ".join(f"{one.what} is taken by container {one.name}" for one in taken), passing=True)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchdog.model.container import Container, ContainerState
 from watchdog.model.health import Assessment, Cause, Health
@@ -11,13 +11,24 @@ from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.model.record import Attempt, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import backoff, counting_window, spent
+from watchdog.policy.namespaces import Ties
 
 KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
 
+DEATHS_SETTLE = 0.25
+"""What dies together is told of one by one: a dependent waits so long after the last death for that of a root."""
+
+DEATHS_SETTLE_MAX = 2.0
+
+DEATHS = {Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY}
+
+PID = "pid"
+"""The namespace whose end ends every process in it, and the engine may tell of a child before its parent."""
+
 MINUTE = 60.0
 
-GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED}
+GRACED = {Cause.MISSING, Cause.OPERATOR_STOP, Cause.NOT_STARTED, Cause.NAMESPACE_LOST}
 """A person or a deployment may be at work: these wait for the absence grace."""
 
 NOT_WANTED = {
@@ -32,6 +43,12 @@ STARTABLE = {ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD}
 
 UNCHECKED_BY_ROOTS = {Cause.MISSING, Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP}
 
+ASKED = {Cause.CHECK_FAILED, Cause.UNHEALTHY}
+"""Told by an answer, which a root that fails can spoil before its own trouble is known."""
+
+BY_ITSELF = {Cause.MISSING, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP, Cause.CERTIFICATE}
+"""What no root that is down explains: an incident of its own, whatever becomes of its roots."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -42,6 +59,8 @@ class Surroundings:
     """The engine came back recently: nothing is judged before."""
     breaker_until: float | None = None
     observer_suspected: str | None = None
+    last_death: float = 0.0
+    """When the engine last told of a container's end that watchdog did not cause."""
     restarts: tuple[float, ...] = ()
     """When running containers were restarted, of the last minute."""
     orders_only: str | None = None
@@ -76,6 +95,12 @@ class Situation:
     """Those that only a person will mend: handed over, paused, or with recovery off."""
     roots_unsettled: tuple[str, ...] = ()
     """Those that have only just started, or whose checks fail below their thresholds."""
+    needs_others: bool = False
+    """It has roots, however they are."""
+    root_good_at: float | None = None
+    """When the last of those that it waited for was verified good."""
+    ties: Ties = field(default_factory=Ties)
+    """To those whose namespaces it shares."""
     others_asked: bool = True
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
     ordered: Ordered | None = None
@@ -130,13 +155,58 @@ def _observer(situation: Situation, around: Surroundings, _: float) -> Decision 
     return None
 
 
-def _roots(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+def for_want_of_roots(situation: Situation, around: Surroundings, now: float) -> str | None:
+    """Why what is bad may be part of its roots' incident and has none of its own (yet); None where it is by itself."""
+    if situation.assessment.cause in BY_ITSELF:
+        return None
+    held = _roots(situation, around, now) or _deaths_settle(situation, around, now)
+    return held.because if held is not None else None
+
+
+def _roots(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    cause = situation.assessment.cause
     if situation.roots_down:
         return Wait(f"waiting for {', '.join(situation.roots_down)}")
-    if situation.roots_lost and situation.assessment.cause not in UNCHECKED_BY_ROOTS:
+    if situation.roots_lost and cause not in UNCHECKED_BY_ROOTS:
         return Wait(f"waiting for {', '.join(situation.roots_lost)}, which waits for a person")
-    if situation.roots_unsettled and situation.assessment.cause is Cause.CHECK_FAILED:
+    if situation.roots_unsettled and cause in ASKED:
         return Wait(f"{', '.join(situation.roots_unsettled)}, which it needs, is judged first")
+    asked_anew = _asked_anew(situation)
+    if asked_anew is not None and now < asked_anew:
+        return Wait("what it needs is good again: its health check is asked anew before it is judged", asked_anew)
+    return None
+
+
+def _deaths_settle(situation: Situation, around: Surroundings, now: float) -> Decision | None:
+    if not situation.needs_others or situation.assessment.cause not in DEATHS:
+        return None
+    since = situation.bad_since
+    until = min(max(since, around.last_death) + DEATHS_SETTLE, since + DEATHS_SETTLE_MAX)
+    return (
+        Wait("what it needs may have ended with it: the news of that has a moment to come", until)
+        if now < until
+        else None
+    )
+
+
+def _asked_anew(situation: Situation) -> float | None:
+    """When the engine has an answer of the health check that no root has spoilt any more; None without such a one."""
+    good_at, container = situation.root_good_at, situation.container
+    if situation.assessment.cause is not Cause.UNHEALTHY or container is None:
+        return None
+    if good_at is None or situation.bad_since >= good_at:
+        return None
+    return good_at + container.healthcheck_period
+
+
+def _parents(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    """Nothing can be started in a namespace that is not there, whoever orders it."""
+    if situation.ties.down:
+        because = f"{', '.join(situation.ties.down)}, whose namespace it shares, must run first"
+        return Rest(because) if situation.ordered is not None else Wait(because)
+    container, until = situation.container, situation.bad_since + KILL_SETTLE
+    if container is not None and PID in container.joined and not container.running and now < until:
+        return Wait("it may have ended with the one whose processes it shares", until)
     return None
 
 
@@ -144,7 +214,8 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
     seen, container = situation.assessment, situation.container
     if container is not None and container.state is ContainerState.REMOVING:
         return Wait("the engine is still removing its container")
-    if situation.dockers_turn_until is not None and not _tried_in_vain(situation, now):
+    docker_may = situation.dockers_turn_until is not None and not situation.ties.replaced
+    if docker_may and not _tried_in_vain(situation, now):
         return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
         return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
@@ -184,12 +255,14 @@ GUARDS: tuple[Guard, ...] = (
     _people,
     _observer,
     _roots,
+    _deaths_settle,
+    _parents,
     _others_turn,
     _breaker,
 )
 """The reasons for which nothing is done (yet), the strongest first."""
 
-GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _breaker)
+GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _parents, _breaker)
 """A person who orders a recovery overrides pause, quarantine, graces, roots and Docker's turn; not physics."""
 
 
@@ -224,7 +297,7 @@ def _climb(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> D
         return HandOver(f"{seen.reason}; no restart mends a certificate")
     if len(attempts) >= settings.max_attempts:
         return _roll_back(situation, attempts, now)
-    if seen.cause is Cause.FAILED_START and _is_another_deployment(situation):
+    if seen.cause is Cause.FAILED_START and not situation.ties.replaced and _is_another_deployment(situation):
         at_once = _roll_back(situation, attempts, now)
         if isinstance(at_once, Act):
             return at_once
@@ -266,6 +339,8 @@ def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> 
         )
     if rung in {Rung.START, Rung.RESTART} and situation.container is None:
         return HandOver(f"it has no container to {rung}: order `--action recreate`")
+    if rung in {Rung.START, Rung.RESTART} and situation.ties.replaced:
+        return HandOver(f"{situation.ties.cut_off}: order `--action recreate`")
     if rung is Rung.ROLLBACK and rollback_target(situation.record, situation.config_hash) is None:
         return HandOver("there is no other proven deployment to go back to")
     return Act(f"ordered by a person ({situation.assessment.reason})", rung, situation.assessment.cause)
@@ -274,7 +349,7 @@ def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> 
 def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
     if situation.container is None or situation.assessment.cause is Cause.MISSING:
         return Rung.RECREATE
-    if any(attempt.outcome is not Outcome.INTERRUPTED for attempt in attempts):
+    if any(attempt.outcome is not Outcome.INTERRUPTED for attempt in attempts) or situation.ties.replaced:
         return Rung.RECREATE
     return Rung.START if situation.container.state in STARTABLE else Rung.RESTART
 

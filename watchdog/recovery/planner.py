@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
+from watchdog.engine.spec import networks_unknown, with_networks_of
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
@@ -25,6 +27,8 @@ class Subject:
     container: Container | None
     config_hash: str | None
     stop_timeout: float | None
+    bearers: Mapping[str, str]
+    """Container, as its own one refers to it, whose namespace it shares → what that one's service calls its now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Planner:
         spec = await self._spec_for(subject, decision.rung)
         if isinstance(spec, Impossible):
             return spec
+        spec = await self._with_networks(spec, subject.record)
         key = subject.record.service
         before = await self._existing_spec(subject, spec, decision.rung)
         if isinstance(before, Impossible):
@@ -87,7 +92,7 @@ class Planner:
                 return Impossible("there is no other proven deployment to go back to")
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
-            return await self._capture(subject.container)
+            return await self._capture(subject.container, subject.bearers)
         if not baselines:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
@@ -98,10 +103,16 @@ class Planner:
         """What is there is captured for a recreation anyhow; a rollback needs it to be undone."""
         if subject.container is None:
             return None
-        return await self._capture(subject.container) if rung is Rung.ROLLBACK else spec
+        return await self._capture(subject.container, subject.bearers) if rung is Rung.ROLLBACK else spec
 
-    async def _capture(self, container: Container) -> ContainerSpec | Impossible:
+    async def _capture(self, container: Container, bearers: Mapping[str, str]) -> ContainerSpec | Impossible:
         try:
-            return await self._engine.capture(container.id)
+            return await self._engine.capture(container.id, bearers)
         except NotFound:
             return Impossible("its container is being removed", passing=True)
+
+    async def _with_networks(self, spec: ContainerSpec, record: ServiceRecord) -> ContainerSpec:
+        """What was captured after a network had gone knows only its name: what was proven knows how to make it."""
+        if not record.baselines or not networks_unknown(spec):
+            return spec
+        return with_networks_of(await self._ledger.spec(record.baselines[0].spec_id), spec)
