@@ -403,13 +403,9 @@ def _is_another_deployment(situation: Situation) -> bool:
 def _so_far(attempts: tuple[Attempt, ...], settings: RecoverySettings) -> str:
     last = attempts[-1]
     which = "the rollback" if last.rung is Rung.ROLLBACK else f"attempt {len(attempts)} of {settings.max_attempts}"
-    match last.outcome:
-        case Outcome.RECOVERED:
-            return f"it is bad again after {which}"
-        case Outcome.INTERRUPTED:
-            return f"{which} was interrupted"
-        case _:
-            return f"{which} failed"
+    if last.outcome is Outcome.RECOVERED:
+        return f"it is bad again after {which}"
+    return f"{which} was interrupted" if last.outcome is Outcome.INTERRUPTED else f"{which} failed"
 
 
 def _tried(attempts: tuple[Attempt, ...]) -> str:

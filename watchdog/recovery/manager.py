@@ -25,6 +25,7 @@ from watchdog.model.plan import (
     CreateContainer,
     Plan,
     RenameContainer,
+    SetRestartPolicy,
     Step,
     StopContainer,
     container_of,
@@ -101,6 +102,8 @@ class ServiceRecoveryManager:
                 for step in errand.plan.steps:
                     result = await self._step(errand, step, made)
                     made = result or made
+                    if isinstance(step, SetRestartPolicy):  # an engine that restarted before it brought it back
+                        await self._verify_stopped(step.container)
                     await self._record(errand, step, made, result)
             except (EngineError, LedgerError, Superseded, Hopeless) as error:
                 return await self._give_up(errand, made, error)
