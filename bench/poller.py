@@ -1,7 +1,8 @@
-"""The outside client that never stops asking: prints a line a request, `STARTED ENDED OK`, in monotonic seconds.
+"""The outside client that never stops asking: prints a line a request, `PORT STARTED ENDED OK`, in monotonic seconds.
 
-Run inside the engine's network namespace: `python poller.py PORT`. A request starts every 10 ms on a new connection,
-whether the earlier ones are answered or not, as those of many people do: no answer is waited for blindly.
+Run inside the engine's network namespace; each line on stdin is the port to ask from now on, its end is the end. A
+request starts every 10 ms on a new connection, whether the earlier ones are answered or not, as those of many people
+do: no answer is waited for blindly.
 """
 
 from __future__ import annotations
@@ -27,16 +28,23 @@ async def ask(port: int) -> None:
                 writer.close()
     except (OSError, TimeoutError):
         pass
-    sys.stdout.write(f"{started:.6f} {time.monotonic():.6f} {int(answered)}\n")
+    sys.stdout.write(f"{port} {started:.6f} {time.monotonic():.6f} {int(answered)}\n")
     sys.stdout.flush()
 
 
-async def main(port: int) -> None:
+async def main() -> None:
+    told = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(told), sys.stdin)
+    line = await told.readline()
+    another = asyncio.create_task(told.readline())
     async with asyncio.TaskGroup() as asking:
-        while True:
-            asking.create_task(ask(port))
-            await asyncio.sleep(EVERY)
+        while line:
+            asking.create_task(ask(int(line)))
+            await asyncio.wait([another], timeout=EVERY)
+            if another.done():
+                line, another = another.result(), asyncio.create_task(told.readline())
+        another.cancel()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main())

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from bench.figures import HEAD, percentile, row
+from bench.figures import Measured, Ratio, Table
 from tests.lab.engine import LabEngine, lab_engine
 from tests.lab.watch import LabDaemon, lab_daemon
 
@@ -155,13 +155,11 @@ def held(daemon: LabDaemon) -> Generator[None]:
 
 
 def report(bench: Bench) -> None:
-    print(HEAD)
-    print(row("engine floor: 24 in four tiers", bench.floor))
-    print(row("watchdog: all gone -> all verified, grace 0", bench.watchdog))
-    ratio = percentile(bench.watchdog, 0.5) / percentile(bench.floor, 0.5)
-    print(f"watchdog p50 / floor p50: {ratio:.2f} (aim: at most {AIM})")
+    floor = Measured("engine's floor: 24 in four tiers", bench.floor)
+    watchdog = Measured("**watchdog: all gone → all verified**", bench.watchdog)
+    print(Table("A whole host removed", [floor, watchdog], [Ratio(watchdog, floor, f" (aim: at most {AIM})")]))
     early = "starts before their roots were ready, or twice"
-    print(f"{early}: watchdog {bench.watchdog_violations}, floor {bench.floor_violations} (aim: 0)")
+    print(f"- {early}: watchdog {bench.watchdog_violations}, floor {bench.floor_violations} (aim: 0)")
 
 
 def main() -> None:

@@ -100,6 +100,10 @@ def progress(name: str, sentence: str) -> dict[str, Any]:
     return {"event": "progress", "service": f"shop/{name}", "sentence": sentence, "at": "2026-01-02T03:04:15.000Z"}
 
 
+def order(*names: str) -> dict[str, Any]:
+    return {"event": "order", "services": [f"shop/{name}" for name in names]}
+
+
 def plan(name: str) -> dict[str, Any]:
     text = f"recreate shop/{name}: it was removed\n  1. create shop-{name}-1 from spec 0123456789ab, image fedcba987654"
     return {"event": "plan", "service": f"shop/{name}", "text": text}

@@ -38,6 +38,15 @@ def test_progress_and_result_are_told_line_by_line(run: Run, daemon: Script) -> 
     )
 
 
+def test_an_order_for_many_begins_with_who_they_are_in_order(run: Run, daemon: Script) -> None:
+    results = [answers.result("db", "healthy"), answers.result("webui", "healthy")]
+    daemon.answers["/api/v1/recover"] = (200, [answers.order("db", "webui"), *results, DONE])
+    first, *rest = run("recover", "--all").out.splitlines()
+    assert first == "2 services: shop/db, shop/webui"
+    assert len(rest) == 2
+    assert len(run("recover", "--all", "--json").out.splitlines()) == 2
+
+
 def test_json_is_one_object_per_service_and_line(run: Run, daemon: Script) -> None:
     events = [answers.progress("db", "waits"), answers.result("db", "healthy"), answers.result("webui", "failed"), DONE]
     daemon.answers["/api/v1/recover"] = (200, events)
@@ -114,8 +123,8 @@ def test_an_unknown_action_is_a_64(run: Run) -> None:
 
 
 def test_on_a_terminal_each_sentence_has_its_own_line_above_the_live_one(daemon: Script, home: Path) -> None:
-    events = [answers.progress("webui", "waits"), answers.result("webui", "recovered"), DONE]
-    daemon.answers["/api/v1/recover"] = (200, events)
+    told = [answers.result("db", "healthy"), answers.progress("webui", "waits"), answers.result("webui", "recovered")]
+    daemon.answers["/api/v1/recover"] = (200, [answers.order("db", "webui"), *told, DONE])
     server, screen = home / "tmux.sock", home / "screen"
     tmux = ["tmux", "-S", str(server)]
     command = f"{sys.executable} -m watchdog recover webui; tmux -S {server} capture-pane -p > {screen}"
@@ -123,6 +132,8 @@ def test_on_a_terminal_each_sentence_has_its_own_line_above_the_live_one(daemon:
         subprocess.run([*tmux, "new-session", "-d", "-x", "120", "-y", "10", command], cwd=ROOT, check=True)
         eventually_sync(lambda: screen.is_file() and "recovered" in screen.read_text())
         assert screen.read_text().rstrip().splitlines() == [
+            "2 services: shop/db, shop/webui",
+            "healthy: shop/db: already healthy",
             "shop/webui: waits",
             "recovered: shop/webui by recreate after 0.25 s: verified over HTTP; `watchdog show 7`",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,38 @@ def test_a_whole_stack_comes_back_roots_first(watch: Scene, tmp_path: Path) -> N
         "webui": "healthy",
         "other": "recovered",
     }
+
+
+def test_a_branch_does_not_wait_for_the_roots_of_another(watch: Scene) -> None:
+    """The slow one passes its health check only after the other branch is back."""
+    slow = (
+        "--health-cmd",
+        "test -e /flag/free",
+        "--health-interval",
+        "300ms",
+        "--health-retries",
+        "1000",
+        "-v",
+        "flag:/flag",
+    )
+    watch.engine.run("opener", "-v", "flag:/flag", "--", "sh", "-c", "touch /flag/free; sleep 1000000")
+    watch.engine.run("slow", *slow)
+    watch.engine.run("quick")
+    watch.engine.run("leaf", "--label", "watchdog.depends-on=quick")
+    watch.daemon.environment |= {**WATCH_ONLY, "WATCHDOG_RECOVERY__VERIFY_TIMEOUT": "2m"}
+    watch.start("slow", "quick", "leaf", "opener")
+    watch.engine.docker("rm", "--force", "slow", "quick", "leaf")
+    watch.engine.docker("exec", "opener", "rm", "/flag/free")
+    for name in ("slow", "quick", "leaf"):
+        watch.wait_incident(name)
+    with ThreadPoolExecutor(1) as ordering:
+        ordered = ordering.submit(recover, watch, "--all")
+        watch.daemon.wait(lambda: watch.health("leaf") == "healthy", "the other branch waits")
+        assert watch.health("slow") == "starting"
+        watch.engine.docker("exec", "opener", "touch", "/flag/free")
+        code, results = ordered.result(60)
+    assert code == 0
+    assert [one["name"] for one in results if one["outcome"] == "recovered"] == ["quick", "leaf", "slow"]
 
 
 def test_an_unknown_or_ambiguous_name_is_64_with_the_candidates(watch: Scene) -> None:

@@ -89,5 +89,6 @@ async def test_what_an_inspect_says_is_understood(clean_engine: LabEngine, engin
     found = await engine.inspect(clean_engine.run("web", *options, image="shop/sick:1"))
     assert (found.restart_policy.value, found.restart_retries, found.stop_timeout) == ("on-failure", 4, 7.0)
     assert (found.start_period, found.healthcheck.value) == (3.0, "starting")
+    assert found.healthcheck_period == 31.0, "its interval and the default time-out"
     assert (found.writable_mounts, found.auto_remove) == (False, False)
     assert found.finished_at is None

@@ -98,6 +98,7 @@ def test_children_of_a_parent_that_is_recreated_by_order_are_recreated(watch: Sc
 
 def test_children_of_a_parent_that_is_restarted_are_restarted_and_not_recreated(watch: Scene) -> None:
     parent, child = _family(watch, "--network", "container:parent")
+    watch.daemon.environment |= {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "5s"}  # the person's restart takes less
     watch.start("parent", "child")
     watch.engine.docker("restart", "parent")
     incident = watch.wait_recovered("child")

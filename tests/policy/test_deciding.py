@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.policy.samples import CRASH, CRASHED, MISSING, NOW, PROTECTED, attempt, tried
+from tests.policy.samples import CRASH, CRASHED, MISSING, NOW, PROTECTED, RUNNING, attempt, tried
 from watchdog.model.health import Cause, Health
 from watchdog.model.plan import Act, Decision, Rest, Wait
 from watchdog.model.record import Desired, Outcome, Pause, Rung
 from watchdog.model.settings import RecoverySettings
-from watchdog.policy.recovery import GRACED, Ordered, Situation, Surroundings, decide, grace_ends
+from watchdog.policy.recovery import GRACED, Ordered, Situation, Surroundings, decide, for_want_of_roots, grace_ends
 
 QUIET = Surroundings()
 ACTS = Act("it exited with code 3; attempt 1 of 3", Rung.START, Cause.CRASHED)
@@ -131,6 +132,52 @@ def test_a_root_that_is_not_judged_yet_explains_a_check_that_fails_and_no_crash(
     waits = replace(FAILS_ITS_CHECK, roots_unsettled=("shop/db",))
     assert decide(waits, QUIET, NOW) == Wait("shop/db, which it needs, is judged first")
     assert decide(replace(CRASH, roots_unsettled=("shop/db",)), QUIET, NOW) == ACTS
+
+
+def test_a_health_check_that_a_root_has_spoilt_is_asked_anew_before_it_is_believed() -> None:
+    sick = replace(seen(Health.UNHEALTHY, Cause.UNHEALTHY), container=replace(RUNNING, healthcheck_period=40.0))
+    since_root = replace(sick, bad_since=NOW - 10.0, root_good_at=NOW)
+    because = "what it needs is good again: its health check is asked anew before it is judged"
+    assert decide(since_root, QUIET, NOW) == Wait(because, NOW + 40.0)
+    assert isinstance(decide(since_root, QUIET, NOW + 40.0), Act)
+    assert isinstance(decide(replace(since_root, bad_since=NOW), QUIET, NOW), Act)
+    assert isinstance(decide(sick, QUIET, NOW), Act)
+    assert isinstance(decide(replace(CRASH, bad_since=NOW - 10.0, root_good_at=NOW), QUIET, NOW), Act)
+    later = NOW + 10.0
+    without = replace(since_root, container=None, assessment=replace(sick.assessment, health=Health.MISSING))
+    assert isinstance(decide(without, QUIET, later), Act)
+
+
+@pytest.mark.parametrize(
+    ("cause", "roots", "because"),
+    [
+        (Cause.CRASHED, {"roots_down": ("shop/db",)}, "waiting for shop/db"),
+        (Cause.UNHEALTHY, {"roots_lost": ("shop/db",)}, "waiting for shop/db, which waits for a person"),
+        (Cause.CHECK_FAILED, {"roots_unsettled": ("shop/db",)}, "shop/db, which it needs, is judged first"),
+        (Cause.UNHEALTHY, {"roots_unsettled": ("shop/db",)}, "shop/db, which it needs, is judged first"),
+        (Cause.CRASHED, {}, None),
+        (Cause.MISSING, {"roots_down": ("shop/db",)}, None),
+        (Cause.OUT_OF_MEMORY, {"roots_down": ("shop/db",)}, None),
+    ],
+)
+def test_what_fails_for_want_of_a_root_is_part_of_its_incident(
+    cause: Cause, roots: dict[str, Any], because: str | None
+) -> None:
+    assert for_want_of_roots(replace(seen(Health.UNHEALTHY, cause), **roots), QUIET, NOW) == because
+
+
+def test_a_death_of_what_has_roots_waits_for_the_news_of_theirs() -> None:
+    because = "what it needs may have ended with it: the news of that has a moment to come"
+    dependent = replace(CRASH, needs_others=True)
+    assert decide(dependent, QUIET, NOW) == Wait(because, NOW + 0.25)
+    assert for_want_of_roots(dependent, QUIET, NOW) == because
+    assert isinstance(decide(dependent, QUIET, NOW + 0.25), Act)
+    burst = Surroundings(last_death=NOW + 0.2)
+    assert decide(dependent, burst, NOW + 0.25) == Wait(because, NOW + 0.2 + 0.25)
+    for_ever = Surroundings(last_death=NOW + 2.0)
+    assert decide(dependent, for_ever, NOW + 1.9) == Wait(because, NOW + 2.0)
+    assert isinstance(decide(dependent, for_ever, NOW + 2.0), Act)
+    assert isinstance(decide(replace(GONE, needs_others=True), QUIET, NOW + 10.0), Act)
 
 
 def test_dockers_restart_policy_has_its_turn_first() -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy.samples import API, DB, WEBUI
 from watchdog.model.identity import ServiceKey
-from watchdog.policy.graph import COMPOSE_DEPENDS_ON, all_roots, edges, named_in_labels, tiers
+from watchdog.policy.graph import (
+    COMPOSE_DEPENDS_ON,
+    all_roots,
+    cycle_in,
+    edges,
+    named_in_labels,
+    nobodys,
+    tiers,
+    without_cycles,
+)
 
 SHOP = {WEBUI: frozenset({API}), API: frozenset({DB}), DB: frozenset[ServiceKey]()}
 SHARED_DB = ServiceKey("data", "db")
@@ -57,6 +68,29 @@ def test_what_is_needed_but_not_there_holds_nobody_up() -> None:
 def test_a_cycle_and_what_needs_it_comes_last_and_whole() -> None:
     ring = {API: frozenset({WEBUI}), WEBUI: frozenset({API}), ServiceKey("shop", "x"): frozenset({API})}
     assert tiers({**ring, DB: frozenset()}) == [[DB], [API, WEBUI, ServiceKey("shop", "x")]]
+
+
+def test_names_that_nobody_has_are_told_by_who_says_to_need_them() -> None:
+    needs = {WEBUI: ["db", "nobody", "data/db"], DB: ["data/nobody"], API: list[str]()}
+    assert nobodys(needs) == {WEBUI: ("nobody", "data/db"), DB: ("data/nobody",)}
+    assert nobodys(needs, [SHARED_DB, ServiceKey("", "nobody")]) == {DB: ("data/nobody",)}
+
+
+def test_a_cycle_is_named_and_holds_nobody_up_while_other_edges_stay() -> None:
+    ring = {WEBUI: frozenset({API, DB}), API: frozenset({WEBUI}), DB: frozenset[ServiceKey]()}
+    left, cycles = without_cycles(ring)
+    assert left == {WEBUI: {DB}, API: frozenset(), DB: frozenset()}
+    assert cycles == [[API, WEBUI, API]]
+    assert without_cycles(SHOP) == (SHOP, [])
+
+
+@given(_graphs)
+def test_without_its_cycles_every_graph_has_an_order(graph: dict[ServiceKey, frozenset[ServiceKey]]) -> None:
+    left, cycles = without_cycles(graph)
+    assert cycle_in(left) == []
+    lost = {(key, root) for key in graph for root in graph[key] - left[key]}
+    assert lost == {(key, root) for cycle in cycles for key, root in pairwise(cycle)}
+    assert left.keys() == graph.keys()
 
 
 @given(_graphs)

@@ -58,7 +58,7 @@ class Orders(Protocol):
         ...
 
     def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
-        """JSON objects as they happen: `{"event": "plan" | "progress" | "result", ...}` (docs/api.md).
+        """JSON objects as they happen: `{"event": "order" | "plan" | "progress" | "result", ...}` (docs/api.md).
 
         Closing the iterator stops watching, never the recovery.
         """

@@ -24,6 +24,9 @@ class Printer(ABC):
         return None
 
     @abstractmethod
+    def order(self, event: Mapping[str, Any]) -> None: ...
+
+    @abstractmethod
     def plan(self, event: Mapping[str, Any]) -> None: ...
 
     @abstractmethod
@@ -45,6 +48,9 @@ def printer_for(*, as_json: bool) -> Printer:
 class JsonPrinter(Printer):
     """Results and, in a dry run, plans; progress is for people."""
 
+    def order(self, event: Mapping[str, Any]) -> None:
+        pass
+
     def plan(self, event: Mapping[str, Any]) -> None:
         print_json({"service": event["service"], "plan": event["text"]})
 
@@ -60,6 +66,11 @@ class JsonPrinter(Printer):
 
 class LinePrinter(Printer):
     """Sentences, a line each."""
+
+    def order(self, event: Mapping[str, Any]) -> None:
+        """Which services, roots first; one alone speaks for itself."""
+        if len(event["services"]) > 1:
+            self._say(f"{len(event['services'])} services: {', '.join(event['services'])}")
 
     def plan(self, event: Mapping[str, Any]) -> None:
         for line in event["text"].splitlines():
@@ -83,6 +94,7 @@ class LivePrinter(LinePrinter):
 
     def __init__(self) -> None:
         self._live = console().status("Asking the daemon …")
+        self._services = self._ended = 0
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -93,9 +105,18 @@ class LivePrinter(LinePrinter):
     ) -> None:
         self._live.stop()
 
+    def order(self, event: Mapping[str, Any]) -> None:
+        super().order(event)
+        self._services = len(event["services"])
+
     def progress(self, event: Mapping[str, Any]) -> None:
         super().progress(event)
-        self._live.update(printable(f"{event['service']}: {event['sentence']}"))
+        so_far = f"{self._ended} of {self._services} done; " if self._services > 1 else ""
+        self._live.update(printable(f"{so_far}{event['service']}: {event['sentence']}"))
+
+    def result(self, event: Mapping[str, Any]) -> None:
+        super().result(event)
+        self._ended += 1
 
     def _say(self, sentence: str) -> None:
         say(sentence, self._live.console)

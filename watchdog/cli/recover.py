@@ -68,6 +68,8 @@ async def _carry_out(configured: Settings, order: RecoverOrder, *, as_json: bool
 
 def _tell(printer: Printer, event: Mapping[str, Any]) -> None:
     match event["event"]:
+        case "order":
+            printer.order(event)
         case "plan":
             printer.plan(event)
         case "progress":

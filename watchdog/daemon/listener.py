@@ -85,6 +85,8 @@ class Listener:
         ours = world.ours.holds(event.actor, name, now)
         if event.action in FOREIGN and not ours:
             world.activity[event.attributes.get(PROJECT, "") or name] = now
+        if event.action == "die" and not ours:
+            world.last_death = now
         self._mark(event, now, ours=ours)
         if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._looker.knows(event.actor)):
             self._whole = True

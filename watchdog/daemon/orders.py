@@ -21,7 +21,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act
 from watchdog.model.record import Desired, EntryKind, Pause, Rung
 from watchdog.model.snapshot import timestamp
-from watchdog.policy.graph import tiers
+from watchdog.policy.graph import all_roots, tiers
 from watchdog.policy.naming import find_service
 from watchdog.policy.planning import Impossible
 from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide
@@ -58,9 +58,10 @@ class OrderDesk:
         if self._world.state.away is not None:
             raise EngineUnavailable(f"no action: {self._world.state.away}")
         await self._looker.look()
-        order_tiers = tiers({key: roots for key, roots in self._world.graph().items() if key in self._choose(order)})
+        graph, chosen = self._world.graph(), self._choose(order)
+        needs = {key: all_roots(graph, key) & chosen for key in chosen}
         told: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
-        task = asyncio.create_task(self._carry_out(order, order_tiers, told), name="an order")
+        task = asyncio.create_task(self._carry_out(order, needs, told), name="an order")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         while (event := await told.get()) is not None:
@@ -68,34 +69,54 @@ class OrderDesk:
         await task
 
     async def _carry_out(
-        self, order: RecoverOrder, order_tiers: list[list[ServiceKey]], told: asyncio.Queue[Mapping[str, Any] | None]
+        self,
+        order: RecoverOrder,
+        needs: Mapping[ServiceKey, frozenset[ServiceKey]],
+        told: asyncio.Queue[Mapping[str, Any] | None],
     ) -> None:
         try:
-            for tier in order_tiers:
-                watched = [self._world.services[key] for key in tier if key in self._world.services]
-                if order.dry_run:
-                    for one in watched:
-                        text = await self._preview(one, order.action)
-                        told.put_nowait({"event": "plan", "service": str(one.key), "text": text})
-                else:
-                    await self._recover_tier(watched, order, told)
+            in_order = [key for tier in tiers(needs) for key in tier]
+            told.put_nowait({"event": "order", "services": [str(key) for key in in_order]})
+            if not order.dry_run:
+                await self._recover_in_order(needs, order, told)
+                return
+            for key in in_order:
+                if key not in self._world.services:
+                    continue
+                text = await self._preview(self._world.services[key], order.action)
+                told.put_nowait({"event": "plan", "service": str(key), "text": text})
         finally:
             told.put_nowait(None)
 
-    async def _recover_tier(
-        self, tier: list[Watched], order: RecoverOrder, told: asyncio.Queue[Mapping[str, Any] | None]
+    async def _recover_in_order(
+        self,
+        needs: Mapping[ServiceKey, frozenset[ServiceKey]],
+        order: RecoverOrder,
+        told: asyncio.Queue[Mapping[str, Any] | None],
     ) -> None:
-        keys = {one.key for one in tier}
+        """Each once all that it needs has had its turn; one that cannot be ordered holds no other one up."""
+        ended = {key: asyncio.Event() for key in needs}
 
         def hear(service: ServiceKey, sentence: str, at: float) -> None:
-            if service in keys:
+            if service in needs:
                 event = {"event": "progress", "service": str(service), "sentence": sentence, "at": timestamp(at)}
                 told.put_nowait(event)
 
+        async def recover(key: ServiceKey) -> None:
+            for root in needs[key]:
+                await ended[root].wait()
+            try:
+                if key in self._world.services:
+                    done = await self._give(self._world.services[key], order)
+                    told.put_nowait(_result_event(key, await done))
+            finally:
+                ended[key].set()
+
         with self._journal.following(hear):
-            given = [(one.key, await self._give(one, order)) for one in tier]
-            for key, done in given:
-                told.put_nowait(_result_event(key, await done))
+            failures = await asyncio.gather(*map(recover, needs), return_exceptions=True)
+        for failure in failures:
+            if failure is not None:
+                raise failure
 
     async def _give(self, watched: Watched, order: RecoverOrder) -> asyncio.Future[Result]:
         now = self._world.clock.now()

@@ -181,7 +181,7 @@ class Worker:
                 return
             blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
             if blind is None and self._others_asked(seen):
-                for_want = for_want_of_roots(self._situation(seen, now), now)
+                for_want = for_want_of_roots(self._situation(seen, now), self._surroundings(seen, now), now)
                 await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
         elif watched.phase is not Phase.VERIFYING:
             if seen.health is Health.HEALTHY and watched.ordered is None:
@@ -344,6 +344,7 @@ class Worker:
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
+            needs_others=bool(self._world.graph().get(key)),
             root_good_at=watched.root_good_at,
             ties=watched.ties,
             others_asked=self._others_asked(seen),
@@ -358,6 +359,7 @@ class Worker:
             settled_at=world.state.settled_at,
             breaker_until=self._acting.breaker_until(now),
             observer_suspected=suspicion.because if suspicion is not None else None,
+            last_death=world.last_death,
             restarts=tuple(world.restarts),
             orders_only=world.orders_only,
         )

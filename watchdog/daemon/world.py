@@ -98,6 +98,8 @@ class World:
     """Services whose containers are there and not to be watched, by choice: they are not missing."""
     activity: dict[str, float] = field(default_factory=dict[str, float])
     """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
+    last_death: float = 0.0
+    """When the engine last told of a container's end that watchdog did not cause, steady seconds."""
     restarts: list[float] = field(default_factory=list[float])
     others_asked_at: float = 0.0
     sees_since: float = 0.0

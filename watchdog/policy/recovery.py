@@ -16,6 +16,13 @@ from watchdog.policy.namespaces import Ties
 KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
 
+DEATHS_SETTLE = 0.25
+"""What dies together is told of one by one: a dependent waits so long after the last death for that of a root."""
+
+DEATHS_SETTLE_MAX = 2.0
+
+DEATHS = {Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY}
+
 PID = "pid"
 """The namespace whose end ends every process in it, and the engine may tell of a child before its parent."""
 
@@ -52,6 +59,8 @@ class Surroundings:
     """The engine came back recently: nothing is judged before."""
     breaker_until: float | None = None
     observer_suspected: str | None = None
+    last_death: float = 0.0
+    """When the engine last told of a container's end that watchdog did not cause."""
     restarts: tuple[float, ...] = ()
     """When running containers were restarted, of the last minute."""
     orders_only: str | None = None
@@ -86,6 +95,8 @@ class Situation:
     """Those that only a person will mend: handed over, paused, or with recovery off."""
     roots_unsettled: tuple[str, ...] = ()
     """Those that have only just started, or whose checks fail below their thresholds."""
+    needs_others: bool = False
+    """It has roots, however they are."""
     root_good_at: float | None = None
     """When the last of those that it waited for was verified good."""
     ties: Ties = field(default_factory=Ties)
@@ -144,11 +155,11 @@ def _observer(situation: Situation, around: Surroundings, _: float) -> Decision 
     return None
 
 
-def for_want_of_roots(situation: Situation, now: float) -> str | None:
-    """Why what is bad is part of its roots' incident and has none of its own; None where it is by itself."""
+def for_want_of_roots(situation: Situation, around: Surroundings, now: float) -> str | None:
+    """Why what is bad may be part of its roots' incident and has none of its own (yet); None where it is by itself."""
     if situation.assessment.cause in BY_ITSELF:
         return None
-    held = _roots(situation, Surroundings(), now)
+    held = _roots(situation, around, now) or _deaths_settle(situation, around, now)
     return held.because if held is not None else None
 
 
@@ -164,6 +175,18 @@ def _roots(situation: Situation, _: Surroundings, now: float) -> Decision | None
     if asked_anew is not None and now < asked_anew:
         return Wait("what it needs is good again: its health check is asked anew before it is judged", asked_anew)
     return None
+
+
+def _deaths_settle(situation: Situation, around: Surroundings, now: float) -> Decision | None:
+    if not situation.needs_others or situation.assessment.cause not in DEATHS:
+        return None
+    since = situation.bad_since
+    until = min(max(since, around.last_death) + DEATHS_SETTLE, since + DEATHS_SETTLE_MAX)
+    return (
+        Wait("what it needs may have ended with it: the news of that has a moment to come", until)
+        if now < until
+        else None
+    )
 
 
 def _asked_anew(situation: Situation) -> float | None:
@@ -232,6 +255,7 @@ GUARDS: tuple[Guard, ...] = (
     _people,
     _observer,
     _roots,
+    _deaths_settle,
     _parents,
     _others_turn,
     _breaker,
