@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.incidents import ENGINE, IncidentDesk
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
@@ -56,10 +56,15 @@ class EngineWatch:
                 watched.forgive()
 
     def _was_no_end(self, watched: Watched, container: Container) -> bool:
-        """Whether an earlier daemon knew better than its exit code tells: it opened an incident of that very end."""
-        known = self._desk.open.get(watched.record.incident or 0)
-        ended_at = container.finished_at
-        return known is not None and ended_at is not None and container.exit_code == 0 and ended_at <= known.detected_at
+        """Whether an earlier daemon knew better than its exit code tells.
+
+        It opened an incident of that very end, or saw the engine go away shortly before it or after it.
+        """
+        if container.exit_code != 0 or container.finished_at is None:
+            return False
+        known, lost_at = self._desk.open.get(watched.record.incident or 0), self._desk.engine_lost_at
+        meant = known is not None and container.finished_at <= known.detected_at
+        return meant or (lost_at is not None and abs(container.finished_at - lost_at) < SHUTDOWN)
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
@@ -71,11 +76,16 @@ class EngineWatch:
         self._forgive_stops()
         log.warning(f"the engine is away: {because}")
         world.wake_all()
-        if self._incident is None:
-            try:
-                self._incident = await self._desk.of_subject("engine", f"the engine is away: {because}", now)
-            except LedgerError as error:
-                log.error(str(error))
+        await self._open()
+
+    async def _open(self, failed_at: float | None = None) -> None:
+        if self._incident is not None:
+            return
+        summary = f"the engine is away: {self._world.state.away}"
+        try:
+            self._incident = await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
+        except LedgerError as error:
+            log.error(str(error))
 
     async def back(self) -> None:
         """It answers: after an absence things settle before anything is judged."""
@@ -85,6 +95,7 @@ class EngineWatch:
         world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
         await self._note_ends()
+        self._desk.engine_lost_at = None
         now = world.clock.now()
         world.state.away = None
         if self._was_away:
@@ -93,6 +104,7 @@ class EngineWatch:
         self._was_away = False
         number, self._incident = self._incident, None
         world.wake_all()
+        self._desk.recorded("engine", "the engine answers again")
         if number is not None:
             try:
                 await self._desk.close(number, "the engine answers again", now, recovered=True)
@@ -100,6 +112,8 @@ class EngineWatch:
                 log.error(str(error))
 
     async def overdue(self) -> None:
+        if self._was_away:
+            await self._open(self._world.state.away_since)  # it could not be recorded before
         if self._incident is not None:
             now, after = self._world.clock.now(), self._world.settings.alert.critical_after
             await self._desk.overdue(self._incident, now, after)
