@@ -144,10 +144,12 @@ async def test_a_stop_is_heard_as_kill_die_and_stop(bench: Bench) -> None:
 
 async def test_who_was_told_to_end_is_remembered(bench: Bench) -> None:
     before, (told, fine) = time.time(), (bench.run("web"), bench.run("api"))
-    await bench.engine.execute(StopContainer(told, 5))
-    bench.crash("api")
+    async with listening(bench.engine) as heard:
+        await bench.engine.execute(StopContainer(told, 5))
+        bench.crash("api")
+        await eventually(lambda: heard.actions(fine) == ["die"])
     found = await bench.engine.told_to_end()
-    assert fine not in found
+    assert found[fine] == 0.0
     assert before <= found[told] <= time.time()
 
 

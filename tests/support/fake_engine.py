@@ -55,7 +55,7 @@ class FakeEngine:
     steps: list[Step] = field(default_factory=list[Step])
     """Every step that it was asked to execute, refused ones included."""
     _signalled: dict[str, float] = field(default_factory=dict[str, float])
-    """Full ID → when it was last sent a signal to end."""
+    """Full ID → when it was last sent a signal to end, 0 where it ended without one."""
     _boxes: dict[str, Box] = field(default_factory=dict[str, Box])
     _listeners: list[asyncio.Queue[Signal]] = field(default_factory=list[asyncio.Queue[Signal]])
     _back: asyncio.Event = field(default_factory=asyncio.Event)
@@ -366,6 +366,8 @@ class FakeEngine:
         asyncio.get_running_loop().call_later(seconds, due)
 
     def _emit(self, box: Box, action: str, **attributes: str) -> None:
+        if action == "die":
+            self._signalled.setdefault(box.id, 0.0)
         if attributes.get("signal") in {"2", "3", "9", "15"}:
             self._signalled[box.id] = self.now()
         labels: Mapping[str, str] = box.spec.config["Labels"]

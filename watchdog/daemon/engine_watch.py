@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -51,20 +50,26 @@ class EngineWatch:
             container = watched.container
             if container is None or container.running or container.finished_at is None or watched.stopped_by_person:
                 continue
-            took = container.finished_at - told.get(container.id, -math.inf)
-            if abs(took) < container.stop_timeout + SIGNAL_FORGOTTEN or self._was_no_end(watched, container):
+            told_at = told.get(container.id)
+            if told_at is None:
+                forgiven = self._ended_with_engine(container.finished_at)
+            else:
+                forgiven = abs(container.finished_at - told_at) < container.stop_timeout + SIGNAL_FORGOTTEN
+            if forgiven or self._was_no_end(watched, container):
                 watched.forgive()
 
-    def _was_no_end(self, watched: Watched, container: Container) -> bool:
-        """Whether an earlier daemon knew better than its exit code tells.
+    def _ended_with_engine(self, finished_at: float) -> bool:
+        """Of an end that the engine knows nothing of: whether one that stopped saw it, its last signals unheard."""
+        state, clock = self._world.state, self._world.clock
+        lost_at = self._desk.engine_lost_at
+        if self._was_away and state.away_since is not None:
+            lost_at = clock.wall() - (clock.now() - state.away_since)
+        return lost_at is not None and abs(finished_at - lost_at) < SHUTDOWN
 
-        It opened an incident of that very end, or saw the engine go away shortly before it or after it.
-        """
-        if container.exit_code != 0 or container.finished_at is None:
-            return False
-        known, lost_at = self._desk.open.get(watched.record.incident or 0), self._desk.engine_lost_at
-        meant = known is not None and container.finished_at <= known.detected_at
-        return meant or (lost_at is not None and abs(container.finished_at - lost_at) < SHUTDOWN)
+    def _was_no_end(self, watched: Watched, container: Container) -> bool:
+        """Whether an earlier daemon knew better than its exit code tells: it opened an incident of that very end."""
+        known, ended_at = self._desk.open.get(watched.record.incident or 0), container.finished_at
+        return known is not None and ended_at is not None and container.exit_code == 0 and ended_at <= known.detected_at
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""

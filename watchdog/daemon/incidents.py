@@ -14,6 +14,8 @@ from watchdog.model.health import Assessment, Cause
 from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
 
 CLAIM_LOOKED_AT_AFTER = 600.0
+RECENT = 200
+"""Incidents that a new daemon reads: what ended with the engine ended moments before."""
 ENGINE = "engine"
 """Subject of the incident that the engine is away."""
 
@@ -27,7 +29,7 @@ class IncidentDesk:
         self._send = send
         self.open: dict[int, Incident] = {}
         self.engine_lost_at: float | None = None
-        """When the engine went away under an earlier daemon that did not live to see it back (Unix seconds)."""
+        """When the engine last went away under an earlier daemon (Unix seconds)."""
         self._alerted: dict[int, str] = {}
         """Incident → the sentence of its last critical alert."""
         self._unrecorded: set[str] = set()
@@ -43,9 +45,10 @@ class IncidentDesk:
         """Takes up the services' incidents that were open when the last daemon ended; others are judged afresh."""
         kept = {record.incident for record in self._world.memory.records.values()}
         found = await self._journal.ledger.open_incidents()
+        recent = await self._journal.ledger.incidents(RECENT)
+        self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
         for incident in found:
             if incident.id not in kept:
-                self.engine_lost_at = incident.detected_at if incident.subject == ENGINE else self.engine_lost_at
                 continue
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at

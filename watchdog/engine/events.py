@@ -104,15 +104,16 @@ class Events:
             await asyncio.sleep(FIRST_RETRY)
 
     async def told_to_end(self) -> Mapping[str, float]:
-        """The containers of the `kill` events that the engine's ring still holds."""
-        filters = json.dumps({"type": ["container"], "event": ["kill"]})
+        """By the `kill` and `die` events that the engine's ring still holds."""
+        filters = json.dumps({"type": ["container"], "event": ["kill", "die"]})
         now = moment(
             (await self._transport.get("info"))["SystemTime"]
         )  # by another clock it might wait for that moment
         times = {"since": "0", "until": f"{now:.6f}"}
         answer = await self._transport.get_text("events", {"filters": filters, **times})
         events = Reader().events(answer.encode())
-        return {event.actor: event.at for event in events if event.attributes.get("signal") in ENDING}
+        ended = {event.actor: 0.0 for event in events if event.action == "die"}
+        return ended | {event.actor: event.at for event in events if event.attributes.get("signal") in ENDING}
 
     async def _open(self) -> Stream:
         filters = json.dumps({"type": TYPES, "event": ACTIONS})

@@ -99,7 +99,10 @@ class Engine(Protocol):
         ...
 
     async def told_to_end(self) -> Mapping[str, float]:
-        """Containers that were sent a signal to end, and when last (the engine's Unix time), as far as it remembers."""
+        """Containers that ended or were sent a signal to end, as far as the engine remembers; a new one does not.
+
+        With the engine's Unix time of the last such signal; 0 for those that ended without one.
+        """
         ...
 
     async def pin_image(self, image_id: str, service: str) -> None:
