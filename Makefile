@@ -42,6 +42,14 @@ lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+.PHONY: faults
+faults: ROUNDS := 500
+faults: dev-env test-packages ## the fault catalogue, then random faults (ROUNDS=500 SEED=...), and a table of what became of them
+	@failed=0; \
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults --numprocesses=$(WORKERS) --dist=loadfile || failed=1; \
+	$(BIN)/python -m tests.campaign --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED)) || failed=1; \
+	exit $$failed
+
 .PHONY: bench-recovery
 bench-recovery: dev-env test-packages ## how soon what was lost serves again, beside Docker, Swarm and autoheal; ROUNDS=20 is quick
 	@$(BIN)/python -m bench.recovery --rounds $(ROUNDS)
@@ -53,6 +61,10 @@ bench-restore: dev-env test-packages ## how fast a whole host of 24 services in 
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
 	@$(BIN)/python -m bench.footprint
+
+.PHONY: bench-scale
+bench-scale: dev-env ## CPU and memory with 500 to 5,000 containers, on an engine in memory; draws docs/scale.svg
+	@$(BIN)/python -m bench.scale
 
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/

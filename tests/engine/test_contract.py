@@ -142,6 +142,15 @@ async def test_a_stop_is_heard_as_kill_die_and_stop(bench: Bench) -> None:
     assert (await bench.engine.inspect(container)).state is ContainerState.EXITED
 
 
+async def test_who_was_told_to_end_is_remembered(bench: Bench) -> None:
+    before, (told, fine) = time.time(), (bench.run("web"), bench.run("api"))
+    await bench.engine.execute(StopContainer(told, 5))
+    bench.crash("api")
+    found = await bench.engine.told_to_end()
+    assert fine not in found
+    assert before <= found[told] <= time.time()
+
+
 async def test_a_crash_is_heard_as_die_alone(bench: Bench) -> None:
     container = bench.run("web")
     async with listening(bench.engine) as heard:

@@ -137,6 +137,26 @@ def test_stops_by_an_engine_that_shuts_down_are_nobodys_intent(own_engine: OwnEn
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
+def test_what_heeds_the_engines_signal_and_exits_0_is_not_done(
+    how: str, own_engine: OwnEngine, scene_of: SceneOf
+) -> None:
+    """It did not end by itself: by desired state it is up."""
+    watch = scene_of(own_engine())
+    container = watch.engine.run("webui", "--", "sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done")
+    watch.start("webui")
+    getattr(watch.engine, how)()
+    _engine_is(watch, up=False)
+    watch.engine.start()
+    incident = watch.wait_recovered("webui")
+    by_whom = {"it was told to end, perhaps by the engine itself", "a person stopped it"}  # before the engine is away
+    assert incident["summary"] in {f"{which} (it exited with code 0)" for which in by_whom}
+    assert how == "stop" or incident["cause"] == "crashed"
+    watch.two_polls()
+    assert watch.containers() == [container]
+    assert len(watch.intents("webui")) == 1
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
 def test_an_engine_that_comes_back_with_its_containers_alive_is_nothing_to_act_upon(
     how: str, own_engine: OwnEngine, scene_of: SceneOf
 ) -> None:

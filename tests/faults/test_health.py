@@ -50,6 +50,23 @@ def test_a_pause_is_somebodys_intent_and_nothing_is_done(watch: Scene) -> None:
     assert watch.events(container, "start", "die", "kill", "restart") == ["start"]
 
 
+def test_a_health_check_that_could_not_be_asked_while_paused_says_nothing_after_it(watch: Scene) -> None:
+    health = ("--health-interval=1s", "--health-retries=1", "--health-timeout=30s", "--health-cmd=true")
+    container = watch.engine.run("webui", *health)
+    watch.start("webui")
+    watch.engine.docker("pause", "webui")
+
+    def docker_calls_it_unhealthy() -> bool:
+        return bool(watch.engine.inspect(container)["State"]["Health"]["Status"] == "unhealthy")
+
+    watch.daemon.wait(docker_calls_it_unhealthy, "its health check passes while it is paused")
+    watch.engine.docker("unpause", "webui")
+    watch.daemon.wait_protected("webui")
+    watch.two_polls()
+    assert watch.daemon.incidents() == []
+    assert watch.events(container, "start", "die", "kill", "restart") == ["start"]
+
+
 def test_a_stopped_init_process_is_found_by_a_probe_and_restarted_once(watch: Scene) -> None:
     frozen = watch.engine.run("webui", *_checked(8081), *SERVES)
     fine = watch.engine.run("api", *_checked(8082), *SERVES)

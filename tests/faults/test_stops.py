@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ GRACE = 0.3
 CRASHES_WHEN_TOLD = "while [ ! -e /tmp/crash ]; do sleep 0.1; done; rm /tmp/crash; exit 3"
 ENDS_WHEN_TOLD = "while [ ! -e /tmp/end ]; do sleep 0.1; done"
 HEEDS_TERM = "trap 'exit 143' TERM; while true; do sleep 0.1; done"
+SLOWLY_HEEDS_TERM = """
+rm -f /tmp/end; touch /tmp/good
+trap 'rm /tmp/good' TERM
+while [ ! -e /tmp/end ]; do sleep 0.1; done
+"""
 IGNORES_HUP = "trap '' HUP; while true; do sleep 0.1; done"
 
 
@@ -61,6 +67,52 @@ def test_a_service_that_a_person_stopped_is_started_after_the_absence_grace(watc
     assert incident["summary"].startswith("a person stopped it")
     (intent,) = watch.intents()
     assert datetime.fromisoformat(intent["at"]).timestamp() >= stopped_at + GRACE
+
+
+def test_what_fails_on_its_way_down_is_not_restarted_under_the_hands_of_who_stops_it(watch: Scene) -> None:
+    """Its health check fails as soon as it was asked to stop, and it takes its time."""
+    health = ("--health-interval=200ms", "--health-retries=1", "--health-timeout=30s", "--health-cmd=test -e /tmp/good")
+    command = ("--", "sh", "-c", SLOWLY_HEEDS_TERM)
+    container = watch.engine.run("webui", "--stop-timeout", "60", *health, *command)
+    watch.start("webui")
+    stopping = Thread(target=watch.engine.docker, args=("stop", "webui"))
+    stopping.start()
+    watch.daemon.wait(lambda: watch.health("webui") == "unhealthy", "its health check does not fail")
+    watch.two_polls()
+    assert watch.events(container, "stop", "die", "restart") == []
+    assert watch.intents() == []
+    assert watch.service("webui")["recovery"] == "it was told to end, and is given its stop time-out to do so"
+    watch.engine.docker("exec", "webui", "touch", "/tmp/end")
+    stopping.join()
+    watch.wait_recovered("webui")
+    assert watch.events(container, "start") == ["start"] * 2
+    assert [intent["payload"]["rung"] for intent in watch.intents()] == ["start"]
+
+
+def test_a_stop_that_no_daemon_heard_of_is_not_taken_for_work_done(watch: Scene) -> None:
+    """It heeds the signal and exits with 0, as a one-shot does at its end."""
+    heeds = "trap 'exit 0' TERM; while true; do sleep 0.1; done"
+    container = watch.engine.run("webui", "--", "sh", "-c", heeds)
+    watch.start("webui")
+    watch.daemon.kill()
+    watch.engine.docker("stop", "webui")
+    watch.daemon.start()
+    incident = watch.wait_recovered("webui")
+    assert incident["summary"] == "it was told to end, perhaps by the engine itself (it exited with code 0)"
+    assert watch.containers() == [container]
+
+
+def test_a_stop_right_after_a_recovery_is_the_persons_and_not_its_echo(watch: Scene) -> None:
+    heeds = "trap 'exit 0' TERM; while [ ! -e /tmp/crash ]; do sleep 0.1; done; rm /tmp/crash; exit 3"
+    container = watch.engine.run("webui", "--", "sh", "-c", heeds)
+    watch.start("webui")
+    watch.engine.docker("exec", "webui", "touch", "/tmp/crash")
+    watch.daemon.wait(lambda: len(watch.events(container, "start")) == 2, "it is not started")
+    watch.wait_recovered("webui")
+    watch.engine.docker("stop", "webui")
+    watch.daemon.wait(lambda: len(watch.intents()) == 2, "nothing is done about the second stop")
+    watch.wait_recovered("webui")
+    assert "a person stopped it (it exited with code 0)" in watch.intents()[1]["sentence"]
 
 
 def test_a_stop_that_is_to_be_respected_is_respected_until_somebody_starts_it(watch: Scene) -> None:

@@ -116,6 +116,20 @@ def test_a_docker_kill_is_told_apart_from_a_crash() -> None:
     assert said(sight) == (Health.UNHEALTHY, Cause.KILLED, sentence)
 
 
+@pytest.mark.parametrize("code", [0, 143])
+def test_what_was_told_to_end_by_nobody_knows_whom_did_not_do_its_work(code: int) -> None:
+    sentence = f"it was told to end, perhaps by the engine itself (it exited with code {code})"
+    sight = of(replace(EXITED, exit_code=code), told_to_end=True)
+    assert said(sight) == (Health.UNHEALTHY, Cause.CRASHED, sentence)
+
+
+def test_a_health_check_that_was_asked_while_paused_says_nothing() -> None:
+    unhealthy = replace(RUNNING, healthcheck=HealthcheckState.UNHEALTHY, healthcheck_output="it is paused")
+    sentence = "its health check has not been asked since it was paused"
+    assert said(of(unhealthy, probed_while_paused=True)) == (Health.UNKNOWN, Cause.NONE, sentence)
+    assert said(of(unhealthy))[0] is Health.UNHEALTHY
+
+
 def test_an_operators_stop_is_bad_unless_it_is_to_be_respected() -> None:
     stopped = of(replace(EXITED, exit_code=0), stopped_by_person=True)
     assert said(stopped) == (
@@ -305,6 +319,8 @@ _streaks = st.dictionaries(
         container=st.none() | containers,
         running_for=st.floats(0, 1000),
         stopped_by_person=st.booleans(),
+        told_to_end=st.booleans(),
+        probed_while_paused=st.booleans(),
         killed_by_person=st.booleans(),
         streaks=_streaks,
         restarts=st.integers(0, 9),

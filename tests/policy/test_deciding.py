@@ -50,6 +50,11 @@ def test_when_the_engine_is_back_things_settle_first() -> None:
     assert decide(CRASH, back, NOW + 10.0) == ACTS
 
 
+def test_what_was_told_to_end_is_given_its_time_to_do_so() -> None:
+    told = replace(FAILS_ITS_CHECK, ends_until=NOW + 15.0)
+    assert decide(told, QUIET, NOW) == Wait("it was told to end, and is given its stop time-out to do so", NOW + 15.0)
+
+
 def test_a_healthy_service_rests_without_a_word() -> None:
     assert decide(seen(Health.HEALTHY), QUIET, NOW) == Rest("")
 

@@ -53,6 +53,7 @@ situations = st.builds(
     bad_since=_times,
     last_foreign=st.none() | _times,
     dockers_turn_until=st.none() | _times,
+    ends_until=st.none() | _times,
     roots_down=st.sampled_from([(), ("shop/db",)]),
     roots_lost=st.sampled_from([(), ("shop/db",)]),
     roots_unsettled=st.sampled_from([(), ("shop/db",)]),
@@ -90,6 +91,7 @@ def test_nothing_is_done_by_itself_that_a_law_forbids(situation: Situation, arou
     assert seen.cause not in GRACED or grace_ends(situation) <= NOW
     assert seen.cause is not Cause.CHECK_FAILED or (around.observer_suspected is None and situation.others_asked)
     assert situation.dockers_turn_until is None
+    assert situation.ends_until is None
     assert not situation.roots_down
     assert seen.cause is not Cause.CHECK_FAILED or not situation.roots_unsettled
 
@@ -116,7 +118,9 @@ def test_the_same_facts_give_the_same_decision_with_a_sentence(situation: Situat
 def test_whatever_is_waited_for_lies_ahead(situation: Situation, around: Surroundings) -> None:
     around = replace(around, breaker_until=max(around.breaker_until, NOW + 1) if around.breaker_until else None)
     turn = situation.dockers_turn_until
-    situation = replace(situation, dockers_turn_until=max(turn, NOW + 1) if turn is not None else None)
+    ends = max(situation.ends_until, NOW + 1) if situation.ends_until is not None else None
+    turn = max(turn, NOW + 1) if turn is not None else None
+    situation = replace(situation, dockers_turn_until=turn, ends_until=ends)
     decision = decide(situation, around, NOW)
     if isinstance(decision, Wait) and decision.until is not None:
         assert decision.until > NOW

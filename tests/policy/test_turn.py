@@ -8,7 +8,7 @@ import pytest
 
 from tests.policy.samples import RUNNING
 from watchdog.model.container import ContainerState
-from watchdog.policy.turn import DockersTurn, dockers_turn_until
+from watchdog.policy.turn import SIGNAL_FORGOTTEN, DockersTurn, dockers_turn_until, ends_until
 
 TURN = DockersTurn(began_at=100.0, restarts_before=2)
 LOOPING = replace(RUNNING, state=ContainerState.RESTARTING, restart_count=3)
@@ -40,3 +40,16 @@ def test_it_is_nobodys_turn_without_a_beginning_or_a_container() -> None:
 def test_restarts_are_counted_from_the_beginning_of_the_turn_and_survive_a_reset_of_the_engines_count() -> None:
     assert TURN.restarts(LOOPING) == 1
     assert TURN.restarts(replace(LOOPING, restart_count=0)) == 0
+
+
+def test_what_was_told_to_end_is_given_its_stop_time_out() -> None:
+    running = replace(RUNNING, stop_timeout=20.0)
+    until = 100.0 + 20.0 + SIGNAL_FORGOTTEN
+    assert ends_until(100.0, running, 100.0) == ends_until(100.0, running, until - 0.1) == until
+    assert ends_until(100.0, running, until) is None
+
+
+def test_what_nobody_told_to_end_and_what_does_not_run_is_given_no_time_to_end() -> None:
+    assert ends_until(None, RUNNING, 100.0) is None
+    assert ends_until(100.0, LOOPING, 100.0) is None
+    assert ends_until(100.0, None, 100.0) is None

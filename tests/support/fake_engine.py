@@ -54,6 +54,8 @@ class FakeEngine:
     pins: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     steps: list[Step] = field(default_factory=list[Step])
     """Every step that it was asked to execute, refused ones included."""
+    _signalled: dict[str, float] = field(default_factory=dict[str, float])
+    """Full ID → when it was last sent a signal to end."""
     _boxes: dict[str, Box] = field(default_factory=dict[str, Box])
     _listeners: list[asyncio.Queue[Signal]] = field(default_factory=list[asyncio.Queue[Signal]])
     _back: asyncio.Event = field(default_factory=asyncio.Event)
@@ -198,6 +200,10 @@ class FakeEngine:
             networks_gone=tuple(name for name in spec.networks if name not in self.networks),
             name_holder=holder,
         )
+
+    async def told_to_end(self) -> Mapping[str, float]:
+        self._answer()
+        return dict(self._signalled)
 
     async def signals(self) -> AsyncGenerator[Signal]:
         first = True
@@ -360,6 +366,8 @@ class FakeEngine:
         asyncio.get_running_loop().call_later(seconds, due)
 
     def _emit(self, box: Box, action: str, **attributes: str) -> None:
+        if attributes.get("signal") in {"2", "3", "9", "15"}:
+            self._signalled[box.id] = self.now()
         labels: Mapping[str, str] = box.spec.config["Labels"]
         said = {**labels, "image": box.spec.image, "name": box.name, **attributes}
         self._tell(EngineEvent(kind="container", action=action, actor=box.id, at=self.now(), attributes=said))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerError
+from watchdog.model.container import Container
+from watchdog.policy.turn import SIGNAL_FORGOTTEN
 
 log = structlog.get_logger()
 
@@ -38,7 +42,24 @@ class EngineWatch:
         now = self._world.clock.now()
         for watched in self._world.services.values():
             if watched.meant_at is not None and now - watched.meant_at < SHUTDOWN:
-                watched.stopped_by_person = watched.killed_by_person = False
+                watched.forgive()
+
+    async def _note_ends(self) -> None:
+        """Who was told to end while nobody watched: by the engine itself perhaps, as what outlives its sudden death."""
+        told = await self._world.engine.told_to_end()
+        for watched in self._world.services.values():
+            container = watched.container
+            if container is None or container.running or container.finished_at is None or watched.stopped_by_person:
+                continue
+            took = container.finished_at - told.get(container.id, -math.inf)
+            if abs(took) < container.stop_timeout + SIGNAL_FORGOTTEN or self._was_no_end(watched, container):
+                watched.forgive()
+
+    def _was_no_end(self, watched: Watched, container: Container) -> bool:
+        """Whether an earlier daemon knew better than its exit code tells: it opened an incident of that very end."""
+        known = self._desk.open.get(watched.record.incident or 0)
+        ended_at = container.finished_at
+        return known is not None and ended_at is not None and container.exit_code == 0 and ended_at <= known.detected_at
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
@@ -68,6 +89,7 @@ class EngineWatch:
             return
         world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
+        await self._note_ends()
         now = world.clock.now()
         world.state.away = None
         if self._was_away:

@@ -8,10 +8,12 @@ import structlog
 
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.looker import Looker
+from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
 from watchdog.errors import EngineError
 from watchdog.policy.discovery import PROJECT, SWARM, SWARM_NAME
+from watchdog.policy.turn import SIGNAL_FORGOTTEN
 
 log = structlog.get_logger()
 
@@ -21,8 +23,6 @@ TELLS_OF_FAILURE = {"die", "destroy", "oom", "stop"}
 FOREIGN = {"create", "stop", "destroy", "rename"}
 """Container events that count as somebody being at work (the absence grace runs from the last of them)."""
 SIGKILL = "9"
-SIGNAL_FORGOTTEN = 5.0
-"""A process that lives so much longer than its stop time-out after a signal has ignored it: its end is its own."""
 
 
 class Listener:
@@ -82,7 +82,7 @@ class Listener:
         if event.action == "die" and SWARM in event.attributes:
             service, code = event.attributes.get(SWARM_NAME, ""), event.attributes.get("exitCode", "")
             log.warning(f"{name} of Swarm's service {service} ended with code {code}: left to Swarm")
-        ours = world.ours.holds(event.actor, name, now)
+        ours = world.ours.holds(event.actor, name, now, world.clock.steady(event.at))
         if event.action in FOREIGN and not ours:
             world.activity[event.attributes.get(PROJECT, "") or name] = now
         if event.action == "die" and not ours:
@@ -106,14 +106,16 @@ class Listener:
             watched.woken_by_event_at = now
             if event.action != "stop":
                 watched.event_at = self._world.clock.steady(event.at)
-        if ours:
-            return
+        if event.action == "unpause":
+            watched.unpaused_at = self._world.clock.steady(event.at)
+        if not ours:
+            self._mark_intent(watched, event, now, watched.container.stop_timeout)
+
+    @staticmethod
+    def _mark_intent(watched: Watched, event: EngineEvent, now: float, stop_timeout: float) -> None:
         if event.action in {"stop", "kill"}:
             watched.meant_at = now
-        elif (
-            event.action == "die"
-            and now - (watched.meant_at or now) > watched.container.stop_timeout + SIGNAL_FORGOTTEN
-        ):
+        elif event.action == "die" and now - (watched.meant_at or now) > stop_timeout + SIGNAL_FORGOTTEN:
             watched.stopped_by_person = watched.killed_by_person = False
         if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
             watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
@@ -127,7 +129,8 @@ class Listener:
         match event.kind:
             case "network":
                 project = event.attributes.get("name", "").rpartition("_")[0]
-                if project and not world.ours.holds(event.attributes.get("container", ""), "", now):
+                container, stamped_at = event.attributes.get("container", ""), world.clock.steady(event.at)
+                if project and not world.ours.holds(container, "", now, stamped_at):
                     world.activity[project] = now
             case "image" if event.action == "pull":
                 for watched in world.services.values():

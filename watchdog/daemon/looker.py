@@ -10,8 +10,8 @@ from watchdog.daemon.kinship import Kinship
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
-from watchdog.errors import NotFound
-from watchdog.model.container import Container, ContainerState
+from watchdog.errors import EngineError, NotFound
+from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
 from watchdog.model.settings import Settings
@@ -78,26 +78,47 @@ class Looker:
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
         self._looking = asyncio.Lock()
+        self._begun = self._served = 0
+        """Whole looks: how many were begun, and which of them was the last that succeeded."""
+        self._hinted: set[str] = set()
+        """Containers to inspect in the next whole look."""
         self._kinship = Kinship(world, self.key_of)
 
     async def look(self, hints: Iterable[str] = ()) -> None:
-        """Looks at everything; containers in `hints` are inspected whether their line changed or not."""
+        """Looks at everything; containers in `hints` are inspected whether their line changed or not.
+
+        A look that began after this one was asked for serves it too: many that are asked for at once are two.
+        """
+        asked_at = self._begun
+        self._hinted |= set(hints)
         async with self._looking:
-            summaries = await self._world.engine.list_containers()
-            found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
-            changed = {key for key in found if self._may_differ(found[key])}
-            gone = set(self._summaries) - set(found)
-            self._summaries = found
-            due = [key for key in changed | (set(hints) & set(found)) if self._discover(found[key])]
-            for key in gone:
-                self._named.pop(key, None)
-                self._containers.pop(key, None)
-                self._opted_out.pop(key, None)
-            self._settle()
-            before = self._starts(due)
-            await self._inspect(due)
-            self._apply(set(self._keys.values()) | set(self._world.services))
-            self._kinship.follow(found, self._started_since(before))
+            if self._served > asked_at:
+                return
+            self._begun += 1
+            hinted, self._hinted = self._hinted, set[str]()
+            try:
+                await self._look(hinted)
+            except EngineError:
+                self._hinted |= hinted
+                raise
+            self._served = self._begun
+
+    async def _look(self, hints: set[str]) -> None:
+        summaries = await self._world.engine.list_containers()
+        found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
+        changed = {key for key in found if self._may_differ(found[key])}
+        gone = set(self._summaries) - set(found)
+        self._summaries = found
+        due = [key for key in changed | (hints & set(found)) if self._discover(found[key])]
+        for key in gone:
+            self._named.pop(key, None)
+            self._containers.pop(key, None)
+            self._opted_out.pop(key, None)
+        self._settle()
+        before = self._starts(due)
+        await self._inspect(due)
+        self._apply(set(self._keys.values()) | set(self._world.services))
+        self._kinship.follow(found, self._started_since(before))
 
     async def look_at(self, containers: Iterable[str]) -> None:
         """A fresh look at known containers only, by full ID; cheaper than a whole look."""
@@ -123,15 +144,27 @@ class Looker:
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
-        for summary in await self._world.engine.list_containers():
-            if summary.id not in mine and service_of(self._world.settings, summary.name, dict(summary.labels)) == key:
-                return True
-        return False
+        return any(
+            summary.id not in mine and self._stands_for(summary) == key
+            for summary in await self._world.engine.list_containers()
+        )
+
+    def _stands_for(self, summary: Summary) -> ServiceKey | NotAService | None:
+        """As `service_of`, by what is remembered where neither name nor labels have changed since."""
+        known = self._summaries.get(summary.id)
+        if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
+            return self._named.get(summary.id)
+        return service_of(self._world.settings, summary.name, dict(summary.labels))
 
     def _may_differ(self, summary: Summary) -> bool:
-        """Whether an inspect may tell more than is known; of a start that failed the engine's list says nothing."""
-        unchanged = summary.id in self._containers and summary == self._summaries.get(summary.id)
-        return not unchanged or summary.state == ContainerState.CREATED
+        """Whether an inspect may tell more than is known.
+
+        The engine's list says nothing of a start that failed, nor when what is unhealthy was last asked.
+        """
+        known = self._containers.get(summary.id)
+        unchanged = known is not None and summary == self._summaries.get(summary.id)
+        silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
+        return not unchanged or silent or summary.state == ContainerState.CREATED
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
@@ -228,8 +261,9 @@ class Looker:
             watched.labels = dict(container.labels)
             watched.settings = world.settings_for(watched.key, dict(container.labels))
             self._keeper.resettle(watched)
-        started = container.started_at if container is not None else None
-        watched.see(container, now, world.clock.steady(started) if started is not None else None)
+        moments = (container.started_at, container.probed_at) if container is not None else (None, None)
+        started, probed = (world.clock.steady(at) if at is not None else None for at in moments)
+        watched.see(container, now, started, probed)
         watched.wake.set()
         world.changed.set()
         if container is None and watched.record.desired is not Desired.UP:

@@ -28,7 +28,7 @@ class ObserverWatch:
                     await self._desk.close(self._incident, sentence, now, recovered=True)
                     self._incident = None
                     world.wake_all()
-            elif self._incident is None and world.past_threshold(suspicion.names):
+            elif self._incident is None and world.engine_tells(now) and world.past_threshold(suspicion.names):
                 self._incident = await self._desk.of_subject("observer", suspicion.because, now)
 
     @property

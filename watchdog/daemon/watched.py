@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from watchdog.model.container import Container, ContainerState, RestartPolicy
+from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
@@ -17,7 +17,7 @@ from watchdog.policy.namespaces import Ties
 from watchdog.policy.phases import Phase
 from watchdog.policy.recovery import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
-from watchdog.policy.turn import GOOD_AFTER, DockersTurn
+from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
 
 
 @dataclass(slots=True)
@@ -46,6 +46,11 @@ class Watched:
     """Counts starts and replacements: an answer to a question asked of an earlier one is thrown away."""
     stopped_by_person: bool = False
     killed_by_person: bool = False
+    told_to_end: bool = False
+    """It was sent a signal that is nobody's known intent: the engine's own, or one that nobody watched."""
+    unpaused_at: float | None = None
+    probed_at: float | None = None
+    """When the newest answer of its health check was asked for."""
     meant_at: float | None = None
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
@@ -88,10 +93,12 @@ class Watched:
     def __post_init__(self) -> None:
         self.joins = {namespace: ServiceKey.parse(name) for namespace, name in self.record.joins.items()}
 
-    def see(self, container: Container | None, now: float, started_at: float | None) -> None:
-        """Takes in a fresh look. `started_at` is the container's start in steady seconds."""
+    def see(
+        self, container: Container | None, now: float, started_at: float | None, probed_at: float | None = None
+    ) -> None:
+        """Takes in a fresh look. When the container was started and last probed is told in steady seconds."""
         before = self.container
-        self.container, self.seen_at = container, now
+        self.container, self.seen_at, self.probed_at = container, now, probed_at
         if container is None:
             self._forget_incarnation()
             self.turn = None
@@ -102,12 +109,15 @@ class Watched:
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
             self.stopped_by_person = self._stays_stopped(container)
-            self.killed_by_person = False
+            self.killed_by_person = self.told_to_end = False
+            self.unpaused_at = None
         elif before.started_at != container.started_at:
             self._forget_incarnation()
-            self.stopped_by_person = self.killed_by_person = False
+            self.stopped_by_person = self.killed_by_person = self.told_to_end = False
+            self.unpaused_at = None
         elif _paused(before) is not _paused(container):
             self.incarnation += 1  # what was asked before counts no more, what is known of it stays
+            self.unpaused_at = now
         self._follow_docker(before, container, now)
         if container.state in {ContainerState.RUNNING, ContainerState.PAUSED}:
             self.running_since = started_at if self.running_since is None else self.running_since
@@ -140,6 +150,24 @@ class Watched:
     def running_for(self, now: float) -> float:
         return max(0.0, now - self.running_since) if self.running_since is not None else 0.0
 
+    def forgive(self) -> None:
+        """What looked like a person's stop was not, or nobody can say so."""
+        self.stopped_by_person = self.killed_by_person = False
+        self.told_to_end = True
+
+    def ends_until(self, now: float) -> float | None:
+        """Until when it is given time to end, as somebody told it to (steady seconds)."""
+        meant = self.stopped_by_person or self.killed_by_person
+        return ends_until(self.meant_at, self.container, now) if meant else None
+
+    def runs_well(self, now: float) -> bool:
+        """Whether its container is fine by all that the engine has said, events that are not looked into included."""
+        container = self.container
+        if container is None or not container.running or container.healthcheck is HealthcheckState.UNHEALTHY:
+            return False
+        heard_since = self.event_at is not None and self.event_at > self.seen_at
+        return not heard_since and self.ends_until(now) is None
+
     def left_alone(self, now: float) -> bool:
         """Whether nobody but a person will bring it back: quarantined, paused, or with recovery off."""
         paused = self.record.pause is not None and now < self.record.pause.until
@@ -156,11 +184,16 @@ class Watched:
             running_for=running_for,
             stopped_by_person=self.stopped_by_person,
             killed_by_person=self.killed_by_person,
+            told_to_end=self.told_to_end,
+            probed_while_paused=self._probed_while_paused(),
             streaks=self.streaks,
             restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,
             engine_away=engine_away,
             ties=self.ties,
         )
+
+    def _probed_while_paused(self) -> bool:
+        return self.unpaused_at is not None and self.probed_at is not None and self.probed_at < self.unpaused_at
 
     def hear(self, check: Check, observation: Observation, incarnation: int, now: float) -> None:
         """Takes in the answer to a check; asked of an earlier incarnation or while paused it is thrown away."""

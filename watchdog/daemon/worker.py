@@ -351,6 +351,7 @@ class Worker:
             bad_since=watched.bad_since if watched.bad_since is not None else now,
             last_foreign=self._world.activity.get(key.project or key.name),
             dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
+            ends_until=watched.ends_until(now),
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),

@@ -147,6 +147,10 @@ class World:
             return tuple(name.strip() for name in labels[DEPENDS_ON].split(",") if name.strip())
         return named_in_labels(labels) or watched.record.depends_on
 
+    def engine_tells(self, now: float) -> bool:
+        """Whether what is known of containers is what the engine says now."""
+        return self.state.away is None and now >= self.state.settled_at
+
     def suspicion(self) -> Suspicion | None:
         """Whether the observer itself seems to be blind."""
         asked = [
@@ -154,9 +158,9 @@ class World:
             for alone in self.endpoints.values()
             if _answered(alone.streak)
         ]
+        now = self.clock.now()
         for watched in self.services.values():
-            fine = watched.container is not None and watched.container.running
-            fine = fine and watched.container is not None and watched.container.healthcheck.value != "unhealthy"
+            fine = watched.runs_well(now)
             asked += [
                 Asked(name, watched.key, failing=_failing(streak), container_fine=fine)
                 for name, streak in watched.streaks.items()

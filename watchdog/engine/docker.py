@@ -40,6 +40,9 @@ class DockerEngine:
     async def survey(self, spec: ContainerSpec) -> Survey:
         return await self._look.survey(spec)
 
+    async def told_to_end(self) -> Mapping[str, float]:
+        return await self._events.told_to_end()
+
     async def signals(self) -> AsyncGenerator[Signal]:
         await self._neighbours.prepare()  # who follows events will start containers
         async for signal in self._events.signals():

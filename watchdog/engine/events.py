@@ -1,6 +1,6 @@
 """The engine's event stream, reconnecting for ever.
 
-Nothing is asked for from before: after each connection the caller lists everything, which no ring buffer of 256
+The stream asks for nothing from before: after each connection the caller lists everything, which no ring buffer of 256
 events can do. The engine filters, so that health probes (three exec events each) do not crowd out what matters.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from watchdog.engine.border import translated
-from watchdog.engine.parse import event_from
+from watchdog.engine.parse import event_from, moment
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal
 from watchdog.engine.transport import Chunks, Transport
 from watchdog.errors import EngineError
@@ -26,6 +26,8 @@ FIRST_RETRY: Final = 0.1
 LAST_RETRY: Final = 5.0
 QUIET: Final = 10.0
 """Seconds of silence after which a ping tells a quiet engine from a frozen one."""
+ENDING: Final = frozenset({"2", "3", "9", "15"})
+"""INT, QUIT, KILL and TERM: what a process is sent so that it ends."""
 REMEMBERED: Final = 512
 FIELDS: Final = frozenset({"Type", "Action", "Actor", "timeNano"})
 """What is no event (an error of the engine in the middle of the stream) lacks them."""
@@ -100,6 +102,17 @@ class Events:
                     told = str(error)
             yield Disconnected(told)
             await asyncio.sleep(FIRST_RETRY)
+
+    async def told_to_end(self) -> Mapping[str, float]:
+        """The containers of the `kill` events that the engine's ring still holds."""
+        filters = json.dumps({"type": ["container"], "event": ["kill"]})
+        now = moment(
+            (await self._transport.get("info"))["SystemTime"]
+        )  # by another clock it might wait for that moment
+        times = {"since": "0", "until": f"{now:.6f}"}
+        answer = await self._transport.get_text("events", {"filters": filters, **times})
+        events = Reader().events(answer.encode())
+        return {event.actor: event.at for event in events if event.attributes.get("signal") in ENDING}
 
     async def _open(self) -> Stream:
         filters = json.dumps({"type": TYPES, "event": ACTIONS})

@@ -35,6 +35,7 @@ def container_from(found: Mapping[str, Any]) -> Container:
         state=ContainerState(state["Status"]),
         healthcheck=HealthcheckState(health.get("Status") or "none"),
         healthcheck_output=bounded(log[-1].get("Output") or "") if log else "",
+        probed_at=moment(log[-1]["Start"]) if log else None,
         exit_code=state["ExitCode"],
         oom_killed=state["OOMKilled"],
         error=bounded(state["Error"]),

@@ -98,6 +98,10 @@ class Engine(Protocol):
         """Events of containers, networks, volumes and images (no exec_*), reconnecting for ever."""
         ...
 
+    async def told_to_end(self) -> Mapping[str, float]:
+        """Containers that were sent a signal to end, and when last (the engine's Unix time), as far as it remembers."""
+        ...
+
     async def pin_image(self, image_id: str, service: str) -> None:
         """Tags the image so that `image prune` cannot take it from under a baseline."""
         ...

@@ -84,6 +84,11 @@ class Transport:
         await self._agree()
         return await self._call("GET", path, params, seconds=self.timeout)
 
+    async def get_text(self, path: str, params: Params) -> str:
+        """An answer that ends and is not one JSON value, as one of several lines."""
+        await self._agree()
+        return (await self._ask("GET", path, params, seconds=self.timeout))[1]
+
     async def change(
         self,
         method: str,
@@ -143,6 +148,21 @@ class Transport:
         seconds: float,
         versioned: bool = True,
     ) -> Any:
+        kind, text = await self._ask(method, path, params, body, seconds=seconds, versioned=versioned)
+        with translated(self.host, seconds):
+            return json.loads(text) if kind == "application/json" and text.strip() else None
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        seconds: float,
+        versioned: bool = True,
+    ) -> tuple[str, str]:
+        """Content type and body of the answer."""
         content = None if body is None else json.dumps(body)
         with translated(self.host, seconds):
             async with asyncio.timeout(seconds):
@@ -150,8 +170,7 @@ class Transport:
                     path, method, params=dict(params or {}), data=content, versioned_api=versioned
                 )
                 async with response:
-                    text = await response.read()
-            return json.loads(text) if response.content_type == "application/json" and text.strip() else None
+                    return response.content_type, await response.text()
 
     def _docker(self) -> aiodocker.Docker:
         if self._client is None:  # not in the constructor: aiohttp wants a running loop

@@ -52,6 +52,8 @@ class Container:
     state: ContainerState
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
+    probed_at: float | None = None
+    """When the newest of the health check's answers was asked for."""
     healthcheck_period: float = 0.0
     """Seconds within which the engine asks its health check anew and has the answer."""
     exit_code: int = 0

@@ -33,6 +33,10 @@ class Sight:
     stopped_by_person: bool = False
     """Its stop was asked for through the engine's API, and not by watchdog."""
     killed_by_person: bool = False
+    told_to_end: bool = False
+    """By a signal that is nobody's known intent: the engine's own as it stops or starts, or one of unwatched times."""
+    probed_while_paused: bool = False
+    """Its health check could not be asked when it was last due."""
     streaks: Mapping[str, Streak] = field(default_factory=dict[str, Streak])
     restarts: int = 0
     """How often Docker's restart policy has started it since it last was good."""
@@ -63,14 +67,14 @@ def assess(sight: Sight) -> Assessment:
             return _exited(sight, container)
 
 
-def is_done(container: Container, *, checked: bool, stopped_by_person: bool) -> bool:
+def is_done(container: Container, *, checked: bool, told_to_end: bool) -> bool:
     """A one-shot that did its work: no restart asked for, exit code 0, nobody stopped it, nothing asks for it."""
     return (
         container.state is ContainerState.EXITED
         and container.restart_policy in {RestartPolicy.NO, RestartPolicy.ON_FAILURE}
         and container.exit_code == 0
         and not container.oom_killed
-        and not stopped_by_person
+        and not told_to_end
         and not checked
     )
 
@@ -80,6 +84,9 @@ def _running(sight: Sight, container: Container) -> Assessment:
         return _verdict(sight, Health.UNHEALTHY, Cause.NAMESPACE_LOST, sight.ties.cut_off)
     failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
     match container.healthcheck:
+        case HealthcheckState.UNHEALTHY if sight.probed_while_paused:
+            because = "its health check has not been asked since it was paused"
+            return _verdict(sight, Health.UNKNOWN, Cause.NONE, because)
         case HealthcheckState.UNHEALTHY:
             said = f": {container.healthcheck_output}" if container.healthcheck_output else ""
             return _verdict(sight, Health.UNHEALTHY, Cause.UNHEALTHY, f"its health check fails{said}")
@@ -154,7 +161,8 @@ def _created(sight: Sight, container: Container) -> Assessment:
 
 def _exited(sight: Sight, container: Container) -> Assessment:
     because = _exit(container)
-    if is_done(container, checked=bool(sight.settings.checks), stopped_by_person=sight.stopped_by_person):
+    told_to_end = sight.stopped_by_person or sight.told_to_end
+    if is_done(container, checked=bool(sight.settings.checks), told_to_end=told_to_end):
         return _verdict(sight, Health.DONE, Cause.NONE, "did its work: exited with code 0 and asks for no restart")
     if sight.stopped_by_person:
         if sight.settings.recovery.on_stop is OnStop.RESPECT:
@@ -165,6 +173,8 @@ def _exited(sight: Sight, container: Container) -> Assessment:
     if sight.killed_by_person:
         because = f"it was killed through the engine (`docker kill`; {because})"
         return _verdict(sight, Health.UNHEALTHY, Cause.KILLED, because)
+    if sight.told_to_end:
+        because = f"it was told to end, perhaps by the engine itself ({because})"
     return _verdict(sight, Health.UNHEALTHY, Cause.CRASHED, because)
 
 

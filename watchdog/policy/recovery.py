@@ -89,6 +89,8 @@ class Situation:
     last_foreign: float | None = None
     """The last create, stop, remove, pull or network event around it that was not watchdog's."""
     dockers_turn_until: float | None = None
+    ends_until: float | None = None
+    """Somebody told its container to end, and it is given its time for that."""
     roots_down: tuple[str, ...] = ()
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
@@ -217,6 +219,9 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
     docker_may = situation.dockers_turn_until is not None and not situation.ties.replaced
     if docker_may and not _tried_in_vain(situation, now):
         return Wait("Docker's restart policy has its turn", situation.dockers_turn_until)
+    if situation.ends_until is not None:
+        because = "it was told to end, and is given its stop time-out to do so"
+        return Wait(because, situation.ends_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
         return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
     if seen.cause in GRACED and now < grace_ends(situation):

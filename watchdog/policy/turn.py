@@ -1,4 +1,4 @@
-"""Docker's turn: its restart policy goes first, and not for ever."""
+"""Who goes first, and not for ever: Docker's restart policy, and whoever told a container to end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ MOST_RESTARTS = 5
 LONGEST = 30.0
 GOOD_AFTER = 10.0
 """Docker itself resets its back-off after a container has run for 10 s."""
+SIGNAL_FORGOTTEN = 5.0
+"""A process that lives so much longer than its stop time-out after a signal has ignored it: its end is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,11 @@ def dockers_turn_until(turn: DockersTurn | None, container: Container | None, no
         return None
     until = turn.began_at + LONGEST
     return until if now < until and turn.restarts(container) <= MOST_RESTARTS else None
+
+
+def ends_until(told_at: float | None, container: Container | None, now: float) -> float | None:
+    """Until when a running container that was told to end is given time to do so (steady seconds); else None."""
+    if told_at is None or container is None or not container.running:
+        return None
+    until = told_at + container.stop_timeout + SIGNAL_FORGOTTEN
+    return until if now < until else None

@@ -5,21 +5,25 @@ from __future__ import annotations
 from watchdog.policy.discovery import is_own_name
 
 ECHO = 10.0
-"""Seconds for which events of a container still count as ours after our last call on it."""
+"""Seconds after our last call on a container within which events of it are awaited that the call has caused."""
+AFTERMATH = 0.2
+"""Seconds after the end of a call in which the engine may still stamp such an event; later ones are somebody else's."""
 
 
 class Ours:
     """Containers that watchdog is working on, or was a moment ago. Times are steady seconds."""
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self._released: dict[str, float] = {}
 
     def hold(self, container: str) -> None:
-        self._until[container] = float("inf")
+        self._released[container] = float("inf")
 
     def release(self, container: str, now: float) -> None:
-        self._until[container] = now + ECHO
-        self._until = {held: until for held, until in self._until.items() if until > now}
+        self._released[container] = now
+        self._released = {held: released for held, released in self._released.items() if released + ECHO > now}
 
-    def holds(self, container: str, name: str, now: float) -> bool:
-        return is_own_name(name) or self._until.get(container, 0.0) > now
+    def holds(self, container: str, name: str, now: float, stamped_at: float) -> bool:
+        """Whether an event of that container that the engine stamped then, and that is heard now, is our doing."""
+        released = self._released.get(container, float("-inf"))
+        return is_own_name(name) or (now < released + ECHO and stamped_at <= released + AFTERMATH)
