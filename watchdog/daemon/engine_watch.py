@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.incidents import ENGINE, IncidentDesk
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
@@ -56,10 +56,15 @@ class EngineWatch:
                 watched.forgive()
 
     def _was_no_end(self, watched: Watched, container: Container) -> bool:
-        """Whether an earlier daemon knew better than its exit code tells: it opened an incident of that very end."""
-        known = self._desk.open.get(watched.record.incident or 0)
-        ended_at = container.finished_at
-        return known is not None and ended_at is not None and container.exit_code == 0 and ended_at <= known.detected_at
+        """Whether an earlier daemon knew better than its exit code tells.
+
+        It opened an incident of that very end, or saw the engine go away shortly before it or after it.
+        """
+        if container.exit_code != 0 or container.finished_at is None:
+            return False
+        known, lost_at = self._desk.open.get(watched.record.incident or 0), self._desk.engine_lost_at
+        meant = known is not None and container.finished_at <= known.detected_at
+        return meant or (lost_at is not None and abs(container.finished_at - lost_at) < SHUTDOWN)
 
     async def gone(self, because: str) -> None:
         """No answer: every service is unknown from now on, and no action follows."""
@@ -78,7 +83,7 @@ class EngineWatch:
             return
         summary = f"the engine is away: {self._world.state.away}"
         try:
-            self._incident = await self._desk.of_subject("engine", summary, self._world.clock.now(), failed_at)
+            self._incident = await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
         except LedgerError as error:
             log.error(str(error))
 
@@ -90,6 +95,7 @@ class EngineWatch:
         world.state.identity = await world.engine.identify()
         await self._claim(world.state.identity)
         await self._note_ends()
+        self._desk.engine_lost_at = None
         now = world.clock.now()
         world.state.away = None
         if self._was_away:

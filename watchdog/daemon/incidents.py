@@ -14,6 +14,8 @@ from watchdog.model.health import Assessment, Cause
 from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
 
 CLAIM_LOOKED_AT_AFTER = 600.0
+ENGINE = "engine"
+"""Subject of the incident that the engine is away."""
 
 
 class IncidentDesk:
@@ -24,6 +26,8 @@ class IncidentDesk:
         self._journal = journal
         self._send = send
         self.open: dict[int, Incident] = {}
+        self.engine_lost_at: float | None = None
+        """When the engine went away under an earlier daemon that did not live to see it back (Unix seconds)."""
         self._alerted: dict[int, str] = {}
         """Incident → the sentence of its last critical alert."""
         self._unrecorded: set[str] = set()
@@ -41,6 +45,7 @@ class IncidentDesk:
         found = await self._journal.ledger.open_incidents()
         for incident in found:
             if incident.id not in kept:
+                self.engine_lost_at = incident.detected_at if incident.subject == ENGINE else self.engine_lost_at
                 continue
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
