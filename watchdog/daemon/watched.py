@@ -15,7 +15,7 @@ from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
 from watchdog.policy.namespaces import Ties
 from watchdog.policy.phases import Phase
-from watchdog.policy.recovery import Ordered
+from watchdog.policy.situation import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
 from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
 

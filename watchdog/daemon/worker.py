@@ -21,8 +21,10 @@ from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import assess
+from watchdog.policy.guards import for_want_of_roots
 from watchdog.policy.phases import Happening, Phase, advance
-from watchdog.policy.recovery import Situation, Surroundings, decide, for_want_of_roots
+from watchdog.policy.recovery import decide
+from watchdog.policy.situation import Situation, Surroundings
 from watchdog.policy.turn import dockers_turn_until
 
 log = structlog.get_logger()
