@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,33 @@ def test_a_cut_at_the_end_is_found_against_the_anchor_of_status(written: Scene) 
     ran = written.daemon.cli("ledger", "verify", "--anchor", anchor)
     assert ran.code == 1, ran
     assert anchor[:12] in ran.out
+
+
+def test_rows_that_changed_places_are_named(written: Scene) -> None:
+    (intent,) = written.intents()
+    written.daemon.stop()
+    first, second = intent["seq"], intent["seq"] + 1
+    _change(written, "UPDATE entries SET seq = -1 WHERE seq = ?", first)
+    _change(written, "UPDATE entries SET seq = ? WHERE seq = ?", first, second)
+    _change(written, "UPDATE entries SET seq = ? WHERE seq = -1", second)
+    ran = written.daemon.cli("ledger", "verify")
+    assert (ran.code, ran.err) == (1, "")
+    assert f"row {first}" in ran.out
+
+
+def test_an_older_copy_put_back_is_found_against_the_anchor_of_status(written: Scene, tmp_path: Path) -> None:
+    written.daemon.stop()
+    shutil.copytree(written.daemon.state, tmp_path / "copy")
+    written.daemon.start()
+    anchor = written.daemon.cli("status", "--json").json["ledger_head"]
+    written.verdict()
+    written.daemon.stop()
+    shutil.rmtree(written.daemon.state)
+    shutil.copytree(tmp_path / "copy", written.daemon.state)
+    assert written.daemon.cli("ledger", "verify").code == 0, "in itself it is good"
+    ran = written.daemon.cli("ledger", "verify", "--anchor", anchor)
+    assert (ran.code, ran.err) == (1, "")
+    assert f"the anchor {anchor} is none of its rows" in ran.out
 
 
 def test_what_is_no_hash_is_no_anchor_and_without_a_ledger_there_is_nothing_to_verify(written: Scene) -> None:

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
-from collections.abc import Generator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from tests.e2e.doors import fingerprint, one_sentence, remembered
 from tests.faults.scene import Scene
+from tests.lab.disk import fill, tmpfs
 
 pytestmark = pytest.mark.engine
-
-
-@contextmanager
-def _tmpfs(place: Path, size: str) -> Generator[Path]:
-    place.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "none", place], check=True)
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
 
 
 def _refused(scene: Scene, *commands: tuple[str, ...]) -> str:
@@ -59,7 +48,7 @@ def test_a_ledger_of_another_version_is_left_as_it_is(watch: Scene) -> None:
 def test_a_read_only_one_is_refused_by_what_writes_and_read_by_what_reads(watch: Scene) -> None:
     watch.engine.run("webui")
     watch.daemon.write_config()
-    with _tmpfs(watch.daemon.state, "40m"):
+    with tmpfs(watch.daemon.state, "40m"):
         remembered(watch, "webui")
         watch.engine.docker("rm", "--force", "webui")
         subprocess.run(["mount", "-o", "remount,ro", watch.daemon.state], check=True)
@@ -73,7 +62,7 @@ def test_a_read_only_one_is_refused_by_what_writes_and_read_by_what_reads(watch:
 def test_a_full_disk_at_the_first_start_leaves_nothing_half_made(watch: Scene) -> None:
     watch.engine.run("webui")
     watch.daemon.write_config()
-    with _tmpfs(watch.daemon.state, "64k") as place:
+    with tmpfs(watch.daemon.state, "64k") as place:
         said = one_sentence(watch.daemon.cli("recover", "--all"), 1)
         assert said.startswith("No space left for ")
         subprocess.run(["mount", "-o", "remount,size=40m", place], check=True)
@@ -84,16 +73,13 @@ def test_a_full_disk_at_the_first_start_leaves_nothing_half_made(watch: Scene) -
 def test_on_a_disk_that_fills_up_a_missing_service_still_comes_back_with_a_record(watch: Scene) -> None:
     watch.engine.run("webui")
     watch.daemon.write_config()
-    with _tmpfs(watch.daemon.state, "40m") as place:
+    with tmpfs(watch.daemon.state, "40m") as place:
         watch.start("webui")
-        filled = subprocess.run(
-            ["dd", "if=/dev/zero", f"of={place / 'ballast'}", "bs=4k"], capture_output=True, check=False
-        )
-        assert b"No space left" in filled.stderr
+        ballast = fill(place)
         watch.engine.docker("rm", "--force", "webui")
         watch.wait_recovered("webui")
         assert len(watch.intents()) == 1
         assert "Traceback" not in watch.daemon.log
-        (place / "ballast").unlink()
+        ballast.unlink()
         watch.verdict()
         assert watch.daemon.stop() == 0

@@ -61,6 +61,8 @@ class LabDaemon:
     directory: Path
     config: str = QUICK
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    program: str = "watchdog"
+    """The module that is run as the daemon."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,10 +93,9 @@ class LabDaemon:
 
     def start(self, *, wait: bool = True) -> LabDaemon:
         self.write_config()
+        command = [*self.engine.enter, *self._command("run", program=self.program)]
         with (self.directory / "daemon.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.engine.enter, *self._command("run")], env=self._environment(), stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
         if wait:
             self.wait(lambda: self.get("/-/ready").status == 200, "the daemon is not ready", START_TIMEOUT)
         return self
@@ -197,8 +198,8 @@ class LabDaemon:
     def wait_protected(self, *names: str) -> None:
         self.wait(lambda: self.protected(*names), f"{names} are not protected")
 
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "watchdog", "--config", str(self.directory / "config.toml"), *arguments]
+    def _command(self, *arguments: str, program: str = "watchdog") -> list[str]:
+        return [sys.executable, "-m", program, "--config", str(self.directory / "config.toml"), *arguments]
 
     def _environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith("WATCHDOG_")}

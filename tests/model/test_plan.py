@@ -21,6 +21,7 @@ from watchdog.model.plan import (
     StopContainer,
     container_of,
     short,
+    spec_of,
     steps_as_json,
     steps_from_json,
     with_container,
@@ -73,3 +74,10 @@ def test_steps_on_no_container_stay_as_they_are(step: Step) -> None:
 def test_steps_are_read_as_they_were_stored() -> None:
     steps = (*on(NEW), *on(OLD), *ON_NONE)
     assert steps_from_json(json.loads(json.dumps(steps_as_json(steps)))) == steps
+
+
+def test_a_step_names_the_spec_that_it_needs() -> None:
+    assert {spec_of(step) for step in ON_NONE} == {"s"}
+    needed = {type(step): spec_of(step) for step in on(OLD)}
+    assert needed.pop(ConnectNetwork) == "s"
+    assert set(needed.values()) == {""}

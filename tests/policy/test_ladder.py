@@ -210,6 +210,25 @@ def test_a_persons_rollback_is_not_rolled_back_either() -> None:
     assert decision == HandOver(f"{TRIED}; a rollback is never rolled back, not even a person's")
 
 
+@pytest.mark.parametrize("rung", [Rung.START, Rung.RECREATE])
+def test_an_interrupted_attempt_says_nothing_of_its_rung_and_counts_all_the_same(rung: Rung) -> None:
+    interrupted = attempt(rung, outcome=Outcome.INTERRUPTED)
+    assert rung_of(tried(interrupted)) is Rung.START
+    assert rung_of(tried(attempt(Rung.START), interrupted)) is Rung.RECREATE
+    assert rung_of(tried(interrupted, interrupted, interrupted)) is Rung.ROLLBACK
+    waits = decide(tried(replace(interrupted, at=NOW - 1.0)), QUIET, NOW)
+    assert waits.because == "attempt 1 of 3 was interrupted: backing off"
+
+
+def test_an_interrupted_rollback_was_undone_and_is_tried_again_as_often_as_any_attempt() -> None:
+    interrupted = attempt(Rung.ROLLBACK, outcome=Outcome.INTERRUPTED)
+    assert rung_of(tried(*NEVER_BROUGHT_BACK, interrupted, interrupted)) is Rung.ROLLBACK
+    decision = decide(tried(*NEVER_BROUGHT_BACK, interrupted, interrupted, interrupted), QUIET, NOW)
+    assert decision == HandOver(
+        f"{TRIED}, rollback, rollback, rollback; the daemon ended in the middle of each rollback"
+    )
+
+
 BUSY = Surroundings(restarts=tuple(NOW - 50.0 + n for n in range(10)))
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.policy.samples import RUNNING, WEBUI, spec
 from watchdog.model.container import ContainerSpec, ContainerState, RestartPolicy, Survey, Taken
 from watchdog.model.health import Cause
-from watchdog.model.plan import Plan
+from watchdog.model.plan import ConnectNetwork, DisconnectNetwork, Plan
 from watchdog.model.record import Rung
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
 
@@ -22,6 +22,7 @@ MISSING = Remake(
     spec=spec(),
     survey=Survey(),
     existing=None,
+    existing_spec=None,
     stop_timeout=None,
     connects_later=False,
     nonce="0a1b",
@@ -31,6 +32,7 @@ BROKEN = replace(
     cause=Cause.UNHEALTHY,
     because="its health check fails; attempt 2 of 3",
     existing=ALWAYS,
+    existing_spec=spec(),
     survey=Survey(name_holder=ALWAYS.id),
 )
 THREE_NETWORKS = spec(
@@ -47,7 +49,9 @@ def lines(plan: Plan | Impossible) -> list[str]:
 
 
 def planned(remake: Remake, wanted: ContainerSpec | None = None) -> list[str]:
-    return lines(plan_remake(replace(remake, spec=wanted) if wanted is not None else remake))
+    if wanted is not None:
+        remake = replace(remake, spec=wanted, existing_spec=wanted if remake.existing is not None else None)
+    return lines(plan_remake(remake))
 
 
 def test_a_start_is_one_step() -> None:
@@ -64,6 +68,7 @@ def test_a_restart_waits_as_long_as_configured_else_as_the_container_asks(
     assert lines(plan_restart(WEBUI, Cause.UNHEALTHY, "its health check fails", RUNNING, configured)) == [
         "restart shop/webui: its health check fails",
         f"  1. restart a1a1a1a1a1a1 (stop time-out {seconds} s)",
+        "  if it fails: start a1a1a1a1a1a1",
     ]
 
 
@@ -132,6 +137,18 @@ def test_a_static_address_is_freed_for_the_successor_and_given_back() -> None:
         "  if it fails: connect a1a1a1a1a1a1 to shop_back",
         "  if it fails: rename a1a1a1a1a1a1 to shop-webui-1",
     ]
+
+
+def test_a_rollback_frees_only_addresses_on_networks_that_are_there_and_gives_back_what_was() -> None:
+    earlier = replace(THREE_NETWORKS, id="d4" * 32)
+    now = spec(endpoints={"shop_default": {}})
+    rollback = replace(BROKEN, rung=Rung.ROLLBACK, spec=earlier, existing_spec=now, connects_later=True)
+    assert not any("disconnect" in line for line in lines(plan_remake(rollback)))
+    both = replace(rollback, existing_spec=spec(endpoints={"shop_back": {}}))
+    plan = plan_remake(both)
+    assert isinstance(plan, Plan)
+    assert DisconnectNetwork(ALWAYS.id, "shop_back") in plan.steps
+    assert ConnectNetwork(spec().id, ALWAYS.id, "shop_back") in plan.undo, "as it was, not as it is to be"
 
 
 @pytest.mark.parametrize(

@@ -334,6 +334,8 @@ class FakeEngine:
             self._start(box)
 
     def _rename(self, box: Box, name: str) -> None:
+        if box.name == name:
+            return
         if any(other.name == name for other in self._boxes.values()):
             raise Conflict(f'Conflict. The container name "/{name}" is already in use')
         old, box.name = box.name, name

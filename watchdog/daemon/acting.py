@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import Aside, World
+from watchdog.daemon.world import World
 from watchdog.engine.spec import config_hash
-from watchdog.errors import EngineError, LedgerError
+from watchdog.errors import EngineError, EngineUnavailable, LedgerError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, container_of, steps_as_json
+from watchdog.model.plan import Act, RemoveContainer, StopContainer, container_of, steps_as_json
 from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
 from watchdog.policy.budget import counting_window
+from watchdog.policy.phases import Phase
 from watchdog.policy.planning import Impossible
 from watchdog.policy.recovery import MINUTE
 from watchdog.recovery.manager import Attempted, Errand, ServiceRecoveryManager
@@ -47,6 +48,17 @@ class Underway:
     """How long it may take to be verified."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What is still due of an attempt that failed: first its undo, then its outcome. Nothing else is done before."""
+
+    errand: Errand
+    made: str | None
+    because: str
+    burnt: bool = True
+    undone: bool = False
+
+
 @dataclass(slots=True)
 class Acting:
     world: World
@@ -58,6 +70,7 @@ class Acting:
     engine_gone: Callable[[str], Awaitable[None]]
     """Told when the engine went away while something was done on it."""
     _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
+    _owed: dict[ServiceKey, Owed] = field(default_factory=dict[ServiceKey, Owed])
 
     def breaker_until(self, now: float) -> float | None:
         return self.manager.breaker.open_until(now)
@@ -98,7 +111,7 @@ class Acting:
         return await self._after(watched, errand, attempted)
 
     async def _intend(self, watched: Watched, planned: Planned, now: float) -> Errand:
-        plan, spec, key, incident = planned.plan, planned.spec, watched.key, watched.record.incident
+        plan, key, incident = planned.plan, watched.key, watched.record.incident
         attempt = Attempt(at=now, rung=plan.rung, outcome=Outcome.PENDING, by_operator=watched.ordered is not None)
         start_period = watched.container.start_period if watched.container is not None else 0.0
         window = counting_window(watched.settings.recovery, start_period)
@@ -113,16 +126,16 @@ class Acting:
                 "plan": str(plan),
                 "rung": plan.rung.value,
                 "cause": plan.cause.value,
-                "spec": spec.id if spec is not None else None,
+                "spec": planned.specs[0].id if planned.specs else None,
                 "container": watched.container.id if watched.container is not None else None,
-                "undo": steps_as_json(plan.undo if plan.cleanup else ()),
+                "stop": steps_as_json(step for step in plan.steps if isinstance(step, StopContainer)),
+                "undo": steps_as_json(plan.undo),
             },
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
-        specs = [spec] if spec is not None else []
         async with watched.recording:
             record = replace(watched.record, attempts=(*kept, attempt))
-            (row,) = await self.journal.write(entry, records=[record], specs=specs, vital=missing_or_start)
+            (row,) = await self.journal.write(entry, records=[record], specs=planned.specs, vital=missing_or_start)
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
@@ -132,28 +145,56 @@ class Acting:
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
 
-        return Errand(
-            plan=plan, intent=row.seq, incident=incident, spec=spec, vital=missing_or_start, replaced=replaced
-        )
+        specs = {spec.id: spec for spec in planned.specs}
+        return Errand(plan=plan, intent=row.seq, incident=incident, specs=specs, replaced=replaced)
 
     async def _after(self, watched: Watched, errand: Errand, attempted: Attempted) -> Begun:
-        now = self.world.clock.now()
         if attempted.failure is None:
-            wait = watched.settings.recovery.verify_timeout
-            underway = Underway(errand, attempted.container or "", now, wait)
-            self._underway[watched.key] = underway
-            if attempted.container:
-                await self._see_made(watched, attempted.container)
-            underway.wait += watched.container.start_period if watched.container is not None else 0.0
-            self.ask_soon(watched.key)
+            await self._await_verification(watched, errand, attempted.container or "")
             return Begun()
         if attempted.superseded and errand.plan.cleanup:
-            self.world.asides[watched.key] = Aside(container_of(errand.plan.cleanup[0]))
+            self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
+        self._owed[watched.key] = Owed(
+            errand=errand,
+            made=attempted.made,
+            because=attempted.failure,
+            burnt=not (attempted.superseded or attempted.engine_away),
+            undone=not attempted.owed,
+        )
         if attempted.engine_away:
             await self.engine_gone(attempted.failure)
-        free = attempted.superseded or attempted.engine_away
-        await self._outcome(watched, errand, Outcome.FAILED, attempted.failure, burnt=not free)
+        if not attempted.owed:
+            await self.pay(watched)
+        if attempted.hopeless:
+            return Begun(impossible=attempted.failure)
         return Begun(failure=attempted.failure)
+
+    async def _await_verification(self, watched: Watched, errand: Errand, made: str) -> None:
+        wait = watched.settings.recovery.verify_timeout
+        underway = Underway(errand, made, self.world.clock.now(), wait)
+        self._underway[watched.key] = underway
+        if made:
+            await self._see_made(watched, made)
+        underway.wait += watched.container.start_period if watched.container is not None else 0.0
+        self.ask_soon(watched.key)
+
+    async def take_up(self, watched: Watched, errand: Errand, made: str) -> None:
+        """An attempt of an earlier daemon that got as far as its verification waits for it here."""
+        await self._await_verification(watched, errand, made)
+        watched.phase = Phase.VERIFYING
+
+    def owes(self, watched: Watched) -> bool:
+        return watched.key in self._owed
+
+    async def pay(self, watched: Watched) -> None:
+        """Undoes what failed and writes its outcome; raises EngineUnavailable or LedgerError, and is called again."""
+        owed = self._owed[watched.key]
+        if not owed.undone:
+            trouble = await self.manager.undo(owed.errand, owed.made)
+            because = owed.because + (f"; it could not be undone: {trouble}" if trouble else "")
+            owed = self._owed[watched.key] = replace(owed, undone=True, because=because)
+        await self._outcome(watched, owed.errand, Outcome.FAILED, owed.because, burnt=owed.burnt)
+        del self._owed[watched.key]
 
     async def _see_made(self, watched: Watched, container: str) -> None:
         try:
@@ -188,12 +229,12 @@ class Acting:
                 ],
             },
         )
-        if outcome is Outcome.FAILED:
-            self.world.measures.recovery_failures[watched.key, errand.plan.rung] += 1
         async with watched.recording:
             record = replace(watched.record, attempts=attempts)
             await self.journal.write(entry, records=[record], vital=True)
             watched.record = record
+        if outcome is Outcome.FAILED:
+            self.world.measures.recovery_failures[watched.key, errand.plan.rung] += 1
 
     def deadline(self, watched: Watched) -> float | None:
         """Steady seconds. Times in which the engine was away or the observer blind do not count."""
@@ -218,41 +259,49 @@ class Acting:
 
     async def verified(self, watched: Watched, seen: Assessment) -> str:
         """Called once it was seen good afresh; returns the sentence that says so."""
-        underway = self._underway.pop(watched.key, None)
+        underway = self._underway.get(watched.key)
         watched.seen = seen
         if underway is None:
             return f"verified: {seen.reason}"
+        errand = underway.errand
         ports = watched.container.chosen_ports if watched.container is not None else ()
         anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
-        await self._outcome(watched, underway.errand, Outcome.RECOVERED, seen.reason + anew)
-        trouble = await self.manager.clean_up(underway.errand)
-        sentence = f"recovered by {underway.errand.plan.rung} and verified: {seen.reason}{anew}"
-        return sentence + (f"; what was set aside could not be removed: {trouble}" if trouble else "")
+        await self._outcome(watched, errand, Outcome.RECOVERED, seen.reason + anew)
+        del self._underway[watched.key]
+        trouble = await self.manager.clean_up(errand)
+        if trouble:
+            self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
+        sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}{anew}"
+        return sentence + (f"; what was set aside could not be removed yet: {trouble}" if trouble else "")
 
     async def failed(self, watched: Watched, because: str) -> None:
+        """It was not verified: what was set aside is put back. Raises what `pay` does, which is then still due."""
         underway = self._underway.pop(watched.key, None)
         if underway is None:
             return
-        self.journal.say(watched.key, f"{underway.errand.plan.rung} did not bring it back: {because}")
-        trouble = await self.manager.put_back(underway.errand, underway.made)
-        if trouble:
-            because = f"{because}; what was set aside could not be put back: {trouble}"
-        await self._outcome(watched, underway.errand, Outcome.FAILED, because)
+        errand = underway.errand
+        self.journal.say(watched.key, f"{errand.plan.rung} did not bring it back: {because}")
+        self._owed[watched.key] = Owed(
+            errand=errand, made=underway.made, because=because, undone=not errand.plan.cleanup
+        )
+        await self.pay(watched)
 
-    async def undo_interrupted(self, watched: Watched) -> bool:
-        """Undoes the recreation that an earlier daemon did not live to verify; False where there is none."""
-        aside = self.world.asides.get(watched.key)
-        if aside is None or aside.errand is None:
-            return False
+    async def remove_aside(self, watched: Watched) -> None:
+        """What was set aside and could not be removed any more goes once its successor is good."""
+        aside = self.world.asides[watched.key]
+        if watched.container is None or watched.container.id == aside:
+            del self.world.asides[watched.key]  # somebody put it back
+            return
+        sentence = f"removes {aside[:12]}, which was set aside: its successor is good"
+        try:
+            await self.journal.write(self.journal.entry(EntryKind.DECISION, watched.key, sentence), vital=True)
+            await self.world.engine.execute(RemoveContainer(aside))
+        except (EngineUnavailable, LedgerError) as error:
+            self.journal.say(watched.key, f"what was set aside is not removed yet: {error}")
+            return
+        except EngineError as error:
+            self.journal.say(watched.key, f"what was set aside could not be removed: {error}")
         del self.world.asides[watched.key]
-        reason = watched.seen.reason if watched.seen is not None else "it is not known"
-        sentence = f"the interrupted {aside.errand.plan.rung} did not bring it back: {reason}"
-        self.journal.say(watched.key, sentence)
-        trouble = await self.manager.put_back(aside.errand, aside.made)
-        sentence += f"; what was set aside could not be put back: {trouble}" if trouble else "; the old one is put back"
-        entry = self.journal.entry(EntryKind.DECISION, watched.key, sentence, incident=aside.errand.incident)
-        await self.journal.write(entry)
-        return True
 
     async def identify(self, watched: Watched) -> None:
         """What deployment a container is that was never proven: is there another one to go back to?"""

@@ -35,7 +35,7 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Engine, EngineIdentity
-from watchdog.errors import EngineError, LedgerError
+from watchdog.errors import EngineError, LedgerError, LedgerFull
 from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
@@ -75,6 +75,7 @@ class Daemon:
         self._reread = reread
         self._claim = claim
         self._claimed = False
+        self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
         self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
@@ -100,7 +101,7 @@ class Daemon:
             ask_soon=self._household.ask_soon,
             engine_gone=self._engine_watch.gone,
         )
-        self._leftovers = Leftovers(self.world, self.journal, manager)
+        self._leftovers = Leftovers(self.world, self.journal, manager, self._acting.take_up)
         self._book = OrderBook()
         self._household.employ = self._work
         self._order_watch = OrderWatch(self.world)
@@ -122,10 +123,12 @@ class Daemon:
 
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
-        await self._desk.restore()
-        await self._household.settle_pending()
         sentence = f"watchdog {version} starts to watch"
-        await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence))
+        try:
+            await self._desk.restore()
+            await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
+        except LedgerFull as error:
+            log.error(f"its start is not recorded: {error}")
         log.info(sentence, ledger_head=self._ledger.head)
         self._household.set_endpoints()
         self._schedule.every(self.world.settings.interval, "poll", self.poll)
@@ -202,11 +205,18 @@ class Daemon:
     async def _claim_engine(self, identity: EngineIdentity) -> None:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
         async with self._claiming:
-            if self._claimed:
+            if not self._claimed:
+                await self._claim(identity)
+                self._claimed = True
+            if self._resolved:
                 return
-            await self._claim(identity)
-            self._claimed = True
-            await self._leftovers.resolve()
+            try:
+                if await self._leftovers.resolve():
+                    await self.looker.look()
+            except LedgerError as error:
+                log.error(f"what was left half-done stays so until it can be recorded: {error}")
+                return
+            self._resolved = True
 
     def _missed(self, name: str, slots: int) -> None:
         if name == "poll":

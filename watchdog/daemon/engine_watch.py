@@ -50,11 +50,16 @@ class EngineWatch:
         self._forgive_stops()
         log.warning(f"the engine is away: {because}")
         world.wake_all()
-        if self._incident is None:
-            try:
-                self._incident = await self._desk.of_subject("engine", f"the engine is away: {because}", now)
-            except LedgerError as error:
-                log.error(str(error))
+        await self._open()
+
+    async def _open(self, failed_at: float | None = None) -> None:
+        if self._incident is not None:
+            return
+        summary = f"the engine is away: {self._world.state.away}"
+        try:
+            self._incident = await self._desk.of_subject("engine", summary, self._world.clock.now(), failed_at)
+        except LedgerError as error:
+            log.error(str(error))
 
     async def back(self) -> None:
         """It answers: after an absence things settle before anything is judged."""
@@ -71,6 +76,7 @@ class EngineWatch:
         self._was_away = False
         number, self._incident = self._incident, None
         world.wake_all()
+        self._desk.recorded("engine", "the engine answers again")
         if number is not None:
             try:
                 await self._desk.close(number, "the engine answers again", now, recovered=True)
@@ -78,6 +84,8 @@ class EngineWatch:
                 log.error(str(error))
 
     async def overdue(self) -> None:
+        if self._was_away:
+            await self._open(self._world.state.away_since)  # it could not be recorded before
         if self._incident is not None:
             now, after = self._world.clock.now(), self._world.settings.alert.critical_after
             await self._desk.overdue(self._incident, now, after)

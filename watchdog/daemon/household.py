@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
@@ -18,9 +20,11 @@ from watchdog.daemon.world import Alone, World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.record import Attempt, Desired, Entry, EntryKind, Outcome, ServiceRecord
+from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
+
+log = structlog.get_logger()
 
 ALONE = "endpoint "
 """Prefix of the owner's name of a stand-alone endpoint's check."""
@@ -122,19 +126,6 @@ class Household:
             world.services[key] = watched
             watched.see(None, world.clock.now(), None)
             self.welcome(watched)
-
-    async def settle_pending(self) -> None:
-        """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
-        world, journal = self._world, self._journal
-        for row in await journal.ledger.pending_intents():
-            sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
-            payload = {"intent": row.seq, "outcome": Outcome.FAILED.value}
-            entry = journal.entry(
-                EntryKind.OUTCOME, row.entry.subject, sentence, incident=row.entry.incident, payload=payload
-            )
-            record = world.memory.records.get(ServiceKey.parse(row.entry.subject))
-            records = [replace(record, attempts=tuple(map(_ended, record.attempts)))] if record is not None else []
-            await journal.write(entry, records=records)
 
     async def _labels(self, record: ServiceRecord) -> dict[str, str]:
         if not record.baselines:
@@ -256,19 +247,31 @@ class Household:
         failing = alone.streak.standing is Standing.FAILING
         if failing and alone.incident is None and last is not None and self._world.suspicion() is None:
             alone.incident = -1  # so that an answer that comes while this one is written opens no second
-            alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
+            try:
+                alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
+            except LedgerError:
+                alone.incident = None  # the next answer tries again
+                raise
         elif alone.streak.standing is Standing.PASSING and alone.incident is not None and alone.incident > 0:
             number, alone.incident = alone.incident, None
             sentence = f"answers again: {last.reason}" if last is not None else "answers again"
-            await self._desk.close(number, sentence, now, recovered=True)
+            try:
+                await self._desk.close(number, sentence, now, recovered=True)
+            except LedgerError:
+                alone.incident = number
+                raise
+        elif alone.streak.standing is Standing.PASSING:
+            self._desk.recorded(ALONE + alone.check.name, "answers again")
 
     def _later(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
+        task = asyncio.create_task(_told(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
 
-def _ended(attempt: Attempt) -> Attempt:
-    if attempt.outcome is not Outcome.PENDING:
-        return attempt
-    return replace(attempt, outcome=Outcome.FAILED, reason="the daemon ended before its outcome was known")
+async def _told(errand: Coroutine[Any, Any, None]) -> None:
+    """What could not be recorded is said, and is no bug."""
+    try:
+        await errand
+    except LedgerError as error:
+        log.error(str(error))

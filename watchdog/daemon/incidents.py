@@ -8,22 +8,28 @@ from dataclasses import replace
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.watched import Failure, Watched
 from watchdog.daemon.world import World
+from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert
 from watchdog.model.health import Assessment, Cause
-from watchdog.model.record import Entry, EntryKind, Incident, ServiceRecord, Severity
+from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
 
 CLAIM_LOOKED_AT_AFTER = 600.0
 
 
 class IncidentDesk:
-    """Keeps the open incidents. Every change is in the ledger before it is told."""
+    """Keeps the open incidents. A change is in the ledger before it is told; what cannot be is told all the same."""
 
     def __init__(self, world: World, journal: Journal, send: Callable[[Alert], None]) -> None:
         self._world = world
         self._journal = journal
         self._send = send
         self.open: dict[int, Incident] = {}
-        self._alerted: set[int] = set()
+        self._alerted: dict[int, str] = {}
+        """Incident → the sentence of its last critical alert."""
+        self._unrecorded: set[str] = set()
+        """Subjects of which a person was told though the ledger cannot be written."""
+        self._unused: list[int] = []
+        """Numbers of incidents that could not be recorded."""
         self._failed_at: dict[int, float] = {}
         self._detected_at: dict[int, float] = {}
         self.claims: list[tuple[float, int, str]] = []
@@ -32,18 +38,21 @@ class IncidentDesk:
     async def restore(self) -> None:
         """Takes up the services' incidents that were open when the last daemon ended; others are judged afresh."""
         kept = {record.incident for record in self._world.memory.records.values()}
-        for incident in await self._journal.ledger.open_incidents():
+        found = await self._journal.ledger.open_incidents()
+        for incident in found:
             if incident.id not in kept:
-                await self._end(incident, "a new daemon judges afresh")
                 continue
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
             if incident.severity is Severity.CRITICAL:
-                self._alerted.add(incident.id)
+                self._alerted[incident.id] = incident.summary
+        for incident in found:
+            if incident.id not in kept:
+                await self._end(incident, "a new daemon judges afresh")
 
     async def _end(self, incident: Incident, sentence: str) -> None:
         entry = self._journal.entry(EntryKind.INCIDENT_CLOSED, incident.subject, sentence, incident=incident.id)
-        await self._journal.write(entry, incidents=[replace(incident, closed_at=self._world.clock.wall())])
+        await self._journal.write(entry, incidents=[replace(incident, closed_at=self._world.clock.wall())], vital=True)
         if incident.severity is Severity.CRITICAL:
             self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
 
@@ -82,7 +91,7 @@ class IncidentDesk:
     def _incident(self, subject: str, cause: Cause, summary: str, failure: Failure, now: float) -> Incident:
         wall = self._world.clock.wall() - (self._world.clock.now() - now)
         return Incident(
-            id=self._journal.ledger.next_incident(),
+            id=self._unused.pop() if self._unused else self._journal.ledger.next_incident(),
             subject=subject,
             cause=cause,
             severity=Severity.WARNING,
@@ -95,11 +104,7 @@ class IncidentDesk:
     async def _write_opened(
         self, incident: Incident, record: ServiceRecord | None, failure: Failure, now: float, sentence: str
     ) -> None:
-        self.open[incident.id] = incident
-        self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
         seconds = max(0.0, now - failure.at)
-        measures = self._world.measures
-        (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
         known = "at most " if failure.bound else ""
         entry = self._journal.entry(
             EntryKind.INCIDENT_OPENED,
@@ -109,15 +114,49 @@ class IncidentDesk:
             payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
         )
         records = [record] if record is not None else []
-        await self._journal.write(entry, records=records, incidents=[incident], vital=True)
+        try:
+            await self._journal.write(entry, records=records, incidents=[incident], vital=True)
+        except LedgerError as error:
+            if record is None or incident.id != record.last_incident:
+                self._unused.append(incident.id)
+            self.unrecorded(incident.subject, sentence, error)
+            raise
+        self.open[incident.id] = incident
+        self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
+        measures = self._world.measures
+        (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
+        self.recorded(incident.subject, f"it is recorded as incident {incident.id}")
         self._world.changed.set()
+
+    def unrecorded(self, subject: str, summary: str, error: LedgerError) -> None:
+        """Nothing is done without a record, so a person must: tells it once, while the ledger cannot be written."""
+        if subject not in self._unrecorded:
+            self._unrecorded.add(subject)
+            self._send(self._unrecorded_alert(subject, f"{summary}. Nothing is done without a record: {error}."))
+
+    def recorded(self, subject: str, sentence: str) -> None:
+        """Ends the alert of `unrecorded`, where there was one."""
+        if subject in self._unrecorded:
+            self._unrecorded.discard(subject)
+            self._send(self._unrecorded_alert(subject, f"resolved: {sentence}", resolved=True))
+
+    def _unrecorded_alert(self, subject: str, summary: str, *, resolved: bool = False) -> Alert:
+        return Alert(
+            key=f"unrecorded-{subject}",
+            severity=Severity.CRITICAL,
+            subject=subject,
+            summary=summary,
+            at=self._world.clock.wall(),
+            resolved=resolved,
+            command="watchdog status",
+        )
 
     async def close(
         self, number: int, sentence: str, now: float, *, recovered: bool, record: ServiceRecord | None = None
     ) -> None:
         """`recovered` says that it was verified good; otherwise nobody minds any more."""
-        incident = self.open.pop(number, None)
-        failed_at, detected_at = self._failed_at.pop(number, now), self._detected_at.pop(number, now)
+        incident = self.open.get(number)
+        failed_at, detected_at = self._failed_at.get(number, now), self._detected_at.get(number, now)
         records = [record] if record is not None else []
         if incident is None:
             if record is not None:
@@ -135,19 +174,18 @@ class IncidentDesk:
             )
         ]
         if recovered:
-            self._world.measures.recovery.observe(now - detected_at)
-            entries.append(self._claim(incident, now))
+            sentence_of_claim = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
+            entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=number))
         await self._journal.write(*entries, records=records, incidents=[incident], vital=True)
-        if number in self._alerted:
-            self._alerted.discard(number)
+        for kept in (self.open, self._failed_at, self._detected_at):
+            kept.pop(number, None)
+        if recovered:
+            self._world.measures.recovery.observe(now - detected_at)
+            self._world.measures.claims += 1
+            self.claims.append((now + CLAIM_LOOKED_AT_AFTER, incident.id, incident.subject))
+        if self._alerted.pop(number, None) is not None:
             self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
         self._world.changed.set()
-
-    def _claim(self, incident: Incident, now: float) -> Entry:
-        self._world.measures.claims += 1
-        self.claims.append((now + CLAIM_LOOKED_AT_AFTER, incident.id, incident.subject))
-        sentence = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
-        return self._journal.entry(EntryKind.CLAIM, incident.subject, sentence, incident=incident.id)
 
     def _refute(self, number: int) -> None:
         """What was called recovered failed again within ten minutes."""
@@ -185,13 +223,17 @@ class IncidentDesk:
 
     async def _critical(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
         incident = replace(self.open[number], severity=Severity.CRITICAL)
+        told = self._alerted.get(number) == sentence
         self.open[number] = incident
-        self._alerted.add(number)
+        self._alerted[number] = sentence
         entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
         records = [record] if record is not None else []
-        await self._journal.write(entry, records=records, incidents=[incident], vital=True)
-        self._send(self._alert(incident, sentence, resolved=False))
-        self._world.changed.set()
+        try:
+            await self._journal.write(entry, records=records, incidents=[incident], vital=True)
+        finally:
+            if not told:
+                self._send(self._alert(incident, sentence, resolved=False))
+            self._world.changed.set()
 
     def _alert(self, incident: Incident, summary: str, *, resolved: bool) -> Alert:
         return Alert(

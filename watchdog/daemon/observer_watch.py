@@ -23,9 +23,10 @@ class ObserverWatch:
             world, now = self._world, self._world.clock.now()
             suspicion = world.suspicion()
             if suspicion is None:
-                number, self._incident = self._incident, None
-                if number is not None:
-                    await self._desk.close(number, "the observer sees again: a check passes", now, recovered=True)
+                if self._incident is not None:
+                    sentence = "the observer sees again: a check passes"
+                    await self._desk.close(self._incident, sentence, now, recovered=True)
+                    self._incident = None
                     world.wake_all()
             elif self._incident is None and world.past_threshold(suspicion.names):
                 self._incident = await self._desk.of_subject("observer", suspicion.because, now)

@@ -9,6 +9,7 @@ import structlog
 
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
+from watchdog.errors import LedgerError
 from watchdog.ledger import write_json
 from watchdog.model.health import Health
 from watchdog.model.snapshot import timestamp
@@ -29,14 +30,18 @@ class StateFile:
     async def run(self) -> None:
         """For ever: writes soon after every change."""
         loop = asyncio.get_running_loop()
+        complaint = ""
         while True:
             await self._world.changed.wait()
             self._world.changed.clear()
             content = self._content()
             try:
                 await loop.run_in_executor(None, write_json, self._path, content)
-            except OSError as error:
-                log.error(f"{self._path} cannot be written: {error.strerror}")
+                complaint = ""
+            except LedgerError as error:
+                if str(error) != complaint:
+                    complaint = str(error)
+                    log.error(complaint)
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _content(self) -> dict[str, object]:

@@ -15,10 +15,10 @@ from watchdog.daemon.order_book import OrderBook
 from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
-from watchdog.errors import EngineError, EngineUnavailable, LedgerError, WatchdogError
+from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
-from watchdog.model.plan import Act, Decision, HandOver, RemoveContainer, Rest, Wait
+from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import assess
 from watchdog.policy.phases import Happening, Phase, advance
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 
 RETRY_AFTER_TROUBLE = 1.0
 RETRY_AFTER_BUG = 10.0
+COMPLAIN_EVERY = 60.0
 RESTING = {Health.PAUSED, Health.DONE}
 """Not bad and not good: nobody expects it to be up."""
 
@@ -57,6 +58,8 @@ class Worker:
         self._proving = Proving(world, watched, journal)
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
+        self._complaint = ""
+        self._complained_at = 0.0
 
     async def run(self) -> None:
         """For ever: wakes by a fresh look, an answer, an order, or when time alone may change something."""
@@ -77,7 +80,7 @@ class Worker:
                 self._journal.say(watched.key, f"the engine does not answer: {error}")
                 wait = RETRY_AFTER_TROUBLE
             except WatchdogError as error:
-                log.error(str(error), service=str(watched.key))
+                self._complain(str(error))
                 wait = RETRY_AFTER_TROUBLE
             except Exception as error:  # a bug in one service must not end the protection of others
                 log.error("a bug: its turn failed", service=str(watched.key), exc_info=error)
@@ -94,6 +97,8 @@ class Worker:
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
         watched = self.watched
+        if self._world.state.away is None and self._acting.owes(watched):
+            await self._pay(now)
         judged = watched.container
         seen = assess(watched.sight(now, self._world.state.away))
         await self._take_note(seen, now)
@@ -119,6 +124,14 @@ class Worker:
             (at for at in (due, changes_at, self._proving.due_at(now), overdue_at) if at is not None), default=None
         )
 
+    async def _pay(self, now: float) -> None:
+        """Raises EngineUnavailable; while only the ledger fails the service is watched on, and not acted on."""
+        try:
+            await self._acting.pay(self.watched)
+        except LedgerError as error:
+            self._complain(f"the outcome of its last attempt is not recorded yet: {error}")
+        await self._look_again(now)
+
     async def _take_note(self, seen: Assessment, now: float) -> None:
         """Keeps what was assessed, proves what is good long enough, and follows what people want of it."""
         watched, before = self.watched, self.watched.seen
@@ -142,12 +155,14 @@ class Worker:
                 watched.bad_since = now
         else:
             watched.bad_since = None
+        if not seen.health.bad:
+            self._desk.recorded(str(watched.key), seen.reason)
         try:
             await self._proving.consider(seen, now)
         except LedgerError as error:
-            log.error(f"not proven, because it could not be recorded: {error}", service=str(watched.key))
+            self._complain(f"not proven, because it could not be recorded: {error}")
         if seen.health is Health.HEALTHY and watched.key in self._world.asides:
-            await self._remove_aside()
+            await self._acting.remove_aside(watched)
 
     def _tell_dependents(self) -> None:
         """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""
@@ -160,14 +175,6 @@ class Worker:
                 dependent.root_good_at = self._world.clock.now()
                 self._acting.ask_soon(dependent.key)
             dependent.wake.set()
-
-    async def _remove_aside(self) -> None:
-        """What an earlier daemon set aside and could not remove any more goes once its successor is good."""
-        aside = self._world.asides.pop(self.watched.key)
-        try:
-            await self._world.engine.execute(RemoveContainer(aside.container))
-        except EngineError as error:
-            self._journal.say(self.watched.key, f"what was set aside could not be removed: {error}")
 
     async def _settle_incident(self, seen: Assessment, now: float) -> None:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
@@ -237,9 +244,6 @@ class Worker:
         decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
             self._say(decision)
-        if isinstance(decision, Act | HandOver) and await self._acting.undo_interrupted(watched):
-            await self._look_again(now)
-            return now
         match decision:
             case Rest():
                 if watched.ordered is not None:
@@ -257,12 +261,16 @@ class Worker:
         watched = self.watched
         if watched.phase is Phase.IDLE and watched.ordered is None:
             return None  # its incident could not be opened yet: nothing is done without a record
+        if self._acting.owes(watched):
+            return now + RETRY_AFTER_TROUBLE
         self._step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now)
-        except LedgerError:
+        except LedgerError as error:
             self._step(Happening.FAILED)
+            self._desk.unrecorded(str(watched.key), decision.because, error)
             raise
+        self._desk.recorded(str(watched.key), "it is acted on again")
         if attempted.impossible is not None:
             self._step(Happening.FAILED)
             self._say(Wait(attempted.impossible, attempted.again_at))
@@ -297,8 +305,10 @@ class Worker:
         because = self._acting.disproof(watched, seen, now)
         if because is None:
             return self._acting.deadline(watched)
-        await self._acting.failed(watched, because)
-        self._step(Happening.FAILED)
+        try:
+            await self._acting.failed(watched, because)
+        finally:
+            self._step(Happening.FAILED)
         await self._look_again(now)
         return now
 
@@ -372,6 +382,13 @@ class Worker:
         watched.says = decision.because
         if decision.because and isinstance(decision, Wait) and self._world.state.away is None:
             self._journal.say(watched.key, decision.because, decision=type(decision).__name__.lower())
+
+    def _complain(self, sentence: str) -> None:
+        """What is tried again every second is said once a minute."""
+        now = self._world.clock.now()
+        if sentence != self._complaint or now - self._complained_at >= COMPLAIN_EVERY:
+            self._complaint, self._complained_at = sentence, now
+            log.error(sentence, service=str(self.watched.key))
 
     def _step(self, happening: Happening) -> None:
         self.watched.phase = advance(self.watched.phase, happening)

@@ -23,7 +23,6 @@ from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels, without_cycles
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
-from watchdog.recovery.manager import Errand
 from watchdog.recovery.ours import Ours
 
 
@@ -67,18 +66,6 @@ class Alone:
     incident: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """A container that was set aside and is still there, its name borne by another: removed once that one is good.
-
-    Where the other one, `made`, is the successor that an interrupted `errand` made, that can still be undone.
-    """
-
-    container: str
-    errand: Errand | None = None
-    made: str | None = None
-
-
 @dataclass(slots=True, kw_only=True)
 class World:
     """Mutable; one per daemon."""
@@ -106,7 +93,8 @@ class World:
     """When the observer's own network was last found to be back, steady seconds."""
     orders_only: str | None = None
     """Why nothing is done unless a person orders it; None in a daemon that acts by itself."""
-    asides: dict[ServiceKey, Aside] = field(default_factory=dict[ServiceKey, Aside])
+    asides: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
+    """Full ID of a container that is still set aside, its name borne by another: removed once that one is good."""
     polled_at: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""

@@ -57,7 +57,7 @@ class Control:
                 body = {"RestartPolicy": {"Name": policy, "MaximumRetryCount": maximum_retries}}
                 await self._transport.change("POST", f"containers/{quote(container)}/update", body=body)
             case RenameContainer(container, name):
-                await self._transport.change("POST", f"containers/{quote(container)}/rename", {"name": name})
+                await self._rename(container, name)
             case RemoveContainer(container):
                 await self._transport.change("DELETE", f"containers/{quote(container)}", {"v": 0, "force": 1})
             case CreateNetwork(_, network):
@@ -105,6 +105,13 @@ class Control:
             await self._transport.change("POST", f"networks/{quote(network)}/connect", body=body)
         except EngineRefused as error:
             if "already exists in network" not in str(error):
+                raise
+
+    async def _rename(self, container: str, name: str) -> None:
+        try:
+            await self._transport.change("POST", f"containers/{quote(container)}/rename", {"name": name})
+        except EngineRefused as error:
+            if "same name as its current name" not in str(error):
                 raise
 
     async def _disconnect(self, container: str, network: str) -> None:

@@ -107,8 +107,8 @@ class Engine(Protocol):
     async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
         """Makes the one engine call of a step; returns the new container's ID for a create, else ''.
 
-        `spec` is needed by CreateContainer, CreateNetwork and ConnectNetwork. A start, restart or stop of a
-        container that is already so succeeds. After a start the host's stale neighbour entry is dropped.
+        `spec` is needed by CreateContainer, CreateNetwork and ConnectNetwork. What is already so succeeds: a start,
+        stop, rename or connect may be made twice. After a start the host's stale neighbour entry is dropped.
         """
         ...
 

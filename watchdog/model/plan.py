@@ -168,6 +168,15 @@ def container_of(step: Step) -> str:
             return step.container
 
 
+def spec_of(step: Step) -> str:
+    """The ID of the spec that a step needs; '' for a step that needs none."""
+    match step:
+        case CreateContainer() | CreateNetwork() | ConnectNetwork():
+            return step.spec_id
+        case _:
+            return ""
+
+
 def with_container(step: Step, new: str) -> Step:
     """The step with NEW replaced by the container that was made."""
     match step:

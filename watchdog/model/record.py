@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     PENDING = "pending"
     RECOVERED = "recovered"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """The daemon ended before it was known: it says nothing about the service, and counts all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ class Remake:
     spec: ContainerSpec
     survey: Survey
     existing: Container | None
+    existing_spec: ContainerSpec | None
+    """What `existing` was made from: another one than `spec` where it is rolled back."""
     stop_timeout: float | None
     """Seconds, where the configuration says other than the container."""
     connects_later: bool
@@ -68,7 +70,8 @@ def plan_restart(
 ) -> Plan:
     timeout = container.stop_timeout if stop_timeout is None else stop_timeout
     steps: tuple[Step, ...] = (RestartContainer(container.id, timeout),)
-    return Plan(service=service, rung=Rung.RESTART, cause=cause, because=because, steps=steps)
+    undo: tuple[Step, ...] = (StartContainer(container.id),)  # where it was stopped and got no further
+    return Plan(service=service, rung=Rung.RESTART, cause=cause, because=because, steps=steps, undo=undo)
 
 
 def plan_remake(remake: Remake) -> Plan | Impossible:
@@ -79,19 +82,21 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
         return obstacle
     steps: list[Step] = []
     cleanup: list[Step] = []
-    if existing is not None:
+    if existing is not None and remake.existing_spec is not None:
+        before = remake.existing_spec
+        freed = [network for network in _static(spec) if network in before.endpoints]
         stop_timeout = existing.stop_timeout if remake.stop_timeout is None else remake.stop_timeout
         steps += [
             StopContainer(existing.id, stop_timeout),
             SetRestartPolicy(existing.id, "no"),
             RenameContainer(existing.id, aside_name(existing.name, remake.nonce)),
-            *(DisconnectNetwork(existing.id, network) for network in _static(spec)),
+            *(DisconnectNetwork(existing.id, network) for network in freed),
         ]
         cleanup = [RemoveContainer(existing.id)]
         undo: list[Step] = [
             StopContainer(NEW, stop_timeout),
             RemoveContainer(NEW),
-            *(ConnectNetwork(spec.id, existing.id, network) for network in _static(spec)),
+            *(ConnectNetwork(before.id, existing.id, network) for network in freed),
             RenameContainer(existing.id, existing.name),
             SetRestartPolicy(existing.id, existing.restart_policy.value, existing.restart_retries),
             *([StartContainer(existing.id)] if existing.state in MEANT_TO_RUN else []),

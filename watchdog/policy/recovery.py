@@ -278,7 +278,7 @@ def _next_rung(situation: Situation, around: Surroundings, now: float) -> Decisi
     attempts = _counted(situation, now)
     if situation.ordered is not None and situation.ordered.rung is not None:
         return _forced(situation, situation.ordered.rung, attempts)
-    if any(attempt.rung is Rung.ROLLBACK and attempt.outcome is not Outcome.RECOVERED for attempt in attempts):
+    if any(attempt.outcome is not Outcome.RECOVERED for attempt in attempts if _rolled_back(attempt)):
         because = f"{situation.assessment.reason}; {_tried(attempts)}"
         return HandOver(f"{because}: a rollback is never rolled back")
     if attempts:
@@ -349,7 +349,7 @@ def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> 
 def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
     if situation.container is None or situation.assessment.cause is Cause.MISSING:
         return Rung.RECREATE
-    if attempts or situation.ties.replaced:
+    if any(attempt.outcome is not Outcome.INTERRUPTED for attempt in attempts) or situation.ties.replaced:
         return Rung.RECREATE
     return Rung.START if situation.container.state in STARTABLE else Rung.RESTART
 
@@ -357,8 +357,11 @@ def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
 def _roll_back(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> Decision:
     seen, settings, window = situation.assessment, situation.settings, _window(situation)
     because = f"{seen.reason}; {_tried(attempts)}" if attempts else seen.reason
-    if any(attempt.rung is Rung.ROLLBACK and now - attempt.at < window for attempt in situation.record.attempts):
+    of_the_window = [attempt for attempt in situation.record.attempts if now - attempt.at < window]
+    if any(map(_rolled_back, of_the_window)):
         return HandOver(f"{because}; a rollback is never rolled back, not even a person's")
+    if sum(attempt.rung is Rung.ROLLBACK for attempt in of_the_window) >= settings.max_attempts:
+        return HandOver(f"{because}; the daemon ended in the middle of each rollback")
     target = rollback_target(situation.record, situation.config_hash)
     if target is None:
         return HandOver(f"{because}; there is no other proven deployment to go back to")
@@ -372,6 +375,11 @@ def _roll_back(situation: Situation, attempts: tuple[Attempt, ...], now: float) 
         if situation.container.writable_mounts:
             return HandOver(f"{because}; it has writable mounts, so {_PERSONS_CALL}")
     return Act(f"{because}; going back to the last proven deployment", Rung.ROLLBACK, seen.cause)
+
+
+def _rolled_back(attempt: Attempt) -> bool:
+    """An interrupted rollback was undone: it may be tried again."""
+    return attempt.rung is Rung.ROLLBACK and attempt.outcome is not Outcome.INTERRUPTED
 
 
 _PERSONS_CALL = "going back to an older deployment is a person's call"
@@ -395,7 +403,9 @@ def _is_another_deployment(situation: Situation) -> bool:
 def _so_far(attempts: tuple[Attempt, ...], settings: RecoverySettings) -> str:
     last = attempts[-1]
     which = "the rollback" if last.rung is Rung.ROLLBACK else f"attempt {len(attempts)} of {settings.max_attempts}"
-    return f"it is bad again after {which}" if last.outcome is Outcome.RECOVERED else f"{which} failed"
+    if last.outcome is Outcome.RECOVERED:
+        return f"it is bad again after {which}"
+    return f"{which} was interrupted" if last.outcome is Outcome.INTERRUPTED else f"{which} failed"
 
 
 def _tried(attempts: tuple[Attempt, ...]) -> str:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from watchdog.engine.protocol import Engine
-from watchdog.errors import Conflict, EngineError, EngineUnavailable, NotFound, WatchdogError
+from watchdog.errors import (
+    Conflict,
+    EngineError,
+    EngineRefused,
+    EngineUnavailable,
+    LedgerError,
+    NotFound,
+    WatchdogError,
+)
 from watchdog.ledger import Ledger
 from watchdog.model.container import ContainerSpec, ContainerState
 from watchdog.model.plan import (
@@ -15,9 +25,11 @@ from watchdog.model.plan import (
     CreateContainer,
     Plan,
     RenameContainer,
+    SetRestartPolicy,
     Step,
     StopContainer,
     container_of,
+    spec_of,
     with_container,
 )
 from watchdog.model.record import Entry, EntryKind
@@ -29,6 +41,10 @@ class Superseded(WatchdogError):
     """While a container was recreated somebody else created one for the same service: that one wins."""
 
 
+class Hopeless(WatchdogError):
+    """The engine says that it never makes such a container: asking again is no use."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
     """What executing a plan led to; `container` is the full ID of the one that should now be good."""
@@ -36,8 +52,12 @@ class Attempted:
     container: str | None = None
     failure: str | None = None
     superseded: bool = False
+    hopeless: bool = False
     engine_away: bool = False
     """It failed because the engine went away: that says nothing about the service."""
+    made: str | None = None
+    owed: bool = False
+    """The engine went away before it was undone: `undo` is due, with `made`, before anything else is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +68,8 @@ class Errand:
     intent: int
     """The ledger's row that announced it."""
     incident: int | None
-    spec: ContainerSpec | None
-    vital: bool
-    """Its intent was let through on a full disk; its steps are then, too."""
+    specs: Mapping[str, ContainerSpec]
+    """By their IDs."""
     replaced: Callable[[frozenset[str]], Awaitable[bool]]
 
 
@@ -76,31 +95,51 @@ class ServiceRecoveryManager:
         self._places = asyncio.Semaphore(concurrency)
 
     async def execute(self, errand: Errand) -> Attempted:
-        """Runs the steps; when one fails, runs the undo. Raises nothing but cancellation and LedgerError."""
+        """Runs the steps; when one fails, or cannot be recorded, runs the undo. Raises nothing but cancellation."""
         async with self._places:
             made: str | None = None
             try:
                 for step in errand.plan.steps:
-                    made = await self._step(errand, step, made) or made
-            except Superseded as error:
-                await self._undo(errand, made)
-                return Attempted(failure=str(error), superseded=True)
-            except EngineError as error:
-                await self._undo(errand, made)
-                return Attempted(failure=str(error), engine_away=isinstance(error, EngineUnavailable))
-        target = made or container_of(errand.plan.steps[0])
-        return Attempted(container=target)
+                    result = await self._step(errand, step, made)
+                    made = result or made
+                    if isinstance(step, SetRestartPolicy):  # an engine that restarted before it brought it back
+                        await self._verify_stopped(step.container)
+                    await self._record(errand, step, made, result)
+            except (EngineError, LedgerError, Superseded, Hopeless) as error:
+                return await self._give_up(errand, made, error)
+        return Attempted(container=made or container_of(errand.plan.steps[0]))
 
     async def clean_up(self, errand: Errand) -> str | None:
         """After verification: removes what was set aside. Returns why it could not, for a person to see."""
-        return await self._best_effort(errand, errand.plan.cleanup, None)
+        try:
+            return await self._best_effort(errand, errand.plan.cleanup, None)
+        except EngineUnavailable as error:
+            return str(error)
 
-    async def put_back(self, errand: Errand, made: str | None) -> str | None:
-        """After a failed verification: puts back what was set aside; does nothing where nothing was."""
-        return await self._best_effort(errand, errand.plan.undo, made) if errand.plan.cleanup else None
+    async def undo(self, errand: Errand, made: str | None) -> str | None:
+        """Makes undone what was done, however far that went; returns what could not be.
 
-    async def _undo(self, errand: Errand, made: str | None) -> None:
-        await self._best_effort(errand, errand.plan.undo, made)
+        Raises EngineUnavailable, and is called again then: each step may be taken twice.
+        """
+        return await self._best_effort(errand, errand.plan.undo, made)
+
+    async def _give_up(self, errand: Errand, made: str | None, error: WatchdogError) -> Attempted:
+        away = isinstance(error, EngineUnavailable)
+        failure, superseded, hopeless = str(error), isinstance(error, Superseded), isinstance(error, Hopeless)
+        try:
+            if made is None and away:
+                made = await self._made_after_all(errand)
+            trouble = await self.undo(errand, made)
+        except EngineUnavailable:
+            return Attempted(failure=failure, engine_away=True, made=made, owed=True)
+        if trouble:
+            failure += f"; it could not be undone: {trouble}"
+        return Attempted(failure=failure, superseded=superseded, hopeless=hopeless, engine_away=away)
+
+    async def _made_after_all(self, errand: Errand) -> str | None:
+        """A create whose answer was lost may have been carried out all the same."""
+        names = {step.name for step in errand.plan.steps if isinstance(step, CreateContainer)}
+        return next((line.id for line in await self._engine.list_containers() if line.name in names), None)
 
     async def _best_effort(self, errand: Errand, steps: tuple[Step, ...], made: str | None) -> str | None:
         trouble: list[str] = []
@@ -108,13 +147,18 @@ class ServiceRecoveryManager:
             if container_of(step) == NEW and made is None:
                 continue
             try:
-                await self._step(errand, step, made)
+                result = await self._step(errand, step, made)
             except NotFound:
                 continue
+            except EngineUnavailable:
+                raise
             except EngineError as error:
                 trouble.append(f"{step}: {error}")
                 if isinstance(step, RenameContainer):
                     break  # its name is somebody else's now: started as well, two would write on one volume
+                continue
+            with suppress(LedgerError):  # it must be undone all the same; the outcome will find the ledger so, too
+                await self._record(errand, step, made, result)
         return "; ".join(trouble) or None
 
     async def _step(self, errand: Errand, step: Step, made: str | None) -> str:
@@ -128,7 +172,7 @@ class ServiceRecoveryManager:
             if await errand.replaced(mine):
                 raise Superseded("somebody else created a container for it meanwhile, and that one wins")
         try:
-            result = await self._call(step, errand.spec)
+            result = await self._call(step, errand.specs.get(spec_of(step)))
         except Conflict as error:
             if isinstance(step, RenameContainer) and step.container == made:
                 raise Superseded(f"somebody else was faster: {error}") from error
@@ -139,7 +183,6 @@ class ServiceRecoveryManager:
         if isinstance(step, CreateContainer):
             self._ours.hold(result)
             self._ours.release(result, self._now())
-        await self._record(errand, step, result)
         return result
 
     async def _call(self, step: Step, spec: ContainerSpec | None) -> str:
@@ -150,7 +193,10 @@ class ServiceRecoveryManager:
                 await self._verify_stopped(step.container)
         except (NotFound, Conflict):
             raise
-        except EngineError:
+        except EngineError as error:
+            if isinstance(step, CreateContainer) and _is_nonsense(error):
+                message = f"the engine cannot make it from its saved spec: {error}; deploy it again to save a new one"
+                raise Hopeless(message) from error
             self.breaker = self.breaker.failed(self._now())
             raise
         self.breaker = self.breaker.succeeded()
@@ -162,7 +208,9 @@ class ServiceRecoveryManager:
         if found.state in {ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED}:
             raise Conflict(f"container {container[:12]} still runs after it was stopped")
 
-    async def _record(self, errand: Errand, step: Step, result: str) -> None:
+    async def _record(self, errand: Errand, step: Step, made: str | None, result: str) -> None:
+        """What was begun with a record is recorded to its end, on a full disk too."""
+        step = with_container(step, made) if made is not None else step
         sentence = f"done: {step}" + (f", which is {result[:12]}" if result else "")
         entry = Entry(
             at=self._wall(),
@@ -172,4 +220,9 @@ class ServiceRecoveryManager:
             incident=errand.incident,
             payload={"intent": errand.intent, "container": result or container_of(step)},
         )
-        await self._ledger.append(entry, vital=errand.vital)
+        await self._ledger.append(entry, vital=True)
+
+
+def _is_nonsense(error: EngineError) -> bool:
+    """The engine understood the call, and what was asked for cannot be."""
+    return isinstance(error, EngineRefused) and error.status == HTTPStatus.BAD_REQUEST

@@ -33,8 +33,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
+    """A plan and the specs that its steps need: the one to make it from, then that of the one that is there."""
+
     plan: Plan
-    spec: ContainerSpec | None
+    specs: tuple[ContainerSpec, ...] = ()
 
 
 class Planner:
@@ -47,10 +49,10 @@ class Planner:
     async def plan(self, subject: Subject, decision: Act, api_version: str) -> Planned | Impossible:
         key, container = subject.record.service, subject.container
         if container is not None and decision.rung is Rung.START:
-            return Planned(plan_start(key, decision.cause, decision.because, container), None)
+            return Planned(plan_start(key, decision.cause, decision.because, container))
         if container is not None and decision.rung is Rung.RESTART:
             plan = plan_restart(key, decision.cause, decision.because, container, subject.stop_timeout)
-            return Planned(plan, None)
+            return Planned(plan)
         return await self._plan_remake(subject, decision, api_version)
 
     async def _plan_remake(self, subject: Subject, decision: Act, api_version: str) -> Planned | Impossible:
@@ -59,6 +61,9 @@ class Planner:
             return spec
         spec = await self._with_networks(spec, subject.record)
         key = subject.record.service
+        before = await self._existing_spec(subject, spec, decision.rung)
+        if isinstance(before, Impossible):
+            return before
         named = spec if key.project else replace(spec, container_name=key.name)  # it may be renamed now
         remake = Remake(
             service=key,
@@ -68,12 +73,15 @@ class Planner:
             spec=named,
             survey=await self._engine.survey(named),
             existing=subject.container,
+            existing_spec=before,
             stop_timeout=subject.stop_timeout,
             connects_later=tuple(int(part) for part in api_version.split(".")[:2]) < ALL_NETWORKS_AT_CREATE,
             nonce=secrets.token_hex(4),
         )
         plan = plan_remake(remake)
-        return plan if isinstance(plan, Impossible) else Planned(plan, spec)
+        if isinstance(plan, Impossible):
+            return plan
+        return Planned(plan, (spec, before) if before is not None and before != spec else (spec,))
 
     async def _spec_for(self, subject: Subject, rung: Rung) -> ContainerSpec | Impossible:
         """Recreate: what is there, else the newest proven deployment. Rollback: the newest proven one that differs."""
@@ -84,13 +92,24 @@ class Planner:
                 return Impossible("there is no other proven deployment to go back to")
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
-            try:
-                return await self._engine.capture(subject.container.id, subject.bearers)
-            except NotFound:
-                return Impossible("its container is being removed", passing=True)
+            return await self._capture(subject.container, subject.bearers)
         if not baselines:
             return Impossible("no deployment of it was ever proven, so there is nothing to recreate it from")
         return await self._ledger.spec(baselines[0].spec_id)
+
+    async def _existing_spec(
+        self, subject: Subject, spec: ContainerSpec, rung: Rung
+    ) -> ContainerSpec | Impossible | None:
+        """What is there is captured for a recreation anyhow; a rollback needs it to be undone."""
+        if subject.container is None:
+            return None
+        return await self._capture(subject.container, subject.bearers) if rung is Rung.ROLLBACK else spec
+
+    async def _capture(self, container: Container, bearers: Mapping[str, str]) -> ContainerSpec | Impossible:
+        try:
+            return await self._engine.capture(container.id, bearers)
+        except NotFound:
+            return Impossible("its container is being removed", passing=True)
 
     async def _with_networks(self, spec: ContainerSpec, record: ServiceRecord) -> ContainerSpec:
         """What was captured after a network had gone knows only its name: what was proven knows how to make it."""

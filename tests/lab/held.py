@@ -1,0 +1,150 @@
+"""`watchdog run` that stands still at a chosen moment of each service: who kills it then kills it exactly there.
+
+A moment is the end of a ledger write about a service, or of an engine call for it: between the two lies every state
+in which a daemon can die. The product is what it is; only its two doors are watched from outside. Run as a program,
+with the environment that `Holds.environment` makes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
+from unittest.mock import patch
+
+from watchdog.__main__ import main
+from watchdog.daemon import service
+from watchdog.engine.docker import DockerEngine
+from watchdog.errors import NotFound
+from watchdog.ledger import Ledger
+from watchdog.model.container import ContainerSpec
+from watchdog.model.plan import CreateContainer, CreateNetwork, Step, container_of
+from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+
+VARIABLE: Final = "LAB_HOLDS"
+PROGRAM: Final = "tests.lab.held"
+RELEASED: Final = 0.02
+"""Seconds between two looks whether the held may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The `number`-th of a service, counted from 1; `held` says that the daemon goes no further with it."""
+
+    service: str
+    number: int
+    what: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """At which moment each service is held. Moments are counted from the first whose words begin with `first`."""
+
+    directory: Path
+    at: Mapping[str, int] = field(default_factory=dict[str, int])
+    first: str = ""
+
+    def environment(self) -> dict[str, str]:
+        """For a daemon that is to be held; what an earlier one told is forgotten."""
+        for file in (self.told, self.released):
+            file.unlink(missing_ok=True)
+        content = {"directory": str(self.directory), "at": dict(self.at), "first": self.first}
+        return {VARIABLE: json.dumps(content)}
+
+    @property
+    def told(self) -> Path:
+        return self.directory / "moments"
+
+    @property
+    def released(self) -> Path:
+        return self.directory / "released"
+
+    def moments(self) -> list[Moment]:
+        """What the daemon has come by so far."""
+        lines = self.told.read_text().splitlines() if self.told.exists() else []
+        return [Moment(**json.loads(line)) for line in lines if line.endswith("}")]
+
+    def held(self) -> set[str]:
+        return {moment.service for moment in self.moments() if moment.held}
+
+    def release(self) -> None:
+        """All that are held go on."""
+        self.released.touch()
+
+
+@dataclass(slots=True)
+class Holder:
+    """Counts the moments of each service and keeps those that have come to theirs."""
+
+    holds: Holds
+    _counts: dict[str, int] = field(default_factory=dict[str, int])
+
+    async def passed(self, service: str, what: str) -> None:
+        if service not in self._counts and not what.startswith(self.holds.first):
+            return
+        number = self._counts[service] = self._counts.get(service, 0) + 1
+        held = number == self.holds.at.get(service)
+        line = json.dumps({"service": service, "number": number, "what": what, "held": held})
+        with self.holds.told.open("a") as told:
+            told.write(f"{line}\n")
+        while held and not self.holds.released.exists():  # noqa: ASYNC110 - released by another process
+            await asyncio.sleep(RELEASED)
+
+
+class HeldLedger(Ledger):
+    """Each write that is on the disk is a moment."""
+
+    holder: ClassVar[Holder]
+
+    async def append(
+        self,
+        *entries: Entry,
+        records: Iterable[ServiceRecord] = (),
+        incidents: Iterable[Incident] = (),
+        specs: Iterable[ContainerSpec] = (),
+        vital: bool = False,
+    ) -> tuple[Row, ...]:
+        records = list(records)
+        rows = await super().append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+        subject = entries[0].subject if entries else str(records[0].service)
+        what = f"{entries[0].kind} {entries[0].sentence}" if entries else "record"
+        await self.holder.passed(subject, what)
+        return rows
+
+
+class HeldEngine(DockerEngine):
+    """Each call that the engine has answered is a moment."""
+
+    holder: ClassVar[Holder]
+
+    async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
+        name = await self._name(step, spec)
+        result = await super().execute(step, spec)
+        await self.holder.passed(name.partition(".watchdog-")[0], f"call {step}")
+        return result
+
+    async def _name(self, step: Step, spec: ContainerSpec | None) -> str:
+        if isinstance(step, CreateContainer | CreateNetwork):
+            return spec.container_name if spec is not None else ""
+        with suppress(NotFound):
+            return (await self.inspect(container_of(step))).name
+        return ""
+
+
+def _hold() -> int:
+    content = json.loads(os.environ[VARIABLE])
+    holds = Holds(directory=Path(content["directory"]), at=content["at"], first=content["first"])
+    HeldLedger.holder = HeldEngine.holder = Holder(holds)
+    with patch.object(service, "Ledger", HeldLedger), patch.object(service, "DockerEngine", HeldEngine):
+        return main()
+
+
+if __name__ == "__main__":
+    sys.exit(_hold())
