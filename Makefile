@@ -9,6 +9,8 @@ WORKERS := 3# test processes, each with an engine of its own; they wait more tha
 ROUNDS := 300# of bench-recovery: what a p99 needs
 OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=...` where it is another
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
+BY_ENGINE := tests/engine tests/fidelity tests/e2e/test_rollback.py $(addprefix tests/faults/test_,removal.py prune.py \
+	runtime.py what_cannot_work.py)# what the version of the engine makes a difference to
 TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus systemd tmux
 
 .PHONY: help
@@ -31,7 +33,7 @@ test: dev-env test-packages debian-engine lint ## everything that must be green:
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
 		--ignore=tests/policy --ignore=tests/model --numprocesses=$(WORKERS) --dist=loadfile
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=1.45 LAB_ENGINE_PATH=$(CURDIR)/$(DEBIAN13)/bin $(BIN)/python -m pytest \
-		tests/engine --numprocesses=$(WORKERS) --dist=loadfile
+		$(BY_ENGINE) --numprocesses=$(WORKERS) --dist=loadfile
 
 .PHONY: lint
 lint: dev-env ## style, types and the walls between rooms

@@ -29,10 +29,7 @@ def test_what_was_ordered_is_recovered_and_recorded_and_nothing_else_is_touched(
     assert watch.daemon.cli("ledger", "verify").code == 0
     assert watch.daemon.cli("check").code == 2
     code, results = recover(watch, "--all")
-    assert (code, [(one["name"], one["outcome"]) for one in results]) == (
-        0,
-        [("db", "recovered"), ("webui", "healthy")],
-    )
+    assert (code, {one["name"]: one["outcome"] for one in results}) == (0, {"db": "recovered", "webui": "healthy"})
     assert watch.daemon.cli("check").code == 0
 
 

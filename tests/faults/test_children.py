@@ -31,6 +31,9 @@ services:
 """
 ALL_THREE = ("--network", "container:parent", "--pid", "container:parent", "--ipc", "container:parent")
 
+TIME_FOR_A_PERSON = {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "10s"}
+"""More than a person's restart or removal and run take, however slow the machine is."""
+
 
 def _family(watch: Scene, *shared: str) -> tuple[str, str]:
     """A parent that serves, and a child that lives in its namespaces; their full IDs."""
@@ -74,6 +77,7 @@ def test_children_of_a_parent_that_is_removed_are_recreated_after_it(watch: Scen
 
 def test_children_of_a_parent_that_a_person_recreates_are_recreated(watch: Scene) -> None:
     _, child = _family(watch)
+    watch.daemon.environment |= TIME_FOR_A_PERSON
     watch.start("parent", "child")
     watch.engine.docker("rm", "--force", "parent")
     new = watch.engine.run("parent", "-e", "VERSION=2", *SERVE)
@@ -98,7 +102,7 @@ def test_children_of_a_parent_that_is_recreated_by_order_are_recreated(watch: Sc
 
 def test_children_of_a_parent_that_is_restarted_are_restarted_and_not_recreated(watch: Scene) -> None:
     parent, child = _family(watch, "--network", "container:parent")
-    watch.daemon.environment |= {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "5s"}  # the person's restart takes less
+    watch.daemon.environment |= TIME_FOR_A_PERSON
     watch.start("parent", "child")
     watch.engine.docker("restart", "parent")
     incident = watch.wait_recovered("child")

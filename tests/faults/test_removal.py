@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
+from tests.lab.sameness import assert_the_same
 
 pytestmark = pytest.mark.engine
 
@@ -36,24 +36,6 @@ LONG_GRACE = {"WATCHDOG_RECOVERY__ABSENCE_GRACE": "1h", "WATCHDOG_RECOVERY__ABSE
 """An hour, so that what happens within the grace happens within the grace, however slow the machine is."""
 
 
-def what_must_stay(container: Any) -> dict[str, Any]:
-    """Of an inspected container, what its successor must have as well."""
-    networks = container["NetworkSettings"]["Networks"]
-    config = {key: value for key, value in container["Config"].items() if key != "Hostname"}
-    return {
-        "name": container["Name"],
-        "image": container["Image"],
-        "config": config,
-        "ports": container["HostConfig"]["PortBindings"],
-        "policy": container["HostConfig"]["RestartPolicy"],
-        "mounts": sorted((one["Type"], one.get("Name", ""), one["Destination"]) for one in container["Mounts"]),
-        "networks": {
-            name: set(network["Aliases"] or ()) - {container["Id"][:12], container["Config"]["Hostname"]}
-            for name, network in networks.items()
-        },
-    }
-
-
 def serves(engine: LabEngine, port: int) -> bool:
     try:
         return engine.get(port).body == b"ok\n"
@@ -70,8 +52,12 @@ def test_a_removed_container_is_recreated_once_with_all_that_it_had(watch: Scene
     old = engine.run("webui", *options, *SERVE, image="shop/webui:1")
     engine.docker("network", "connect", "--alias", "web", "back", "webui")
     engine.docker("exec", "webui", "touch", "/cache/precious", "/site/precious")
-    before = what_must_stay(engine.inspect(old))
-    assert before["networks"] == {"front": {"ui"}, "back": {"web"}}
+    before = engine.inspect(old)
+    networks = before["NetworkSettings"]["Networks"]
+    assert {name: set(one["Aliases"]) - {old[:12]} for name, one in networks.items()} == {
+        "front": {"ui"},
+        "back": {"web"},
+    }
     watch.start("webui")
     since = watch.moment()
 
@@ -80,7 +66,7 @@ def test_a_removed_container_is_recreated_once_with_all_that_it_had(watch: Scene
 
     (new,) = watch.containers()
     assert new != old
-    assert what_must_stay(engine.inspect(new)) == before
+    assert_the_same(before, engine.inspect(new))
     assert engine.inspect(new)["Image"] == image
     engine.docker("exec", "webui", "ls", "/cache/precious", "/site/precious")
     watch.daemon.wait(lambda: serves(engine, 8081), "it does not serve")
@@ -113,9 +99,9 @@ def test_a_removed_service_is_missing_at_once_in_every_output(watch: Scene) -> N
     watch.daemon.environment |= LONG_GRACE
     watch.start("webui")
     watch.engine.docker("rm", "--force", "webui")
-    watch.daemon.wait(lambda: watch.health("webui") == "missing", "webui is not called missing")
+    watch.daemon.wait(lambda: watch.service("webui")["container"] is None, "its container is not called gone")
     service = watch.service("webui")
-    assert service["container"] is None
+    assert service["health"] == "missing"
     assert service["recovery"] == "it has no container; a person or a deployment may be at work (absence grace)"
     assert watch.wait_incident("webui")["closed_at"] is None
     checked = watch.daemon.cli("check", "--json")
@@ -156,9 +142,8 @@ def test_a_removed_compose_service_comes_back_so_that_compose_finds_nothing_to_d
         assert watch.wait_recovered(f"shop/{name}")["cause"] == "missing"
 
     after = {name: engine.inspect(f"shop-{name}-1") for name in before}
-    assert {name: what_must_stay(one) for name, one in after.items()} == {
-        name: what_must_stay(one) for name, one in before.items()
-    }
+    for name, one in before.items():
+        assert_the_same(one, after[name])
     assert after["db"]["Id"] == before["db"]["Id"]
     assert len(watch.containers()) == 3
     since = watch.moment()

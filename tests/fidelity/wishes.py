@@ -123,7 +123,7 @@ STORAGE = {
                 {"Type": "tmpfs", "Target": "/scratch", "TmpfsOptions": {"SizeBytes": MEBI, "Mode": 0o700}},
             ]
         ),
-        unique_by=lambda mount: mount["Target"],
+        unique_by=lambda mount: str(mount["Target"]),
     ),
     "Tmpfs": st.sampled_from([{"/run": ""}, {"/run": "size=1m", "/cache": "rw,noexec"}]),
     "VolumesFrom": st.sampled_from([["peer"], ["peer:ro"]]),

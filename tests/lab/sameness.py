@@ -75,9 +75,10 @@ def _anonymous(volume: str) -> bool:
 
 def _asked(short_id: str, network: Any) -> dict[str, Any]:
     mac: str = network["MacAddress"]
+    address: dict[str, Any] = network["IPAMConfig"] or {}
     return {
         "aliases": sorted(set(network["Aliases"] or ()) - {short_id}),
-        "address": {name: value for name, value in (network["IPAMConfig"] or {}).items() if value},
+        "address": {name: value for name, value in address.items() if value},
         "links": sorted(network["Links"] or ()),
         "driver options": network["DriverOpts"] or {},
         "mac": "" if mac.startswith(GENERATED_MAC) else mac,
