@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from tests.campaign.stack import ROUND, SERVICE, Service, Stack
 from tests.lab.engine import LabEngine
-from tests.lab.likeness import what_must_stay
+from tests.lab.sameness import differences
 
 T = TypeVar("T")
 
@@ -37,8 +37,8 @@ class Stage:
 
     engine: LabEngine
     stack: Stack
-    likeness: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Service → what its container must be like, whoever makes it."""
+    looks: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Service → the inspect object that its container must be the same as, whoever makes it."""
     stays: dict[str, str] = field(default_factory=dict[str, str])
     """Service → full ID of the container that it had, or was given by a person, last."""
 
@@ -65,19 +65,14 @@ class Stage:
         container = self.container(service)
         assert container is not None
         self.stays[service.key] = container["Id"]
-        self.likeness[service.key] = what_must_stay(container)
+        self.looks[service.key] = container
         for mount in _volumes(container):
             mount.joinpath(PRECIOUS).write_text(service.key)
 
     def differences(self, service: Service, containers: list[Any], untouched: bool) -> list[str]:
         """What the only container of a service lacks of what it had, and whether it still is the same one."""
         (container,) = [one for one in containers if one["Config"]["Labels"][SERVICE] == service.key]
-        before, after = self.likeness[service.key], what_must_stay(container)
-        found = [
-            f"{service.key}: {word} was {before[word]}, is {after[word]}"
-            for word in before
-            if before[word] != after[word]
-        ]
+        found = [f"{service.key}: {line}" for line in differences(self.looks[service.key], container)]
         for mount in _volumes(container):
             kept = mount.joinpath(PRECIOUS)
             if not kept.is_file() or kept.read_text() != service.key:
@@ -162,7 +157,7 @@ class Stage:
 
     def rename(self, service: Service, name: str) -> None:
         self.ask(service, "rename", name=name)
-        self.likeness[service.key]["name"] = f"/{name}"
+        self.looks[service.key]["Name"] = f"/{name}"
 
     def remove_network(self, network: str) -> bool:
         """Whether nothing that runs was attached to it, so that it could be removed."""

@@ -13,7 +13,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, CheckKind, Observation, Verdict
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
-from watchdog.policy.recovery import Situation
+from watchdog.policy.situation import Situation
 
 WEBUI = ServiceKey("shop", "webui")
 API = ServiceKey("shop", "api")

@@ -14,7 +14,9 @@ from watchdog.model.plan import Act, HandOver, Rest, Wait
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Pause, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import counting_window, spent
-from watchdog.policy.recovery import GRACED, Ordered, Situation, Surroundings, decide, grace_ends
+from watchdog.policy.guards import GRACED, grace_ends
+from watchdog.policy.recovery import decide
+from watchdog.policy.situation import Ordered, Situation, Surroundings
 
 _times = st.floats(min_value=NOW - 2000, max_value=NOW + 2000)
 _assessments = st.builds(

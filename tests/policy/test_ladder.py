@@ -25,7 +25,9 @@ from watchdog.model.plan import Act, HandOver, Wait
 from watchdog.model.record import Outcome, Rung
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import backoff
-from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide, rollback_target
+from watchdog.policy.ladder import rollback_target
+from watchdog.policy.recovery import decide
+from watchdog.policy.situation import Ordered, Situation, Surroundings
 
 QUIET = Surroundings()
 NEVER_BROUGHT_BACK = (attempt(Rung.START), attempt(Rung.RECREATE), attempt(Rung.RECREATE))

@@ -14,7 +14,8 @@ from watchdog.model.record import Rung
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight, assess
 from watchdog.policy.namespaces import Child, Parent, Ties, ties
-from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide
+from watchdog.policy.recovery import decide
+from watchdog.policy.situation import Ordered, Situation, Surroundings
 
 VPN = Parent(name="shop/vpn", container="v1", runs=True, started_at=100.0)
 CHILD = Child({"network": "v1"}, started_at=200.0)

@@ -17,9 +17,9 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act, RemoveContainer, StopContainer, container_of, steps_as_json
 from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
 from watchdog.policy.budget import counting_window
+from watchdog.policy.ladder import MINUTE
 from watchdog.policy.phases import Phase
 from watchdog.policy.planning import Impossible
-from watchdog.policy.recovery import MINUTE
 from watchdog.recovery.manager import Attempted, Errand, ServiceRecoveryManager
 from watchdog.recovery.planner import Planned, Planner, Subject
 

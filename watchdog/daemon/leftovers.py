@@ -12,7 +12,7 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineRefused, LedgerError
-from watchdog.model.container import RestartPolicy
+from watchdog.model.container import ContainerState, RestartPolicy
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import (
@@ -58,7 +58,7 @@ class Leftovers:
         pending = await self._journal.ledger.pending_intents()
         named = [(summary, own) for summary in summaries if (own := read_own_name(summary.name)) is not None]
         await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
-        bearers = {summary.name: summary.id for summary in summaries}
+        bearers = {summary.name: summary for summary in summaries}
         intents = {row.entry.payload.get("container"): row for row in pending}
         settled = await self._side_by_side(
             self._settle(summary, own, bearers.get(own.original), intents.get(summary.id))
@@ -93,7 +93,7 @@ class Leftovers:
         steps = [StopContainer(successor.id, STOP_TIMEOUT), RemoveContainer(successor.id)]
         await self._carry_out(key_of(own.original, successor.labels), sentence, *steps)
 
-    async def _settle(self, aside: Summary, own: OwnName, bearer: str | None, intent: Row | None) -> set[int]:
+    async def _settle(self, aside: Summary, own: OwnName, bearer: Summary | None, intent: Row | None) -> set[int]:
         """What was set aside; returns the intent whose attempt is under way again."""
         key = ServiceKey.parse(intent.entry.subject) if intent is not None else key_of(own.original, aside.labels)
         rows = await self._journal.ledger.last_attempt(str(key))
@@ -106,13 +106,19 @@ class Leftovers:
             else:
                 await self._undo(key, sentence, errand)
             return set()
+        made = [row.entry.payload.get("container") for row in rows if row.entry.kind is EntryKind.STEP]
+        if intent is None or bearer.id not in made:
+            errand = None  # who bears the name is not its successor, or was judged already
+        if errand is not None and bearer.state == ContainerState.CREATED:
+            sentence = f"puts {aside.name} back as {own.original}: its successor was never started"
+            await self._undo(key, sentence, errand, bearer.id)
+            return set()
         sentence = f"keeps {aside.name} stopped until {own.original} is good"
         steps = [StopContainer(aside.id, STOP_TIMEOUT), SetRestartPolicy(aside.id, RestartPolicy.NO.value)]
         await self._carry_out(key, sentence, *steps)
-        made = any(row.entry.payload.get("container") == bearer for row in rows if row.entry.kind is EntryKind.STEP)
         watched = self._world.services.get(key)
-        if intent is not None and errand is not None and made and watched is not None and _in_doubt(watched.record):
-            await self._take_up(watched, errand, bearer)
+        if errand is not None and watched is not None and _in_doubt(watched.record):
+            await self._take_up(watched, errand, bearer.id)
             return {errand.intent}
         self._world.asides[key] = aside.id
         return set()
@@ -175,9 +181,9 @@ class Leftovers:
         )
         return Errand(plan=plan, intent=row.seq, incident=row.entry.incident, specs=specs, replaced=_nobody)
 
-    async def _undo(self, key: ServiceKey, sentence: str, errand: Errand) -> None:
+    async def _undo(self, key: ServiceKey, sentence: str, errand: Errand, made: str | None = None) -> None:
         await self._write(key, sentence)
-        trouble = await self._manager.undo(errand, None)
+        trouble = await self._manager.undo(errand, made)
         if trouble:
             await self._write(key, f"it could not be undone: {trouble}")
 

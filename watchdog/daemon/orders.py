@@ -24,7 +24,8 @@ from watchdog.model.snapshot import timestamp
 from watchdog.policy.graph import all_roots, tiers
 from watchdog.policy.naming import find_service
 from watchdog.policy.planning import Impossible
-from watchdog.policy.recovery import Ordered, Situation, Surroundings, decide
+from watchdog.policy.recovery import decide
+from watchdog.policy.situation import Ordered, Situation, Surroundings
 
 LONGEST_PAUSE = 366 * 86400.0
 

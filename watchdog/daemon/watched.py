@@ -14,8 +14,8 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
 from watchdog.policy.namespaces import Ties
-from watchdog.policy.phases import Phase
-from watchdog.policy.recovery import Ordered
+from watchdog.policy.phases import Happening, Phase, advance
+from watchdog.policy.situation import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
 from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
 
@@ -92,6 +92,10 @@ class Watched:
 
     def __post_init__(self) -> None:
         self.joins = {namespace: ServiceKey.parse(name) for namespace, name in self.record.joins.items()}
+
+    def step(self, happening: Happening) -> None:
+        """Its phase goes on; ValueError where the table knows no such step."""
+        self.phase = advance(self.phase, happening)
 
     def see(
         self, container: Container | None, now: float, started_at: float | None, probed_at: float | None = None

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import structlog
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.order_book import OrderBook
+from watchdog.daemon.own_incident import OwnIncident
 from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
 from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
-from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
-from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import assess
-from watchdog.policy.phases import Happening, Phase, advance
-from watchdog.policy.recovery import Situation, Surroundings, decide, for_want_of_roots
-from watchdog.policy.turn import dockers_turn_until
+from watchdog.policy.phases import Happening, Phase
 
 log = structlog.get_logger()
 
 RETRY_AFTER_TROUBLE = 1.0
 RETRY_AFTER_BUG = 10.0
 COMPLAIN_EVERY = 60.0
-RESTING = {Health.PAUSED, Health.DONE}
-"""Not bad and not good: nobody expects it to be up."""
 
 
 class Worker:
@@ -56,6 +51,8 @@ class Worker:
         self._acting = acting
         self._book = book
         self._proving = Proving(world, watched, journal)
+        self._facts = Facts(world, watched, acting)
+        self._incident = OwnIncident(world=world, watched=watched, desk=desk, journal=journal, facts=self._facts)
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
         self._complaint = ""
@@ -103,7 +100,7 @@ class Worker:
         seen = assess(watched.sight(now, self._world.state.away))
         await self._take_note(seen, now)
         if self._world.state.away is None:
-            await self._settle_incident(seen, now)
+            await self._incident.settle(seen, now)
             seen = watched.seen or seen
             if watched.ordered is not None or (seen.health.bad and watched.record.incident is not None):
                 await self._acting.identify(watched)
@@ -176,72 +173,9 @@ class Worker:
                 self._acting.ask_soon(dependent.key)
             dependent.wake.set()
 
-    async def _settle_incident(self, seen: Assessment, now: float) -> None:
-        """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
-        watched = self.watched
-        number = watched.record.incident
-        wanted = watched.record.desired is Desired.UP
-        if number is None:
-            if not (seen.health.bad and wanted) or watched.phase is Phase.VERIFYING:
-                return
-            if now < self._world.state.settled_at:
-                return
-            blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
-            if blind is None and self._others_asked(seen):
-                for_want = for_want_of_roots(self._situation(seen, now), self._surroundings(seen, now), now)
-                await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
-        elif watched.phase is not Phase.VERIFYING:
-            if seen.health is Health.HEALTHY and watched.ordered is None:
-                nobody = "" if watched.record.attempts else " without an action of watchdog's"
-                await self._close(now, f"good again{nobody}: {seen.reason}", recovered=True)
-            elif seen.health in RESTING or (seen.health.bad and not wanted):
-                await self._close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
-
-    async def _open(self, seen: Assessment, now: float) -> None:
-        """What was put down to a root until now was detected then."""
-        watched = self.watched
-        failure, detected_at = watched.failure(now, self._finished_at()), now
-        if watched.blamed is not None:
-            seen = replace(seen, reason=f"{seen.reason}; it failed while {watched.blamed} was down")
-            detected_at = watched.bad_since if watched.bad_since is not None else now
-        async with watched.recording:
-            watched.record = await self._desk.of_service(watched, seen, failure, detected_at)
-        self._step(Happening.FAILED)
-
-    async def _blame(self, seen: Assessment, because: str) -> None:
-        """It has no incident of its own: once, that of its root says that it fails, too."""
-        watched, culprit = self.watched, self._world.culprit(self.watched)
-        if watched.blamed is not None or culprit is None:
-            return
-        watched.blamed = culprit.key
-        sentence = f"{watched.key} is {seen.health.value}, too ({seen.reason}): {because}"
-        entry = self._journal.entry(EntryKind.DECISION, watched.key, sentence, incident=culprit.record.incident)
-        await self._journal.write(entry, vital=True)
-
-    def _finished_at(self) -> float | None:
-        container = self.watched.container
-        if container is None or container.finished_at is None or container.state is ContainerState.RUNNING:
-            return None
-        return self._world.clock.steady(container.finished_at)
-
-    async def _close(self, now: float, sentence: str, *, recovered: bool) -> None:
-        watched = self.watched
-        number = watched.record.incident
-        self._journal.say(watched.key, sentence, incident=number)
-        watched.event_at = None
-        watched.says = ""
-        async with watched.recording:
-            record = replace(watched.record, quarantined=None)
-            if number is not None:
-                record = replace(record, incident=None, last_incident=number, last_incident_closed_at=now)
-                await self._desk.close(number, sentence, now, recovered=recovered, record=record)
-            watched.record = record
-        if watched.phase is not Phase.IDLE:
-            self._step(Happening.GOOD if recovered else Happening.RELEASED)
-
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
-        decision = decide(self._situation(seen, now), self._surroundings(seen, now), now)
+        decision = self._facts.decision(seen, now)
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
             self._say(decision)
         match decision:
@@ -263,22 +197,22 @@ class Worker:
             return None  # its incident could not be opened yet: nothing is done without a record
         if self._acting.owes(watched):
             return now + RETRY_AFTER_TROUBLE
-        self._step(Happening.ACT)
+        self.watched.step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now)
         except LedgerError as error:
-            self._step(Happening.FAILED)
+            self.watched.step(Happening.FAILED)
             self._desk.unrecorded(str(watched.key), decision.because, error)
             raise
         self._desk.recorded(str(watched.key), "it is acted on again")
         if attempted.impossible is not None:
-            self._step(Happening.FAILED)
+            self.watched.step(Happening.FAILED)
             self._say(Wait(attempted.impossible, attempted.again_at))
             if attempted.again_at is None:
                 await self._hand_over(attempted.impossible)
             return attempted.again_at
         watched.says = f"{decision.rung} is done and waits for its verification"
-        self._step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
+        self.watched.step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
         if attempted.failure is not None:
             self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
             await self._look_again(now)
@@ -297,9 +231,9 @@ class Worker:
             if fresh.health is not Health.HEALTHY:
                 return now
             sentence = await self._acting.verified(watched, fresh)
-            await self._close(self._world.clock.now(), sentence, recovered=True)
+            await self._incident.close(self._world.clock.now(), sentence, recovered=True)
             if watched.phase is not Phase.IDLE:
-                self._step(Happening.GOOD)
+                self.watched.step(Happening.GOOD)
             self._book.answer(watched, fresh, fresh.reason, self._world.clock.now())
             return None
         because = self._acting.disproof(watched, seen, now)
@@ -308,7 +242,7 @@ class Worker:
         try:
             await self._acting.failed(watched, because)
         finally:
-            self._step(Happening.FAILED)
+            self.watched.step(Happening.FAILED)
         await self._look_again(now)
         return now
 
@@ -318,62 +252,8 @@ class Worker:
             await self._looker.look([self.watched.container.id] if self.watched.container is not None else [])
 
     async def _hand_over(self, because: str) -> None:
-        watched = self.watched
-        if watched.record.quarantined is None:
-            number = watched.record.incident
-            self._journal.say(watched.key, f"handed to a person: {because}", incident=number)
-            if number is not None:
-                async with watched.recording:
-                    record = replace(watched.record, quarantined=because)
-                    await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
-                    watched.record = record
-        if watched.phase is Phase.WAITING:
-            self._step(Happening.GIVE_UP)
-        self._book.refuse(watched, because, self._world.clock.now())
-
-    def _others_asked(self, seen: Assessment) -> bool:
-        watched = self.watched
-        if seen.cause is not Cause.CHECK_FAILED:
-            return True
-        since = watched.doubted_since if watched.doubted_since is not None else watched.bad_since
-        return since is None or self._world.others_asked_at >= since
-
-    def _situation(self, seen: Assessment, now: float) -> Situation:
-        watched = self.watched
-        roots = self._world.roots(watched) if seen.health.bad else {}
-        key = watched.key
-        return Situation(
-            assessment=seen,
-            record=watched.record,
-            settings=watched.settings.recovery,
-            container=watched.container,
-            config_hash=watched.config_hash,
-            bad_since=watched.bad_since if watched.bad_since is not None else now,
-            last_foreign=self._world.activity.get(key.project or key.name),
-            dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
-            ends_until=watched.ends_until(now),
-            roots_down=roots.get(Hindrance.DOWN, ()),
-            roots_lost=roots.get(Hindrance.LOST, ()),
-            roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
-            needs_others=bool(self._world.graph().get(key)),
-            root_good_at=watched.root_good_at,
-            ties=watched.ties,
-            others_asked=self._others_asked(seen),
-            ordered=watched.ordered,
-        )
-
-    def _surroundings(self, seen: Assessment, now: float) -> Surroundings:
-        world = self._world
-        suspicion = world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
-        return Surroundings(
-            engine_away=world.state.away,
-            settled_at=world.state.settled_at,
-            breaker_until=self._acting.breaker_until(now),
-            observer_suspected=suspicion.because if suspicion is not None else None,
-            last_death=world.last_death,
-            restarts=tuple(world.restarts),
-            orders_only=world.orders_only,
-        )
+        await self._incident.hand_over(because)
+        self._book.refuse(self.watched, because, self._world.clock.now())
 
     def _say(self, decision: Decision) -> None:
         """A decision to do nothing is said when its sentence is a new one."""
@@ -390,6 +270,3 @@ class Worker:
         if sentence != self._complaint or now - self._complained_at >= COMPLAIN_EVERY:
             self._complaint, self._complained_at = sentence, now
             log.error(sentence, service=str(self.watched.key))
-
-    def _step(self, happening: Happening) -> None:
-        self.watched.phase = advance(self.watched.phase, happening)

@@ -13,8 +13,8 @@ from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
 from watchdog.model.plan import Act, Plan
 from watchdog.model.record import Rung, ServiceRecord
+from watchdog.policy.ladder import rollback_target
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
-from watchdog.policy.recovery import rollback_target
 
 ALL_NETWORKS_AT_CREATE = (1, 44)
 
