@@ -10,7 +10,7 @@ from watchdog.daemon.kinship import Kinship
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
-from watchdog.errors import EngineError, NotFound
+from watchdog.errors import EngineError, EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
@@ -19,6 +19,11 @@ from watchdog.policy.discovery import NUMBER, PROJECT, SERVICE, NotAService, cla
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
+
+STUCK_FOR = 30.0
+"""So long a container that the engine did not tell of is not asked for again, unless something happens to it: each
+time may take the engine's whole time-out, for which no other look begins.
+"""
 
 
 def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
@@ -77,6 +82,8 @@ class Looker:
         """Full ID → the service that it belongs to, whatever it is called now."""
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
+        self._untold: dict[str, tuple[float, str]] = {}
+        """Full ID → when the engine was last asked in vain (steady seconds), and what came instead of an answer."""
         self._looking = asyncio.Lock()
         self._begun = self._served = 0
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
@@ -114,6 +121,7 @@ class Looker:
             self._named.pop(key, None)
             self._containers.pop(key, None)
             self._opted_out.pop(key, None)
+            self._untold.pop(key, None)
         self._settle()
         before = self._starts(due)
         await self._inspect(due)
@@ -141,6 +149,7 @@ class Looker:
         self._named.clear()
         self._keys.clear()
         self._opted_out.clear()
+        self._untold.clear()
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
@@ -162,6 +171,8 @@ class Looker:
         The engine's list says nothing of a start that failed, nor when what is unhealthy was last asked.
         """
         known = self._containers.get(summary.id)
+        if summary.id in self._untold and summary == self._summaries.get(summary.id):
+            return self._world.clock.now() - self._untold[summary.id][0] >= STUCK_FOR
         unchanged = known is not None and summary == self._summaries.get(summary.id)
         silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
         return not unchanged or silent or summary.state == ContainerState.CREATED
@@ -193,7 +204,12 @@ class Looker:
             async with places:
                 try:
                     self._containers[container] = await self._world.engine.inspect(container)
+                    self._untold.pop(container, None)
+                except EngineUnavailable as error:
+                    await self._world.engine.identify()  # raises where it is not for want of this one answer
+                    self._untold[container] = self._world.clock.now(), str(error)
                 except NotFound:
+                    self._untold.pop(container, None)
                     self._containers.pop(container, None)
                     self._summaries.pop(container, None)
                     self._named.pop(container, None)
@@ -228,7 +244,10 @@ class Looker:
             else:
                 by_key[key].append(container)
         unwatched = world.unwatched = set(self._opted_out.values())
+        untold = self._note_untold(touched)
         for key, containers in by_key.items():
+            if key in untold:
+                continue
             container = incumbent(containers)
             watched = world.services.get(key)
             if watched is None:
@@ -246,6 +265,15 @@ class Looker:
                 watched.seen_at = now
                 continue
             self._see(watched, container, now)
+
+    def _note_untold(self, touched: set[ServiceKey]) -> set[ServiceKey]:
+        """Services of which nobody can say how they are, which they are told."""
+        untold = {self._keys[name]: because for name, (_, because) in self._untold.items() if name in self._keys}
+        for key in touched & self._world.services.keys():
+            watched = self._world.services[key]
+            if watched.untold != untold.get(key):
+                watched.note_untold(untold.get(key))
+        return set(untold)
 
     def _welcome(self, key: ServiceKey, container: Container) -> Watched:
         world = self._world
