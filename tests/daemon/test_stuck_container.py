@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import QUICK, SmallDaemon, small_daemon
-from watchdog.errors import EngineUnavailable
-from watchdog.model.container import Container
+from tests.support.stuck_engine import StuckEngine
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, CheckKind, Verdict
@@ -31,25 +28,6 @@ PAGE = Check(
     retry_interval=0.05,
 )
 CHECKED = replace(QUICK, endpoints=(PAGE,))
-PATIENCE = 0.3
-
-
-@dataclass(slots=True)
-class StuckEngine(FakeEngine):
-    """It does not answer about these containers, by full ID."""
-
-    stuck: set[str] = field(default_factory=set[str])
-    asked: int = 0
-    """How often it was asked about one of them."""
-
-    async def inspect(self, container: str) -> Container:
-        self.asked += container in self.stuck
-        deadline = time.monotonic() + PATIENCE
-        while container in self.stuck:
-            if time.monotonic() > deadline:
-                raise EngineUnavailable(f"the engine did not answer within {PATIENCE:g} s")
-            await asyncio.sleep(0.01)
-        return await FakeEngine.inspect(self, container)
 
 
 @dataclass(slots=True)

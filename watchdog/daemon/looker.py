@@ -234,7 +234,7 @@ class Looker:
 
     def _apply(self, touched: set[ServiceKey]) -> None:
         world, now = self._world, self._world.clock.now()
-        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched}
+        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold(touched)}
         for name, key in self._keys.items():
             container = self._containers.get(name)
             if container is None or key not in by_key:
@@ -244,10 +244,7 @@ class Looker:
             else:
                 by_key[key].append(container)
         unwatched = world.unwatched = set(self._opted_out.values())
-        untold = self._note_untold(touched)
         for key, containers in by_key.items():
-            if key in untold:
-                continue
             container = incumbent(containers)
             watched = world.services.get(key)
             if watched is None:
