@@ -84,6 +84,8 @@ class Looker:
         """Containers that ask not to be watched: what they replace is not missing."""
         self._untold: dict[str, tuple[float, str]] = {}
         """Full ID → when the engine was last asked in vain (steady seconds), and what came instead of an answer."""
+        self._silent: set[ServiceKey] = set()
+        """Their services."""
         self._looking = asyncio.Lock()
         self._begun = self._served = 0
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
@@ -234,7 +236,7 @@ class Looker:
 
     def _apply(self, touched: set[ServiceKey]) -> None:
         world, now = self._world, self._world.clock.now()
-        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold(touched)}
+        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold()}
         for name, key in self._keys.items():
             container = self._containers.get(name)
             if container is None or key not in by_key:
@@ -263,14 +265,15 @@ class Looker:
                 continue
             self._see(watched, container, now)
 
-    def _note_untold(self, touched: set[ServiceKey]) -> set[ServiceKey]:
+    def _note_untold(self) -> set[ServiceKey]:
         """Services of which nobody can say how they are, which they are told."""
         untold = {self._keys[name]: because for name, (_, because) in self._untold.items() if name in self._keys}
-        for key in touched & self._world.services.keys():
-            watched = self._world.services[key]
-            if watched.untold != untold.get(key):
+        for key in self._silent | untold.keys():
+            watched = self._world.services.get(key)
+            if watched is not None and watched.untold != untold.get(key):
                 watched.note_untold(untold.get(key))
-        return set(untold)
+        self._silent = set(untold)
+        return self._silent
 
     def _welcome(self, key: ServiceKey, container: Container) -> Watched:
         world = self._world
