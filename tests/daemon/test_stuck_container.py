@@ -85,6 +85,23 @@ async def test_a_container_that_the_engine_does_not_tell_of_is_unknown_and_the_o
     assert not any(isinstance(step, RestartContainer) for step in engine.steps)
 
 
+async def test_a_container_that_the_engine_cannot_tell_of_does_not_make_it_pass_for_away(
+    setting: Setting, tmp_path: Path
+) -> None:
+    engine = setting.engine
+    async with small_daemon(engine, tmp_path, settings=CHECKED, verdicts=setting.verdicts) as watchdog:
+        await setting.watched(watchdog)
+        engine.damaged.add(setting.webui)
+        engine.crash("webui")
+        await eventually(lambda: _health(watchdog, "webui") is Health.UNKNOWN)
+        seen = watchdog.watched("webui").seen
+        assert seen is not None
+        assert "cannot be judged: the engine refused (500)" in seen.reason
+        engine.docker_rm("api")
+        await eventually(lambda: bool(watchdog.record("api").attempts) and _health(watchdog, "api") is Health.HEALTHY)
+        assert watchdog.daemon.ready()[0]
+
+
 async def test_a_check_that_fails_is_not_acted_upon_before_its_container_was_looked_at_afresh(
     setting: Setting, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from watchdog.daemon.kinship import Kinship
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import Summary
-from watchdog.errors import EngineError, EngineUnavailable, NotFound
+from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
@@ -207,15 +207,15 @@ class Looker:
                 try:
                     self._containers[container] = await self._world.engine.inspect(container)
                     self._untold.pop(container, None)
-                except EngineUnavailable as error:
-                    await self._world.engine.identify()  # raises where it is not for want of this one answer
-                    self._untold[container] = self._world.clock.now(), str(error)
                 except NotFound:
                     self._untold.pop(container, None)
                     self._containers.pop(container, None)
                     self._summaries.pop(container, None)
                     self._named.pop(container, None)
                     self._keys.pop(container, None)
+                except EngineError as error:
+                    await self._world.engine.identify()  # raises where it is not for want of this one answer
+                    self._untold[container] = self._world.clock.now(), str(error)
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
