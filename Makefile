@@ -31,7 +31,7 @@ test: dev-env test-packages debian-engine lint ## everything that must be green:
 	$(BIN)/python -m pytest tests/policy tests/model \
 		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
-		--ignore=tests/policy --ignore=tests/model --numprocesses=$(WORKERS) --dist=loadfile
+		--ignore=tests/policy --ignore=tests/model -m "not long" --numprocesses=$(WORKERS) --dist=loadfile
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=1.45 LAB_ENGINE_PATH=$(CURDIR)/$(DEBIAN13)/bin $(BIN)/python -m pytest \
 		$(BY_ENGINE) --numprocesses=$(WORKERS) --dist=loadfile
 

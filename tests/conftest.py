@@ -20,6 +20,12 @@ from tests.lab.watch import lab_daemon
 SceneOf = Callable[[LabEngine], Scene]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first: the others then fill the time of the processes beside them."""
+    slow = {item.path for item in items if item.get_closest_marker("timeout") is not None}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _no_engine(why: LabUnavailable) -> Never:
     if os.environ.get("CI") == "true" or os.environ.get("LAB_REQUIRE_ENGINE") == "1":
         pytest.fail(f"a real engine is required here: {why}", pytrace=False)

@@ -28,7 +28,10 @@ def test_killed_at_every_moment_of_a_rung_the_next_daemon_makes_it_whole(
     killing.judge()
 
 
-@pytest.mark.parametrize("rung", ASIDE, ids=lambda rung: rung.name)
+@pytest.mark.parametrize(
+    "rung",
+    [pytest.param(rung, id=rung.name, marks=[pytest.mark.long] * (rung.policy == "no")) for rung in ASIDE],
+)
 def test_killed_again_while_it_makes_whole_the_third_one_does(rung: Rung, watch: Scene, tmp_path: Path) -> None:
     killing = Killing(watch, rung, tmp_path)
     with witnessed(killing.battery, tmp_path / "events"):
@@ -40,7 +43,9 @@ def test_killed_again_while_it_makes_whole_the_third_one_does(rung: Rung, watch:
     killing.judge()
 
 
-@pytest.mark.parametrize("goes_on", ["while the engine is away", "when it is back"])
+@pytest.mark.parametrize(
+    "goes_on", ["when it is back", pytest.param("while the engine is away", marks=pytest.mark.long)]
+)
 def test_the_engine_killed_at_every_moment_of_setting_aside_brings_nothing_back_beside_a_successor(
     goes_on: str, own_engine: Callable[[], LabEngine], scene_of: SceneOf, tmp_path: Path
 ) -> None:

@@ -107,7 +107,8 @@ class Cable:
         answers.start()
         with suppress(OSError):
             while (question := daemon.recv(65536)) and not self._severed:
-                if b"/events?" in question.split(b"\r\n", 1)[0]:
+                asked = question.split(b"\r\n", 1)[0]
+                if b"/events?" in asked and b"until=" not in asked:
                     self._open_stream(daemon, engine, question)
                     return
                 engine.sendall(question)

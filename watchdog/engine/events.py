@@ -106,9 +106,8 @@ class Events:
     async def told_to_end(self) -> Mapping[str, float]:
         """By the `kill` and `die` events that the engine's ring still holds."""
         filters = json.dumps({"type": ["container"], "event": ["kill", "die"]})
-        now = moment(
-            (await self._transport.get("info"))["SystemTime"]
-        )  # by another clock it might wait for that moment
+        engine = await self._transport.get("info")
+        now = moment(engine["SystemTime"])  # by another clock it might wait for that moment
         times = {"since": "0", "until": f"{now:.6f}"}
         answer = await self._transport.get_text("events", {"filters": filters, **times})
         events = Reader().events(answer.encode())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from watchdog.engine.protocol import Engine
-from watchdog.engine.spec import networks_unknown, with_networks_of
+from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, networks_unknown, with_networks_of
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec
@@ -15,8 +15,6 @@ from watchdog.model.plan import Act, Plan
 from watchdog.model.record import Rung, ServiceRecord
 from watchdog.policy.ladder import rollback_target
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
-
-ALL_NETWORKS_AT_CREATE = (1, 44)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
