@@ -18,6 +18,8 @@ from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, CheckKind, Verdict
 from watchdog.model.plan import RestartContainer
+from watchdog.model.record import Severity
+from watchdog.model.settings import AlertSettings
 
 PAGE = Check(
     name="page",
@@ -51,6 +53,10 @@ def setting() -> Setting:
 def _health(watchdog: SmallDaemon, name: str) -> Health | None:
     seen = watchdog.watched(name).seen
     return seen.health if seen is not None else None
+
+
+async def _is_critical(watchdog: SmallDaemon, incident: int) -> bool:
+    return (await watchdog.daemon.timeline(incident))[0].severity is Severity.CRITICAL
 
 
 async def _asked_again(watchdog: SmallDaemon, failures: int) -> None:
@@ -100,6 +106,25 @@ async def test_a_container_that_the_engine_cannot_tell_of_does_not_make_it_pass_
         engine.docker_rm("api")
         await eventually(lambda: bool(watchdog.record("api").attempts) and _health(watchdog, "api") is Health.HEALTHY)
         assert watchdog.daemon.ready()[0]
+
+
+async def test_a_container_that_nobody_can_tell_of_for_too_long_is_a_persons_business(
+    setting: Setting, tmp_path: Path
+) -> None:
+    engine = setting.engine
+    settings = replace(CHECKED, alert=AlertSettings(critical_after=0.5))
+    async with small_daemon(engine, tmp_path, settings=settings, verdicts=setting.verdicts) as watchdog:
+        await setting.watched(watchdog)
+        engine.damaged.add(setting.webui)
+        engine.docker_pause("webui")
+        (incident,) = await eventually(lambda: watchdog.daemon.incidents(10, open_only=True))
+        assert incident.subject == "webui"
+        assert "cannot be judged: the engine refused (500)" in incident.summary
+        await eventually(lambda: _is_critical(watchdog, incident.id))
+        engine.damaged.clear()
+        engine.docker_unpause("webui")
+        await eventually(lambda: watchdog.record("webui").incident is None)
+    assert engine.steps == []
 
 
 async def test_a_check_that_fails_is_not_acted_upon_before_its_container_was_looked_at_afresh(

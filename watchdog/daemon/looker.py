@@ -271,7 +271,7 @@ class Looker:
         for key in self._silent | untold.keys():
             watched = self._world.services.get(key)
             if watched is not None and watched.untold != untold.get(key):
-                watched.note_untold(untold.get(key))
+                watched.note_untold(untold.get(key), self._world.clock.now())
         self._silent = set(untold)
         return self._silent
 

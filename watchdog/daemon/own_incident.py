@@ -34,7 +34,9 @@ class OwnIncident:
         number = watched.record.incident
         wanted = watched.record.desired is Desired.UP
         if number is None:
-            if not (seen.health.bad and wanted) or watched.phase is Phase.VERIFYING:
+            untold_until = self.untold_until()
+            untold_for_long = untold_until is not None and now >= untold_until
+            if not ((seen.health.bad or untold_for_long) and wanted) or watched.phase is Phase.VERIFYING:
                 return
             if now < self._world.state.settled_at:
                 return
@@ -48,6 +50,13 @@ class OwnIncident:
                 await self.close(now, f"good again{nobody}: {seen.reason}", recovered=True)
             elif seen.health in RESTING or (seen.health.bad and not wanted):
                 await self.close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
+
+    def untold_until(self) -> float | None:
+        """When a person is told that the engine does not tell of its container (steady seconds)."""
+        watched = self._watched
+        if watched.untold_since is None or watched.record.incident is not None:
+            return None
+        return watched.untold_since + self._world.settings.alert.critical_after
 
     async def _open(self, seen: Assessment, now: float) -> None:
         """What was put down to a root until now was detected then."""

@@ -41,6 +41,7 @@ class Watched:
     """When the container's present state was looked at."""
     untold: str | None = None
     """Why the engine, which answers otherwise, does not tell of its container."""
+    untold_since: float | None = None
     config_hash: str | None = None
     spec_id: str | None = None
     running_since: float | None = None
@@ -130,11 +131,14 @@ class Watched:
         else:
             self.running_since = None
 
-    def note_untold(self, because: str | None) -> None:
+    def note_untold(self, because: str | None, now: float) -> None:
         """The engine does not tell of its container, or does again: what failed meanwhile says nothing."""
         self.untold = because
         if because is None:
+            self.untold_since = None
             self.forget_failed_checks()
+        elif self.untold_since is None:
+            self.untold_since = now
         self.wake.set()
 
     def _forget_incarnation(self) -> None:

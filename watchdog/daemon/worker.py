@@ -121,9 +121,10 @@ class Worker:
             after = self._world.settings.alert.critical_after
             await self._desk.overdue(watched.record.incident, now, after)
             overdue_at = self._desk.overdue_at(watched.record.incident, after)
-        return min(
-            (at for at in (due, changes_at, self._proving.due_at(now), overdue_at) if at is not None), default=None
-        )
+        untold_until = self._incident.untold_until()
+        told_at = untold_until if untold_until is not None and untold_until > now else None
+        dues = (due, changes_at, self._proving.due_at(now), overdue_at, told_at)
+        return min((at for at in dues if at is not None), default=None)
 
     async def _pay(self, now: float) -> None:
         """Raises EngineUnavailable; while only the ledger fails the service is watched on, and not acted on."""
