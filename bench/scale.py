@@ -12,7 +12,6 @@ import asyncio
 import gc
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -49,7 +48,7 @@ class Cost:
 
     containers: int
     poll: float
-    """Processor seconds of a poll that finds nothing new, median."""
+    """Processor seconds of a poll that finds nothing new: the fastest of them, as all else on the machine only adds."""
     memory: float
     """Resident bytes that were added by watching them all."""
     decided: float
@@ -125,7 +124,7 @@ async def measure(loop: VirtualLoop, containers: int, directory: Path) -> Cost:
     await ledger.close()
     return Cost(
         containers=containers,
-        poll=statistics.median(polls),
+        poll=min(polls),
         memory=memory,
         decided=decided,
         recovered=recovered,

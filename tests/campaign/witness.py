@@ -73,7 +73,9 @@ class Witness:
 
     def _follow_once(self) -> None:
         filters = {"type": ["container"], "event": [*HEARD, "health_status"]}
-        with contextlib.closing(_connected(self.engine)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("localhost")) as connection:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(str(self.engine.socket_path))
             connection.request("GET", f"/events?{urlencode({'filters': json.dumps(filters)})}")
             response = connection.getresponse()
             self._take_stock()
@@ -128,10 +130,3 @@ def witness_of(engine: LabEngine) -> Generator[Witness]:
         yield witness
     finally:
         witness.end()
-
-
-def _connected(engine: LabEngine) -> http.client.HTTPConnection:
-    connection = http.client.HTTPConnection("localhost")
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(str(engine.socket_path))
-    return connection

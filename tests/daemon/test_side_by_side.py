@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,14 +15,29 @@ from tests.support.eventually import eventually
 from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import SmallDaemon, small_daemon
 from watchdog.api.doors import RecoverOrder
-from watchdog.model.container import RestartPolicy
+from watchdog.model.container import ContainerSpec, RestartPolicy, Survey
+from watchdog.model.record import Desired
 
-Setting = tuple[FakeEngine, SmallDaemon]
+
+@dataclass(slots=True)
+class ObservedEngine(FakeEngine):
+    """Somebody does something at the moment in which watchdog plans, once."""
+
+    meanwhile: Callable[[], Coroutine[Any, Any, str]] | None = None
+
+    async def survey(self, spec: ContainerSpec) -> Survey:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await FakeEngine.survey(self, spec)
+
+
+Setting = tuple[ObservedEngine, SmallDaemon]
 
 
 @pytest.fixture
 async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
-    engine = FakeEngine(time.time)
+    engine = ObservedEngine(time.time)
     engine.run("webui", restart=RestartPolicy.NO)
     async with small_daemon(engine, tmp_path) as watchdog:
         await eventually(lambda: bool(watchdog.record("webui").baselines))
@@ -41,6 +58,25 @@ async def test_a_pause_ordered_while_the_incident_is_written_keeps_both(setting:
         assert record.pause is not None
         assert record.incident == 1
     assert await engine.list_containers() == ()
+
+
+async def test_a_pause_ordered_while_a_recovery_is_planned_holds_that_recovery(setting: Setting) -> None:
+    engine, watchdog = setting
+    engine.meanwhile = lambda: watchdog.daemon.pause("webui", 3600.0, "moving the disk", "ada")
+    engine.docker_rm("webui")
+    await eventually(lambda: watchdog.watched("webui").says.startswith("paused by ada"))
+    assert await engine.list_containers() == ()
+    assert watchdog.record("webui").attempts == ()
+
+
+async def test_a_service_retired_while_its_recovery_is_planned_is_not_made_again(setting: Setting) -> None:
+    engine, watchdog = setting
+    engine.meanwhile = lambda: watchdog.daemon.retire("webui", "not needed", "ada")
+    engine.docker_rm("webui")
+    await eventually(lambda: watchdog.record("webui").desired is Desired.RETIRED and engine.meanwhile is None)
+    await eventually(lambda: watchdog.record("webui").incident is None)
+    assert await engine.list_containers() == ()
+    assert watchdog.record("webui").attempts == ()
 
 
 async def test_an_order_given_while_the_incident_is_written_works_on_that_incident(setting: Setting) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Entry, Incident, Row, ServiceRecord
 from watchdog.model.settings import EngineSettings, HealthSettings, RecoverySettings, Settings, StateSettings
 from watchdog.probes import Prober
@@ -58,6 +59,18 @@ class GatedLedger(Ledger):
         return await super().spec(spec_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A prober that is told what it hears."""
+
+    verdicts: Mapping[str, Verdict]
+    clock: Clock
+
+    async def ask(self, check: Check) -> Observation:
+        verdict = self.verdicts[check.name]
+        return Observation(check=check.name, at=self.clock.wall(), verdict=verdict, reason=f"it is a {verdict}")
+
+
 @dataclass(slots=True)
 class SmallDaemon:
     daemon: Daemon
@@ -81,10 +94,19 @@ class SmallDaemon:
 
 @asynccontextmanager
 async def small_daemon(
-    engine: FakeEngine, directory: Path, *, specs_are_slow: bool = False
+    engine: FakeEngine,
+    directory: Path,
+    *,
+    settings: Settings = QUICK,
+    verdicts: Mapping[str, Verdict] | None = None,
+    specs_are_slow: bool = False,
 ) -> AsyncGenerator[SmallDaemon]:
-    """Started; stopped when the block ends. `specs_are_slow`: the gate of specs is closed from the start."""
-    settings = replace(QUICK, state=StateSettings(dir=directory / "state", run_dir=directory / "run"))
+    """Started; stopped when the block ends.
+
+    `verdicts`: check → what it hears now, instead of asking anybody. `specs_are_slow`: the gate of specs is closed
+    from the start.
+    """
+    settings = replace(settings, state=StateSettings(dir=directory / "state", run_dir=directory / "run"))
     clock = Clock()
     prepare(settings.state.dir)
     ledger = await GatedLedger.open(settings.state.dir, key_file=None, now=time.time(), retention=1e6)
@@ -102,7 +124,7 @@ async def small_daemon(
         settings=settings,
         engine=engine,
         ledger=ledger,
-        prober=prober,
+        prober=prober if verdicts is None else Told(verdicts, clock),
         clock=clock,
         claim=claim,
         reread=lambda: settings,

@@ -15,7 +15,7 @@ from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act, RemoveContainer, StopContainer, container_of, steps_as_json
-from watchdog.model.record import Attempt, EntryKind, Outcome, Rung
+from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, Pause, Rung, ServiceRecord
 from watchdog.policy.budget import counting_window
 from watchdog.policy.ladder import MINUTE
 from watchdog.policy.phases import Phase
@@ -89,7 +89,7 @@ class Acting:
 
     async def attempt(self, watched: Watched, decision: Act, now: float) -> Begun:
         """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched."""
-        judged = watched.container
+        judged, wanted = watched.container, _wanted(watched.record)
         try:
             planned = await self.plan(watched, decision)
         except EngineError as error:
@@ -102,7 +102,9 @@ class Acting:
         if watched.container != judged:
             return Begun(impossible="its container changed while this was planned", again_at=now)
         plan = planned.plan
-        errand = await self._intend(watched, planned, now)
+        errand = await self._intend(watched, planned, now, wanted)
+        if errand is None:
+            return Begun(impossible="what people want of it changed while this was planned", again_at=now)
         if watched.container is not None and watched.container.running:
             self.world.restarts.append(now)
             self.world.restarts = [at for at in self.world.restarts if now - at < MINUTE]
@@ -110,12 +112,12 @@ class Acting:
         attempted = await self.manager.execute(errand)
         return await self._after(watched, errand, attempted)
 
-    async def _intend(self, watched: Watched, planned: Planned, now: float) -> Errand:
+    async def _intend(
+        self, watched: Watched, planned: Planned, now: float, wanted: tuple[Desired, Pause | None]
+    ) -> Errand | None:
+        """Writes the intent; None, and nothing written, where people want something else of it by now."""
         plan, key, incident = planned.plan, watched.key, watched.record.incident
         attempt = Attempt(at=now, rung=plan.rung, outcome=Outcome.PENDING, by_operator=watched.ordered is not None)
-        start_period = watched.container.start_period if watched.container is not None else 0.0
-        window = counting_window(watched.settings.recovery, start_period)
-        kept = tuple(old for old in watched.record.attempts if now - old.at < window)
         woken = watched.woken_by_event_at
         entry = self.journal.entry(
             EntryKind.INTENT,
@@ -134,7 +136,9 @@ class Acting:
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
         async with watched.recording:
-            record = replace(watched.record, attempts=(*kept, attempt))
+            if _wanted(watched.record) != wanted:
+                return None
+            record = replace(watched.record, attempts=(*_counting(watched, now), attempt))
             (row,) = await self.journal.write(entry, records=[record], specs=planned.specs, vital=missing_or_start)
             watched.record = record
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
@@ -312,3 +316,14 @@ class Acting:
             watched.config_hash = config_hash(spec)
         except EngineError as error:
             self.journal.say(watched.key, f"its deployment could not be told: {error}")
+
+
+def _wanted(record: ServiceRecord) -> tuple[Desired, Pause | None]:
+    """What people want of it, as far as a recovery must respect that."""
+    return record.desired, record.pause
+
+
+def _counting(watched: Watched, now: float) -> tuple[Attempt, ...]:
+    start_period = watched.container.start_period if watched.container is not None else 0.0
+    window = counting_window(watched.settings.recovery, start_period)
+    return tuple(old for old in watched.record.attempts if now - old.at < window)

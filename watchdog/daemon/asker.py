@@ -32,6 +32,10 @@ class Question:
     due: float
     asking: bool = False
     generation: int = 0
+    asked: int = 0
+    """How often it was asked."""
+    heard: int = 0
+    """The newest of these questions that was answered."""
 
 
 @dataclass(slots=True)
@@ -118,8 +122,12 @@ class Asker:
             self._schedule(key, question)
 
     async def _ask(self, question: Question) -> float:
-        incarnation = question.incarnation()
+        question.asked += 1
+        number, incarnation = question.asked, question.incarnation()
         observation = await self.prober.ask(question.check)
+        if number < question.heard:
+            return question.check.retry_interval  # a later question was answered sooner: this answer is out of date
+        question.heard = number
         return question.hear(question.check, observation, incarnation)
 
     def _schedule(self, key: tuple[str, str], question: Question) -> None:

@@ -108,6 +108,7 @@ class Listener:
                 watched.event_at = self._world.clock.steady(event.at)
         if event.action == "unpause":
             watched.unpaused_at = self._world.clock.steady(event.at)
+            watched.forget_failed_checks()  # no look may have seen the pause
         if not ours:
             self._mark_intent(watched, event, now, watched.container.stop_timeout)
 

@@ -20,6 +20,11 @@ from watchdog.policy.discovery import NUMBER, PROJECT, SERVICE, NotAService, cla
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
 
+STUCK_FOR = 30.0
+"""So long a container that the engine did not tell of is not asked for again, unless something happens to it: each
+time may take the engine's whole time-out, for which no other look begins.
+"""
+
 
 def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
     """The service that a container belongs to under these settings, or why it is none."""
@@ -77,6 +82,10 @@ class Looker:
         """Full ID → the service that it belongs to, whatever it is called now."""
         self._opted_out: dict[str, ServiceKey] = {}
         """Containers that ask not to be watched: what they replace is not missing."""
+        self._untold: dict[str, tuple[float, str]] = {}
+        """Full ID → when the engine was last asked in vain (steady seconds), and what came instead of an answer."""
+        self._silent: set[ServiceKey] = set()
+        """Their services."""
         self._looking = asyncio.Lock()
         self._begun = self._served = 0
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
@@ -114,6 +123,7 @@ class Looker:
             self._named.pop(key, None)
             self._containers.pop(key, None)
             self._opted_out.pop(key, None)
+            self._untold.pop(key, None)
         self._settle()
         before = self._starts(due)
         await self._inspect(due)
@@ -141,6 +151,7 @@ class Looker:
         self._named.clear()
         self._keys.clear()
         self._opted_out.clear()
+        self._untold.clear()
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
@@ -162,6 +173,8 @@ class Looker:
         The engine's list says nothing of a start that failed, nor when what is unhealthy was last asked.
         """
         known = self._containers.get(summary.id)
+        if summary.id in self._untold and summary == self._summaries.get(summary.id):
+            return self._world.clock.now() - self._untold[summary.id][0] >= STUCK_FOR
         unchanged = known is not None and summary == self._summaries.get(summary.id)
         silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
         return not unchanged or silent or summary.state == ContainerState.CREATED
@@ -193,11 +206,16 @@ class Looker:
             async with places:
                 try:
                     self._containers[container] = await self._world.engine.inspect(container)
+                    self._untold.pop(container, None)
                 except NotFound:
+                    self._untold.pop(container, None)
                     self._containers.pop(container, None)
                     self._summaries.pop(container, None)
                     self._named.pop(container, None)
                     self._keys.pop(container, None)
+                except EngineError as error:
+                    await self._world.engine.identify()  # raises where it is not for want of this one answer
+                    self._untold[container] = self._world.clock.now(), str(error)
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
@@ -218,7 +236,7 @@ class Looker:
 
     def _apply(self, touched: set[ServiceKey]) -> None:
         world, now = self._world, self._world.clock.now()
-        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched}
+        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold()}
         for name, key in self._keys.items():
             container = self._containers.get(name)
             if container is None or key not in by_key:
@@ -246,6 +264,16 @@ class Looker:
                 watched.seen_at = now
                 continue
             self._see(watched, container, now)
+
+    def _note_untold(self) -> set[ServiceKey]:
+        """Services of which nobody can say how they are, which they are told."""
+        untold = {self._keys[name]: because for name, (_, because) in self._untold.items() if name in self._keys}
+        for key in self._silent | untold.keys():
+            watched = self._world.services.get(key)
+            if watched is not None and watched.untold != untold.get(key):
+                watched.note_untold(untold.get(key))
+        self._silent = set(untold)
+        return self._silent
 
     def _welcome(self, key: ServiceKey, container: Container) -> Watched:
         world = self._world

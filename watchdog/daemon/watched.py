@@ -39,6 +39,8 @@ class Watched:
     container: Container | None = None
     seen_at: float = 0.0
     """When the container's present state was looked at."""
+    untold: str | None = None
+    """Why the engine, which answers otherwise, does not tell of its container."""
     config_hash: str | None = None
     spec_id: str | None = None
     running_since: float | None = None
@@ -128,6 +130,13 @@ class Watched:
         else:
             self.running_since = None
 
+    def note_untold(self, because: str | None) -> None:
+        """The engine does not tell of its container, or does again: what failed meanwhile says nothing."""
+        self.untold = because
+        if because is None:
+            self.forget_failed_checks()
+        self.wake.set()
+
     def _forget_incarnation(self) -> None:
         self.incarnation += 1
         self.streaks = {}
@@ -170,7 +179,7 @@ class Watched:
         if container is None or not container.running or container.healthcheck is HealthcheckState.UNHEALTHY:
             return False
         heard_since = self.event_at is not None and self.event_at > self.seen_at
-        return not heard_since and self.ends_until(now) is None
+        return not heard_since and self.untold is None and self.ends_until(now) is None
 
     def left_alone(self, now: float) -> bool:
         """Whether nobody but a person will bring it back: quarantined, paused, or with recovery off."""
@@ -192,7 +201,7 @@ class Watched:
             probed_while_paused=self._probed_while_paused(),
             streaks=self.streaks,
             restarts=self.turn.restarts(self.container) if self.turn is not None and self.container is not None else 0,
-            engine_away=engine_away,
+            engine_away=engine_away or self.untold,
             ties=self.ties,
         )
 
@@ -210,7 +219,7 @@ class Watched:
         self.wake.set()
 
     def forget_failed_checks(self) -> None:
-        """They were seen by an observer who was blind, or while what it needs was down."""
+        """They were seen by an observer who was blind, while what it needs was down, or while it was paused."""
         self.incarnation += 1
         self.streaks = {name: without_failures(streak) for name, streak in self.streaks.items()}
         self.doubted_since = None

@@ -55,6 +55,8 @@ class Worker:
         self._incident = OwnIncident(world=world, watched=watched, desk=desk, journal=journal, facts=self._facts)
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
+        self._looked = False
+        """Its container was looked at since the last decision: it may be paused or gone without anybody having told."""
         self._complaint = ""
         self._complained_at = 0.0
 
@@ -98,6 +100,8 @@ class Worker:
             await self._pay(now)
         judged = watched.container
         seen = assess(watched.sight(now, self._world.state.away))
+        if seen.cause is Cause.CHECK_FAILED and watched.record.incident is None and not self._looked:
+            return await self._look_first(now)
         await self._take_note(seen, now)
         if self._world.state.away is None:
             await self._incident.settle(seen, now)
@@ -176,6 +180,7 @@ class Worker:
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
         decision = self._facts.decision(seen, now)
+        looked, self._looked = self._looked, False
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
             self._say(decision)
         match decision:
@@ -185,6 +190,8 @@ class Worker:
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
+            case Act() if seen.cause is Cause.CHECK_FAILED and not looked:
+                return await self._look_first(now)
             case Act():
                 return await self._act(decision, now)
             case HandOver(because=because):
@@ -245,6 +252,12 @@ class Worker:
             self.watched.step(Happening.FAILED)
         await self._look_again(now)
         return now
+
+    async def _look_first(self, now: float) -> float:
+        """A check that fails is believed, and acted upon, by a turn that follows a look of its own."""
+        await self._look_again(now)
+        self._looked = True
+        return self._world.clock.now()
 
     async def _look_again(self, now: float) -> None:
         """A whole look where the container may have changed, for the next turn to see."""
