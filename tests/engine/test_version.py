@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.lab.engine import PROGRAMS, LabEngine
+from tests.lab.engine import PROGRAMS, LabEngine, search_path
 
 pytestmark = pytest.mark.engine
 
@@ -19,7 +20,9 @@ def test_the_engine_speaks_the_version_that_this_run_is_for(lab_engine: LabEngin
     assert lab_engine.api("GET", "/version").json["ApiVersion"] == wanted
 
 
-@pytest.mark.skipif(not PROGRAMS, reason="the machine's own engine is tested")
-def test_the_engine_is_the_one_from_the_folder_that_was_named(lab_engine: LabEngine) -> None:
+def test_the_engine_is_the_one_that_this_run_is_for(lab_engine: LabEngine) -> None:
     for pid, program in ((lab_engine.pid, "dockerd"), (lab_engine.containerd_pid, "containerd")):
-        assert Path(f"/proc/{pid}/exe").readlink() == (Path(PROGRAMS) / program).resolve()
+        found = shutil.which(program, path=search_path())
+        assert found is not None
+        assert Path(f"/proc/{pid}/exe").readlink() == Path(found).resolve()
+        assert found.startswith(PROGRAMS)

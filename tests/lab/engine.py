@@ -86,7 +86,7 @@ class LabEngine:
         """For a program that is to find this engine and no other."""
         foreign = {"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "COMPOSE_FILE"}
         kept = {name: value for name, value in os.environ.items() if name not in foreign}
-        return {**kept, "DOCKER_HOST": self.host, "PATH": _search_path()}
+        return {**kept, "DOCKER_HOST": self.host, "PATH": search_path()}
 
     @property
     def pid(self) -> int:
@@ -305,7 +305,7 @@ class LabEngine:
         )
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        if shutil.which(program, path=_search_path()) is None:
+        if shutil.which(program, path=search_path()) is None:
             raise LabUnavailable(f"not found: {program} (Debian's docker.io)")
         LOGS.mkdir(exist_ok=True)
         with self.log_file(program).open("ab") as log:
@@ -369,7 +369,8 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def _search_path() -> str:
+def search_path() -> str:
+    """Where the programs of the engine under test are looked for."""
     path = os.environ.get("PATH", os.defpath)
     return os.pathsep.join(filter(None, (PROGRAMS, path, "/usr/sbin", "/sbin")))
 
