@@ -31,6 +31,8 @@ class Case:
     """Whether every act on it that is not a person's is a mistake."""
     healths: frozenset[str] = frozenset({"healthy"})
     """What it must be in the end."""
+    restart_is_vain: bool = False
+    """Only a recreation mends it. A restart that a death of watchdog's interrupted says nothing, and is done again."""
     recovers_by_itself: bool = False
     """Docker's restart policy is enough, so nobody else need notice."""
 
@@ -70,6 +72,7 @@ def expect(cases: dict[str, Case], fault: Fault) -> None:  # noqa: C901, PLR0912
                 case.bad(starts=1)
             case Kind.UNHEALTHY_FOR_GOOD | Kind.ENDPOINT_FOR_GOOD:
                 case.bad(starts=2)
+                case.restart_is_vain = True
             case Kind.ENDED:
                 case.healths = frozenset({"done"})
             case Kind.PAUSE:
@@ -85,6 +88,9 @@ def expect(cases: dict[str, Case], fault: Fault) -> None:  # noqa: C901, PLR0912
     if fault.kind in {Kind.ENGINE_RESTART, Kind.ENGINE_KILL}:
         for case in cases.values():
             case.bad(starts=2, asked=DOING, docker=True)
+    if fault.kind in {Kind.DAEMON_KILL, Kind.DAEMON_STOP}:
+        for case in cases.values():
+            case.starts += case.restart_is_vain
 
 
 @dataclass(slots=True)
