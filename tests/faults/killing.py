@@ -21,7 +21,7 @@ from tests.lab.watch import QUICK
 PILOT = "pilot"
 STILL = 3.0
 """Seconds without another moment: all that can be held is held."""
-WIDE = QUICK.replace("15s", "5s") + "concurrency = 64\nrestarts_per_minute = 1000\n"
+WIDE = QUICK.replace("15s", "8s") + "concurrency = 64\nrestarts_per_minute = 1000\n"
 """So that all stand side by side at their moments."""
 
 
@@ -37,6 +37,7 @@ class Rung:
     """Services: at least as many as it has moments."""
     policy: str = "always"
     more: str = ""
+    long: bool = False
 
 
 def _deploys_what_answers_nothing(battery: Battery, name: str) -> None:
@@ -52,7 +53,7 @@ _ASIDE = Rung(
     ("restart", "recreate"),
     24,
 )
-ASIDE = (_ASIDE, replace(_ASIDE, name="aside-no-policy", policy="no"))
+ASIDE = (_ASIDE, replace(_ASIDE, name="aside-no-policy", policy="no", long=True))
 RUNGS = (
     Rung("start", lambda battery, name: battery.engine.crash(name), "incident_opened", ("start",), 8, "no"),
     Rung("restart", lambda battery, name: battery.exec(name, "killall", "httpd"), "incident_opened", ("restart",), 8),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,11 @@ from tests.lab.engine import LabEngine
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("rung", RUNGS, ids=lambda rung: rung.name)
+def params(rungs: Iterable[Rung]) -> list[object]:
+    return [pytest.param(rung, id=rung.name, marks=[pytest.mark.long] * rung.long) for rung in rungs]
+
+
+@pytest.mark.parametrize("rung", params(RUNGS))
 def test_killed_at_every_moment_of_a_rung_the_next_daemon_makes_it_whole(
     rung: Rung, watch: Scene, tmp_path: Path
 ) -> None:
@@ -28,10 +32,7 @@ def test_killed_at_every_moment_of_a_rung_the_next_daemon_makes_it_whole(
     killing.judge()
 
 
-@pytest.mark.parametrize(
-    "rung",
-    [pytest.param(rung, id=rung.name, marks=[pytest.mark.long] * (rung.policy == "no")) for rung in ASIDE],
-)
+@pytest.mark.parametrize("rung", params(ASIDE))
 def test_killed_again_while_it_makes_whole_the_third_one_does(rung: Rung, watch: Scene, tmp_path: Path) -> None:
     killing = Killing(watch, rung, tmp_path)
     with witnessed(killing.battery, tmp_path / "events"):
