@@ -83,4 +83,5 @@ def test_a_command_that_does_not_exist_is_a_persons_where_no_other_deployment_wa
     watch.two_polls()
     watch.daemon.wait(lambda: watch.health("webui") == "unhealthy", "webui is not called unhealthy")
     assert watch.service("webui")["protected"] is False
+    watch.daemon.wait(lambda: watch.service("webui")["quarantined"], "nobody is called")
     assert len(watch.containers()) == 1
