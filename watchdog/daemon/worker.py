@@ -97,11 +97,11 @@ class Worker:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
         watched = self.watched
         if self._world.state.away is None and self._acting.owes(watched):
-            await self._pay(now)
+            await self._pay()
         judged = watched.container
         seen = assess(watched.sight(now, self._world.state.away))
         if seen.cause is Cause.CHECK_FAILED and watched.record.incident is None and not self._looked:
-            return await self._look_first(now)
+            return await self._look_first()
         await self._take_note(seen, now)
         if self._world.state.away is None:
             await self._incident.settle(seen, now)
@@ -126,13 +126,13 @@ class Worker:
         dues = (due, changes_at, self._proving.due_at(now), overdue_at, told_at)
         return min((at for at in dues if at is not None), default=None)
 
-    async def _pay(self, now: float) -> None:
+    async def _pay(self) -> None:
         """Raises EngineUnavailable; while only the ledger fails the service is watched on, and not acted on."""
         try:
             await self._acting.pay(self.watched)
         except LedgerError as error:
             self._complain(f"the outcome of its last attempt is not recorded yet: {error}")
-        await self._look_again(now)
+        await self._look_again()
 
     async def _take_note(self, seen: Assessment, now: float) -> None:
         """Keeps what was assessed, proves what is good long enough, and follows what people want of it."""
@@ -192,7 +192,7 @@ class Worker:
             case Wait(until=until):
                 return until
             case Act() if seen.cause is Cause.CHECK_FAILED and not looked:
-                return await self._look_first(now)
+                return await self._look_first()
             case Act():
                 return await self._act(decision, now)
             case HandOver(because=because):
@@ -223,7 +223,7 @@ class Worker:
         self.watched.step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
         if attempted.failure is not None:
             self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
-            await self._look_again(now)
+            await self._look_again()
         return now
 
     async def _verify(self, seen: Assessment, now: float) -> float | None:
@@ -234,7 +234,7 @@ class Worker:
         if self._world.state.away is not None or blind:
             return None
         if seen.health is Health.HEALTHY:
-            await self._look_again(now)
+            await self._look_again()
             fresh = assess(watched.sight(self._world.clock.now(), self._world.state.away))
             if fresh.health is not Health.HEALTHY:
                 return now
@@ -251,18 +251,18 @@ class Worker:
             await self._acting.failed(watched, because)
         finally:
             self.watched.step(Happening.FAILED)
-        await self._look_again(now)
+        await self._look_again()
         return now
 
-    async def _look_first(self, now: float) -> float:
+    async def _look_first(self) -> float:
         """A check that fails is believed, and acted upon, by a turn that follows a look of its own."""
-        await self._look_again(now)
+        await self._look_again()
         self._looked = True
         return self._world.clock.now()
 
-    async def _look_again(self, now: float) -> None:
+    async def _look_again(self) -> None:
         """A whole look where the container may have changed, for the next turn to see."""
-        if self._world.state.away is None and now >= 0:
+        if self._world.state.away is None:
             await self._looker.look([self.watched.container.id] if self.watched.container is not None else [])
 
     async def _hand_over(self, because: str) -> None:
