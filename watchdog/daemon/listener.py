@@ -88,6 +88,8 @@ class Listener:
         if event.action == "die" and not ours:
             world.last_death = now
         self._mark(event, now, ours=ours)
+        if event.action == "create" and ours:
+            return  # nobody's until it has its name, of which another event tells
         if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._looker.knows(event.actor)):
             self._whole = True
         elif event.action not in LOOK_ONE:

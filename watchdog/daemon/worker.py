@@ -132,7 +132,7 @@ class Worker:
             await self._acting.pay(self.watched)
         except LedgerError as error:
             self._complain(f"the outcome of its last attempt is not recorded yet: {error}")
-        await self._look_again()
+        await self._look_at_all()
 
     async def _take_note(self, seen: Assessment, now: float) -> None:
         """Keeps what was assessed, proves what is good long enough, and follows what people want of it."""
@@ -223,7 +223,7 @@ class Worker:
         self.watched.step(Happening.ACTED if attempted.failure is None else Happening.FAILED)
         if attempted.failure is not None:
             self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
-            await self._look_again()
+            await self._look_at_all()
         return now
 
     async def _verify(self, seen: Assessment, now: float) -> float | None:
@@ -234,7 +234,7 @@ class Worker:
         if self._world.state.away is not None or blind:
             return None
         if seen.health is Health.HEALTHY:
-            await self._look_again()
+            await self._look_at_it()
             fresh = assess(watched.sight(self._world.clock.now(), self._world.state.away))
             if fresh.health is not Health.HEALTHY:
                 return now
@@ -251,17 +251,23 @@ class Worker:
             await self._acting.failed(watched, because)
         finally:
             self.watched.step(Happening.FAILED)
-        await self._look_again()
+        await self._look_at_all()
         return now
 
     async def _look_first(self) -> float:
         """A check that fails is believed, and acted upon, by a turn that follows a look of its own."""
-        await self._look_again()
+        await self._look_at_it()
         self._looked = True
         return self._world.clock.now()
 
-    async def _look_again(self) -> None:
-        """A whole look where the container may have changed, for the next turn to see."""
+    async def _look_at_it(self) -> None:
+        """A fresh look at its container, for the next turn to see. Of another one in its place an event tells."""
+        container = self.watched.container
+        if self._world.state.away is None and container is not None:
+            await self._looker.look_at([container.id])
+
+    async def _look_at_all(self) -> None:
+        """A whole look where it may have another container now, for the next turn to see."""
         if self._world.state.away is None:
             await self._looker.look([self.watched.container.id] if self.watched.container is not None else [])
 
