@@ -11,7 +11,7 @@ from typing import Never
 import pytest
 
 from tests.faults.scene import Scene
-from tests.lab.engine import LabEngine
+from tests.lab.engine import PROGRAMS, LabEngine
 from tests.lab.engine import lab_engine as started_engine
 from tests.lab.ground import LabUnavailable
 from tests.lab.oracle import Oracle
@@ -62,9 +62,9 @@ def own_engine() -> Iterator[Callable[..., LabEngine]]:
     """Makes engines that the test alone has, to kill, freeze or restart: `own_engine(live_restore=True)`."""
     with ExitStack() as stack:
 
-        def start(*, live_restore: bool = False) -> LabEngine:
+        def start(*, live_restore: bool = False, programs: str = PROGRAMS) -> LabEngine:
             try:
-                return stack.enter_context(started_engine(live_restore=live_restore))
+                return stack.enter_context(started_engine(live_restore=live_restore, programs=programs))
             except LabUnavailable as why:
                 _no_engine(why)
 

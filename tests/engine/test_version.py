@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.engine import PROGRAMS, LabEngine, search_path
+from tests.lab.engine import PROGRAMS, LabEngine
 
 pytestmark = pytest.mark.engine
 
@@ -22,7 +22,7 @@ def test_the_engine_speaks_the_version_that_this_run_is_for(lab_engine: LabEngin
 
 def test_the_engine_is_the_one_that_this_run_is_for(lab_engine: LabEngine) -> None:
     for pid, program in ((lab_engine.pid, "dockerd"), (lab_engine.containerd_pid, "containerd")):
-        found = shutil.which(program, path=search_path())
+        found = shutil.which(program, path=lab_engine.search_path)
         assert found is not None
         assert Path(f"/proc/{pid}/exe").readlink() == Path(found).resolve()
         assert found.startswith(PROGRAMS)

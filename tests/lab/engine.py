@@ -57,6 +57,7 @@ class LabEngine:
 
     ground: Ground
     live_restore: bool = False
+    programs: str = PROGRAMS
     _containerd: subprocess.Popen[bytes] | None = None
     _dockerd: subprocess.Popen[bytes] | None = None
     _images: dict[str, str] = field(default_factory=dict[str, str])
@@ -86,7 +87,13 @@ class LabEngine:
         """For a program that is to find this engine and no other."""
         foreign = {"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "COMPOSE_FILE"}
         kept = {name: value for name, value in os.environ.items() if name not in foreign}
-        return {**kept, "DOCKER_HOST": self.host, "PATH": search_path()}
+        return {**kept, "DOCKER_HOST": self.host, "PATH": self.search_path}
+
+    @property
+    def search_path(self) -> str:
+        """Where the engine's programs are looked for."""
+        path = os.environ.get("PATH", os.defpath)
+        return os.pathsep.join(filter(None, (self.programs, path, "/usr/sbin", "/sbin")))
 
     @property
     def pid(self) -> int:
@@ -144,6 +151,15 @@ class LabEngine:
 
     def restart(self) -> None:
         self.stop()
+        self.start()
+
+    def replace(self, programs: str) -> None:
+        """As a package upgrade does: engine and containerd end, and those of another folder take over what is there."""
+        self.stop()
+        if self._containerd is not None:
+            self._containerd.terminate()
+            self._containerd.wait(START_TIMEOUT)
+        self.programs = programs
         self.start()
 
     def docker(self, *arguments: str, stdin: bytes | None = None) -> str:
@@ -305,7 +321,7 @@ class LabEngine:
         )
 
     def _spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        if shutil.which(program, path=search_path()) is None:
+        if shutil.which(program, path=self.search_path) is None:
             raise LabUnavailable(f"not found: {program} (Debian's docker.io)")
         LOGS.mkdir(exist_ok=True)
         with self.log_file(program).open("ab") as log:
@@ -344,10 +360,10 @@ class LabEngine:
 
 
 @contextmanager
-def lab_engine(*, live_restore: bool = False) -> Generator[LabEngine]:
+def lab_engine(*, live_restore: bool = False, programs: str = PROGRAMS) -> Generator[LabEngine]:
     """A started engine; raises LabUnavailable, and leaves nothing behind however the block ends."""
     ground = claim()
-    engine = LabEngine(ground, live_restore)
+    engine = LabEngine(ground, live_restore, programs)
     for program in ("dockerd", "containerd"):
         engine.log_file(program).unlink(missing_ok=True)  # this number's last user's
     try:
@@ -367,12 +383,6 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
-
-
-def search_path() -> str:
-    """Where the programs of the engine under test are looked for."""
-    path = os.environ.get("PATH", os.defpath)
-    return os.pathsep.join(filter(None, (PROGRAMS, path, "/usr/sbin", "/sbin")))
 
 
 def _instructions(word: str, value: Instruction) -> list[str]:

@@ -185,3 +185,14 @@ async def test_a_state_directory_stays_with_its_engine(state: Path) -> None:
         with pytest.raises(LedgerError, match=r"belongs to engine ENGINE:A, this one is ENGINE:B.*\[state\] dir"):
             await ledger.bind_engine("ENGINE:B")
         await ledger.append(entry())
+
+
+async def test_an_engine_with_another_id_is_the_same_when_it_has_a_container_of_the_records(state: Path) -> None:
+    async with opened(state) as ledger:
+        assert not await ledger.bind_engine("ENGINE:A")
+        await ledger.append(records=[ServiceRecord(service=WEBUI, container_id="c1")])
+    async with opened(state) as ledger:
+        with pytest.raises(LedgerError, match="belongs to engine ENGINE:A, this one is ENGINE:B"):
+            await ledger.bind_engine("ENGINE:B", {"c2"})
+        assert await ledger.bind_engine("ENGINE:B", {"c1", "c2"})
+        assert not await ledger.bind_engine("ENGINE:B")

@@ -6,11 +6,15 @@ import os
 import sys
 import time
 
+import structlog
+
 from watchdog.daemon.lock import EngineLock, StateLock
-from watchdog.engine.protocol import EngineIdentity
+from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.ledger import Ledger
 from watchdog.model.settings import StateSettings
 from watchdog.model.snapshot import timestamp
+
+log = structlog.get_logger()
 
 
 def holder(settings: StateSettings) -> dict[str, object]:
@@ -29,19 +33,22 @@ class Claims:
     def __init__(self, settings: StateSettings) -> None:
         self._settings = settings
         self._state: StateLock | None = None
-        self._engine: EngineLock | None = None
+        self._engines: dict[str, EngineLock] = {}
 
     def take_state(self) -> None:
         """Raises LockHeld or LedgerError."""
         self._state = StateLock.acquire(self._settings.dir, holder(self._settings))
 
-    async def take_engine(self, identity: EngineIdentity, ledger: Ledger) -> None:
-        """Raises LockHeld, or LedgerError when the ledger belongs to another engine."""
-        if self._engine is None:
-            self._engine = EngineLock.acquire(self._settings.run_dir, identity.id, holder(self._settings))
-        await ledger.bind_engine(identity.id)
+    async def take_engine(self, engine: Engine, identity: EngineIdentity, ledger: Ledger) -> None:
+        """Raises LockHeld, EngineError, or LedgerError when the ledger belongs to another engine."""
+        if identity.id not in self._engines:
+            lock = EngineLock.acquire(self._settings.run_dir, identity.id, holder(self._settings))
+            self._engines[identity.id] = lock
+        containers = {summary.id for summary in await engine.list_containers()}
+        if await ledger.bind_engine(identity.id, containers):
+            log.warning(f"the engine has another ID now, {identity.id}, and containers of this ledger: it is the same")
 
     def release(self) -> None:
-        for lock in (self._engine, self._state):
+        for lock in (*self._engines.values(), self._state):
             if lock is not None:
                 lock.release()

@@ -74,7 +74,8 @@ class Daemon:
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
-        self._claimed = False
+        self._claimed = ""
+        """ID of the engine."""
         self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
@@ -205,9 +206,9 @@ class Daemon:
     async def _claim_engine(self, identity: EngineIdentity) -> None:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
         async with self._claiming:
-            if not self._claimed:
+            if self._claimed != identity.id:
                 await self._claim(identity)
-                self._claimed = True
+                self._claimed = identity.id
             if self._resolved:
                 return
             try:

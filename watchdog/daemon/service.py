@@ -54,7 +54,7 @@ async def assembled(
 
     async def claim(identity: EngineIdentity) -> None:
         try:
-            await claims.take_engine(identity, ledger)
+            await claims.take_engine(engine, identity, ledger)
         except WatchdogError as error:
             if not fatal.done():
                 fatal.set_result(str(error))

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from watchdog.engine.look import Look
 from watchdog.engine.neighbour import Neighbours, addresses_of
 from watchdog.engine.spec import connect_body, create_body
-from watchdog.engine.transport import Transport, api_number
+from watchdog.engine.transport import Transport
 from watchdog.errors import Conflict, EngineRefused, NotFound
-from watchdog.model.container import ContainerSpec
+from watchdog.model.container import ContainerSpec, api_number
 from watchdog.model.plan import (
     ConnectNetwork,
     CreateContainer,

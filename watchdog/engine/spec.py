@@ -181,6 +181,7 @@ def _is_random(volume: str) -> bool:
 
 def _content(spec: ContainerSpec) -> dict[str, Any]:
     return {
+        "api": spec.api_version,  # the same container, inspected by an engine that knows more
         "name": spec.container_name,
         "image": [spec.image, spec.image_id],
         "config": spec.config,

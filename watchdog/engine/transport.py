@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ import aiohttp
 
 from watchdog.engine.border import translated
 from watchdog.errors import ConfigurationError, EngineUnavailable
+from watchdog.model.container import api_number
 from watchdog.model.settings import EngineSettings
 
 Params = Mapping[str, str | int]
@@ -74,7 +74,10 @@ class Transport:
         version: Any = await self._call("GET", "version", versioned=False, seconds=self.timeout)
         if not isinstance(version, dict) or "ApiVersion" not in version:
             raise EngineUnavailable(f"what answers at {self.host} is not a Docker engine: it names no API version")
-        agreed = min(NEWEST_API, api_number(str(version["ApiVersion"])))  # pyright: ignore[reportUnknownArgumentType]  # JSON
+        try:
+            agreed = min(NEWEST_API, api_number(str(version["ApiVersion"])))  # pyright: ignore[reportUnknownArgumentType]  # JSON
+        except ValueError as error:
+            raise EngineUnavailable(f"the engine at {self.host} names {error}") from None
         self.api_version = ".".join(map(str, agreed))
         self._docker().api_version = f"v{self.api_version}"
         return cast("Mapping[str, Any]", version)
@@ -176,14 +179,6 @@ class Transport:
         if self._client is None:  # not in the constructor: aiohttp wants a running loop
             self._client = aiodocker.Docker(url=self._url, ssl_context=self._tls)
         return self._client
-
-
-def api_number(version: str) -> tuple[int, int]:
-    """`1.45` as numbers, since `1.9` is older than `1.10`."""
-    match = re.fullmatch(r"(\d+)\.(\d+)", version)
-    if match is None:
-        raise EngineUnavailable(f"the engine names an API version that is none: {version[:20]!r}")
-    return int(match[1]), int(match[2])
 
 
 def _url(host: str, *, tls: bool) -> str:

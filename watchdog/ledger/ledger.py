@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -90,9 +90,14 @@ class Ledger:
         change = Change(entries=entries, records=tuple(records), incidents=tuple(incidents), specs=tuple(specs))
         return await self._call(lambda: self._store.append(change, vital=vital))
 
-    async def bind_engine(self, engine_id: str) -> None:
-        """Remembers the engine at the first call; later raises LedgerError when it is another one."""
-        await self._call(lambda: self._store.bind_engine(engine_id))
+    async def bind_engine(self, engine_id: str, containers: Collection[str] = ()) -> bool:
+        """Remembers the engine at the first call; later raises LedgerError when it is another one.
+
+        The ID of an engine may change: with an upgrade from 20.10, or with /etc/docker/key.json lost. One of the
+        records' containers among `containers`, the full IDs of those that it has, proves that it is the same; then the
+        new ID is remembered, and this returns True.
+        """
+        return await self._call(lambda: self._store.bind_engine(engine_id, containers))
 
     async def spec(self, spec_id: str) -> ContainerSpec:
         """Raises LedgerError when it is not there, was edited, or cannot be decrypted."""

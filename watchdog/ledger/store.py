@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,17 +104,22 @@ class Store:
                 raise
         return self._commit(change)
 
-    def bind_engine(self, engine_id: str) -> None:
+    def bind_engine(self, engine_id: str, containers: Collection[str]) -> bool:
         with self._transaction() as connection:
             found = connection.execute("SELECT value FROM meta WHERE key = 'engine'").fetchone()
             if found is None:
                 connection.execute("INSERT INTO meta VALUES ('engine', ?)", (engine_id,))
-            elif found[0] != engine_id:
+                return False
+            if found[0] == engine_id:
+                return False
+            if not any(record.container_id in containers for record in self.view.records.values()):
                 raise LedgerError(
                     f"{self._path.parent} belongs to engine {found[0][:80]}, this one is {engine_id[:80]}, where its "
                     f"services would seem missing: correct [engine] host, or set [state] dir to another directory; if "
                     f"the engine was installed anew, move the old directory away"
                 )
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'engine'", (engine_id,))
+            return True
 
     def spec(self, spec_id: str) -> ContainerSpec:
         with translated(self._path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -81,6 +82,14 @@ class Container:
         return self.state is ContainerState.RUNNING
 
 
+def api_number(version: str) -> tuple[int, int]:
+    """A version of the engine's API as numbers, since 1.9 is older than 1.10. Raises ValueError for what is none."""
+    match = re.fullmatch(r"(\d+)\.(\d+)", version)
+    if match is None:
+        raise ValueError(f"no version of the engine's API: {version[:20]!r}")
+    return int(match[1]), int(match[2])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
     """All that is needed to make a container again, taken by `engine.spec.capture` while it exists.
@@ -105,6 +114,9 @@ class ContainerSpec:
     """Named and anonymous volumes: volume name → destination in the container."""
     unfaithful: tuple[str, ...] = ()
     """Why this version cannot reproduce the container faithfully, a sentence each; empty when it can."""
+
+    def __post_init__(self) -> None:
+        api_number(self.api_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from watchdog.engine.protocol import Engine
 from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, networks_unknown, with_networks_of
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
-from watchdog.model.container import Container, ContainerSpec
+from watchdog.model.container import Container, ContainerSpec, api_number
 from watchdog.model.plan import Act, Plan
 from watchdog.model.record import Rung, ServiceRecord
 from watchdog.policy.ladder import rollback_target
@@ -57,6 +57,11 @@ class Planner:
         spec = await self._spec_for(subject, decision.rung)
         if isinstance(spec, Impossible):
             return spec
+        if api_number(spec.api_version) > api_number(api_version):
+            return Impossible(
+                f"its saved spec is from an engine with API {spec.api_version}, and this one (API {api_version}) would "
+                f"leave out what it does not know: deploy the service again"
+            )
         spec = await self._with_networks(spec, subject.record)
         key = subject.record.service
         before = await self._existing_spec(subject, spec, decision.rung)
@@ -73,7 +78,7 @@ class Planner:
             existing=subject.container,
             existing_spec=before,
             stop_timeout=subject.stop_timeout,
-            connects_later=tuple(int(part) for part in api_version.split(".")[:2]) < ALL_NETWORKS_AT_CREATE,
+            connects_later=api_number(api_version) < ALL_NETWORKS_AT_CREATE,
             nonce=secrets.token_hex(4),
         )
         plan = plan_remake(remake)
