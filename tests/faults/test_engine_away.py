@@ -136,6 +136,20 @@ def test_stops_by_an_engine_that_shuts_down_are_nobodys_intent(own_engine: OwnEn
     assert _settled_first(watch)
 
 
+def test_while_an_engine_that_shuts_down_waits_for_its_slowest_container_nothing_is_started(
+    own_engine: OwnEngine, scene_of: SceneOf
+) -> None:
+    watch = scene_of(own_engine())
+    watch.engine.run("webui", *AT_ONCE, "--restart", "always")
+    watch.engine.run("db", "--stop-timeout", "3", "--restart", "always")  # `sleep` is PID 1 there: it heeds no SIGTERM
+    watch.start("webui", "db")
+    watch.engine.restart()
+    _engine_is(watch, up=True)
+    watch.daemon.wait(lambda: watch.daemon.protected("webui", "db"), "not all are back", 40.0)
+    watch.two_polls()
+    assert watch.intents() == []
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_what_heeds_the_engines_signal_and_exits_0_is_not_done(
     how: str, own_engine: OwnEngine, scene_of: SceneOf

@@ -223,17 +223,25 @@ def test_everything_behind_which_a_person_may_stand_has_the_absence_grace(cause:
 
 
 def test_the_grace_counts_from_the_last_foreign_activity() -> None:
-    assert grace_ends(replace(GONE, last_foreign=NOW + 21.0)) == NOW + 31.0
-    assert grace_ends(replace(GONE, last_foreign=NOW - 500.0)) == NOW + 10.0
+    assert grace_ends(replace(GONE, last_foreign=NOW + 21.0), QUIET) == NOW + 31.0
+    assert grace_ends(replace(GONE, last_foreign=NOW - 500.0), QUIET) == NOW + 10.0
 
 
 def test_the_grace_ends_two_minutes_after_the_loss_however_busy_others_are() -> None:
-    assert grace_ends(replace(GONE, last_foreign=NOW + 119.0)) == NOW + 120.0
+    assert grace_ends(replace(GONE, last_foreign=NOW + 119.0), QUIET) == NOW + 120.0
+
+
+def test_the_grace_of_what_was_stopped_counts_from_the_last_stop_of_anything() -> None:
+    stopped = seen(Health.UNHEALTHY, Cause.OPERATOR_STOP, "a person stopped it")
+    others_are_stopped = Surroundings(last_stop=NOW + 15.0)
+    assert grace_ends(stopped, others_are_stopped) == NOW + 25.0
+    assert grace_ends(GONE, others_are_stopped) == NOW + 10.0
+    assert grace_ends(stopped, Surroundings(last_stop=NOW + 500.0)) == NOW + 120.0
 
 
 def test_a_grace_longer_than_its_cap_is_kept_whole() -> None:
     patient = replace(GONE, settings=RecoverySettings(absence_grace=300.0, absence_max=120.0))
-    assert grace_ends(patient) == NOW + 300.0
+    assert grace_ends(patient, QUIET) == NOW + 300.0
 
 
 def test_an_open_breaker_is_waited_for() -> None:

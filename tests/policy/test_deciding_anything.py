@@ -68,6 +68,7 @@ surroundings = st.builds(
     settled_at=_times,
     breaker_until=st.none() | _times,
     observer_suspected=st.none() | st.just("3 unrelated checks fail"),
+    last_stop=_times,
     restarts=st.lists(_times, max_size=12).map(sorted).map(tuple),
     orders_only=st.none() | st.just("the daemon is stopping"),
 )
@@ -90,7 +91,7 @@ def test_nothing_is_done_by_itself_that_a_law_forbids(situation: Situation, arou
     assert situation.settings.enabled
     assert record.pause is None or record.pause.until <= NOW
     assert record.quarantined is None
-    assert seen.cause not in GRACED or grace_ends(situation) <= NOW
+    assert seen.cause not in GRACED or grace_ends(situation, around) <= NOW
     assert seen.cause is not Cause.CHECK_FAILED or (around.observer_suspected is None and situation.others_asked)
     assert situation.dockers_turn_until is None
     assert situation.ends_until is None

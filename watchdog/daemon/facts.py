@@ -69,6 +69,11 @@ class Facts:
             breaker_until=self._acting.breaker_until(now),
             observer_suspected=suspicion.because if suspicion is not None else None,
             last_death=world.last_death,
+            last_stop=self._last_stop(now) if seen.cause is Cause.OPERATOR_STOP else 0.0,
             restarts=tuple(world.restarts),
             orders_only=world.orders_only,
         )
+
+    def _last_stop(self, now: float) -> float:
+        ending = any(watched.ends_until(now) is not None for watched in self._world.services.values())
+        return now if ending else self._world.last_stop

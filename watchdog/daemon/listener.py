@@ -87,6 +87,8 @@ class Listener:
             world.activity[event.attributes.get(PROJECT, "") or name] = now
         if event.action == "die" and not ours:
             world.last_death = now
+        if event.action == "stop" and not ours:
+            world.last_stop = now
         self._mark(event, now, ours=ours)
         if event.action == "create" and ours:
             return  # nobody's until it has its name, of which another event tells

@@ -137,7 +137,7 @@ def _parents(situation: Situation, _: Surroundings, now: float) -> Decision | No
     return None
 
 
-def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+def _others_turn(situation: Situation, around: Surroundings, now: float) -> Decision | None:
     seen, container = situation.assessment, situation.container
     if container is not None and container.state is ContainerState.REMOVING:
         return Wait("the engine is still removing its container")
@@ -149,9 +149,9 @@ def _others_turn(situation: Situation, _: Surroundings, now: float) -> Decision 
         return Wait(because, situation.ends_until)
     if seen.cause is Cause.KILLED and now < situation.bad_since + KILL_SETTLE:
         return Wait("a kill may be the first half of a removal", situation.bad_since + KILL_SETTLE)
-    if seen.cause in GRACED and now < grace_ends(situation):
+    if seen.cause in GRACED and now < grace_ends(situation, around):
         because = f"{seen.reason}; a person or a deployment may be at work (absence grace)"
-        return Wait(because, grace_ends(situation))
+        return Wait(because, grace_ends(situation, around))
     return None
 
 
@@ -196,8 +196,13 @@ GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _paren
 """A person who orders a recovery overrides pause, quarantine, graces, roots and Docker's turn; not physics."""
 
 
-def grace_ends(situation: Situation) -> float:
-    """Steady seconds: `absence_grace` after the last foreign activity, `absence_max` after the loss at the latest."""
+def grace_ends(situation: Situation, around: Surroundings) -> float:
+    """Steady seconds: `absence_grace` after the last foreign activity, `absence_max` after the loss at the latest.
+
+    For what was stopped, each other stop is such an activity: an engine that shuts down stops one after the other.
+    """
     settings = situation.settings
     last = max(situation.bad_since, situation.last_foreign or situation.bad_since)
+    if situation.assessment.cause is Cause.OPERATOR_STOP:
+        last = max(last, around.last_stop)
     return min(last + settings.absence_grace, situation.bad_since + max(settings.absence_max, settings.absence_grace))

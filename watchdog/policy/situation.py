@@ -23,6 +23,8 @@ class Surroundings:
     observer_suspected: str | None = None
     last_death: float = 0.0
     """When the engine last told of a container's end that watchdog did not cause."""
+    last_stop: float = 0.0
+    """When anything was last stopped, by a person, a deployment or an engine that shuts down."""
     restarts: tuple[float, ...] = ()
     """When running containers were restarted, of the last minute."""
     orders_only: str | None = None
