@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ UNWATCHED = ("--label", "watchdog.enable=false")
 """Of the containers that belong to another contender."""
 REST = 7.0
 """Seconds after which an earlier attempt counts no more: with one attempt 4.12 after its verification."""
+
+RARE = 0.01
 
 
 def config(max_attempts: int) -> str:
@@ -58,15 +61,17 @@ class Protected:
     def serves_again(self, name: str) -> None:
         self._rested_at[name] = time.monotonic() + REST
 
-    def intents(self, rung: str, cause: str) -> list[float]:
+    def intents(self, rung: str, cause: str, *, or_rarely: str = "") -> list[float]:
         """Seconds from the engine's event to the intent in the ledger, of every round.
 
-        AssertionError unless every round was one attempt by that rung for that cause.
+        AssertionError unless every round was one attempt by that rung for that cause, or in one of a hundred the other.
         """
         for name in self.names:
             self.daemon.wait(lambda name=name: self._settled(name), f"{name} is not verified", DEADLINE)
-        intents = [(row["payload"]["rung"], row["payload"]["cause"]) for row in self.daemon.rows("intent")]
-        assert intents == [(rung, cause)] * self._turns, intents
+        found = Counter((row["payload"]["rung"], row["payload"]["cause"]) for row in self.daemon.rows("intent"))
+        rare = found.pop((rung, or_rarely), 0)
+        assert found == {(rung, cause): self._turns - rare}, found
+        assert rare <= self._turns * RARE, rare
         return intent_seconds(self.daemon)
 
     def _settled(self, name: str) -> bool:

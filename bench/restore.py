@@ -45,6 +45,8 @@ absence_grace = "0s"
 concurrency = {CONCURRENCY}
 max_attempts = 1000
 window = "1s"
+backoff = "100ms"
+backoff_max = "100ms"
 """
 
 NEEDS = {
