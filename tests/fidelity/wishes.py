@@ -39,8 +39,9 @@ class Wish:
 
 def set_stage(engine: LabEngine) -> None:
     """The image, the networks and the neighbour that wishes refer to."""
-    config = {"PATH": "/bin", "FROM_IMAGE": "yes"}
-    engine.image(IMAGE, volume=["/image"], env=config, expose=["80"], label={"from": "image"}, workdir="/tmp")
+    env = {"PATH": "/bin", "FROM_IMAGE": "yes"}
+    label = {"from": "image"}
+    engine.image(IMAGE, volume=["/image"], env=env, expose=["80"], label=label, workdir="/tmp", entrypoint=["env"])
     for number, network in enumerate(("front", "back")):
         engine.docker("network", "create", "--subnet", f"10.{77 + number}.0.0/16", network)
     engine.run("peer", "--volume", "/from-peer", "--ipc", "shareable")
