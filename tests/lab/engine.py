@@ -261,11 +261,9 @@ class LabEngine:
                     self._expect("DELETE", f"/images/{quote(tag, safe='')}", absent_is_fine=True)
 
     def _remove_network(self, network: str) -> None:
-        """With the endpoints that an engine of 20.10 now and then forgets to remove with their container."""
+        """An engine of 20.10 now and then forgets to take an endpoint off with its container; its next start does."""
         if self.api("DELETE", f"/networks/{network}").status == http.HTTPStatus.FORBIDDEN:
-            for forgotten in self._expect("GET", f"/networks/{network}").json["Containers"].values():
-                body = {"Container": forgotten["Name"], "Force": True}
-                self._expect("POST", f"/networks/{network}/disconnect", body)
+            self.restart()
             self._expect("DELETE", f"/networks/{network}")
 
     def log_tail(self, lines: int = 20) -> str:
