@@ -16,6 +16,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import SmallDaemon, small_daemon
 from watchdog.api.doors import RecoverOrder
 from watchdog.model.container import ContainerSpec, RestartPolicy, Survey
+from watchdog.model.plan import RenameContainer
 from watchdog.model.record import Desired
 
 
@@ -112,3 +113,27 @@ async def test_a_container_that_comes_while_its_service_is_recalled_gets_one_wor
         await eventually(lambda: watchdog.daemon.ready()[0])
         assert watchdog.watched("webui") is met
         assert [task.get_name() for task in asyncio.all_tasks()].count("worker webui") == 1
+
+
+async def test_a_root_that_fails_while_its_dependent_is_planned_comes_back_first(tmp_path: Path) -> None:
+    engine = ObservedEngine(time.time)
+    engine.run("db")
+    engine.run("webui", labels={"watchdog.depends-on": "db"})
+    async with small_daemon(engine, tmp_path) as watchdog:
+
+        def down(name: str) -> bool:
+            seen = watchdog.watched(name).seen
+            return seen is not None and seen.health.bad
+
+        async def root_fails() -> str:
+            engine.docker_rm("db")
+            await eventually(lambda: down("db"))
+            return "db"
+
+        await eventually(lambda: all(watchdog.record(name).baselines for name in ("db", "webui")))
+        engine.meanwhile = root_fails
+        engine.docker_rm("webui")
+        await eventually(lambda: len(watchdog.record("webui").attempts) == 1 and not down("webui"))
+        made = [step for step in engine.steps if isinstance(step, RenameContainer)]
+        assert [step.name for step in made] == ["db", "webui"]
+        assert len(watchdog.record("db").attempts) == 1

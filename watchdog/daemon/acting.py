@@ -87,8 +87,11 @@ class Acting:
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
-    async def attempt(self, watched: Watched, decision: Act, now: float) -> Begun:
-        """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched."""
+    async def attempt(self, watched: Watched, decision: Act, now: float, stands: Callable[[], bool]) -> Begun:
+        """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched.
+
+        `stands`: whether the decision, once it is planned, would be taken again.
+        """
         judged, wanted = watched.container, _wanted(watched.record)
         try:
             planned = await self.plan(watched, decision)
@@ -102,9 +105,9 @@ class Acting:
         if watched.container != judged:
             return Begun(impossible="its container changed while this was planned", again_at=now)
         plan = planned.plan
-        errand = await self._intend(watched, planned, now, wanted)
+        errand = await self._intend(watched, planned, now, lambda: _wanted(watched.record) == wanted and stands())
         if errand is None:
-            return Begun(impossible="what people want of it changed while this was planned", again_at=now)
+            return Begun(impossible="what it was decided on changed while this was planned", again_at=now)
         if watched.container is not None and watched.container.running:
             self.world.restarts.append(now)
             self.world.restarts = [at for at in self.world.restarts if now - at < MINUTE]
@@ -113,9 +116,9 @@ class Acting:
         return await self._after(watched, errand, attempted)
 
     async def _intend(
-        self, watched: Watched, planned: Planned, now: float, wanted: tuple[Desired, Pause | None]
+        self, watched: Watched, planned: Planned, now: float, stands: Callable[[], bool]
     ) -> Errand | None:
-        """Writes the intent; None, and nothing written, where people want something else of it by now."""
+        """Writes the intent; None, and nothing written, where the decision stands no more."""
         plan, key, incident = planned.plan, watched.key, watched.record.incident
         attempt = Attempt(at=now, rung=plan.rung, outcome=Outcome.PENDING, by_operator=watched.ordered is not None)
         woken = watched.woken_by_event_at
@@ -136,7 +139,7 @@ class Acting:
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
         async with watched.recording:
-            if _wanted(watched.record) != wanted:
+            if not stands():
                 return None
             record = replace(watched.record, attempts=(*_counting(watched, now), attempt))
             (row,) = await self.journal.write(entry, records=[record], specs=planned.specs, vital=missing_or_start)

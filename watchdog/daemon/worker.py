@@ -207,7 +207,7 @@ class Worker:
             return now + RETRY_AFTER_TROUBLE
         self.watched.step(Happening.ACT)
         try:
-            attempted = await self._acting.attempt(watched, decision, now)
+            attempted = await self._acting.attempt(watched, decision, now, lambda: self._stands(decision))
         except LedgerError as error:
             self.watched.step(Happening.FAILED)
             self._desk.unrecorded(str(watched.key), decision.because, error)
@@ -225,6 +225,12 @@ class Worker:
             self._journal.say(watched.key, f"the attempt failed: {attempted.failure}")
             await self._look_at_all()
         return now
+
+    def _stands(self, decision: Act) -> bool:
+        """Whether the same would be decided now: while it was planned, what it needs may have failed."""
+        now = self._world.clock.now()
+        anew = self._facts.decision(assess(self.watched.sight(now, self._world.state.away)), now)
+        return isinstance(anew, Act) and anew.rung is decision.rung
 
     async def _verify(self, seen: Assessment, now: float) -> float | None:
         """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
