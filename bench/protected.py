@@ -20,6 +20,7 @@ REST = 7.0
 """Seconds after which an earlier attempt counts no more: with one attempt 4.12 after its verification."""
 
 RARE = 0.01
+"""The share of rounds that may have the other cause."""
 
 
 def config(max_attempts: int) -> str:

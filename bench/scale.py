@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,7 +89,7 @@ async def measure(loop: VirtualLoop, containers: int, directory: Path) -> Cost:
     prepare(settings.state.dir)
     ledger = await Ledger.open(settings.state.dir, key_file=None, now=wall(), retention=settings.state.retention)
 
-    async def claim(identity: EngineIdentity) -> None:
+    async def claim(identity: EngineIdentity, _: Collection[str]) -> None:
         await ledger.bind_engine(identity.id)
 
     before = resident()

@@ -68,6 +68,7 @@ def _handed_over(scene: Scene) -> str:
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
+        (_by_hand, "its saved spec cannot be read"),
         (_by_hand, "was edited or damaged: deploy the service again"),
         (_with_digest(_loses_a_field), "its saved spec cannot be read"),
         (_with_digest(_names_no_api_version), "its saved spec cannot be read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -172,6 +173,13 @@ def test_another_configuration_is_another_deployment(field: str, value: Any) -> 
     before = config_hash(capture(captured(found)))
     found["Config"][field] = value
     assert config_hash(capture(captured(found))) != before
+
+
+def test_an_engine_that_knows_more_saves_another_spec_of_the_same_deployment() -> None:
+    seen = captured(inspected())
+    older, newer = capture(replace(seen, api_version="1.41")), capture(seen)
+    assert older.id != newer.id
+    assert config_hash(older) == config_hash(newer)
 
 
 def test_a_changed_name_of_a_named_volume_is_another_deployment() -> None:

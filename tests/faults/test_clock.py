@@ -7,7 +7,7 @@ monotonic clock (Linux), so on return the wall clock has jumped; a frozen proces
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +98,7 @@ class Scene:
             settings.state.dir, key_file=None, now=self.wall(), retention=settings.state.retention
         )
 
-        async def claim(_: EngineIdentity) -> None:
+        async def claim(_: EngineIdentity, __: Collection[str]) -> None:
             return
 
         daemon = Daemon(

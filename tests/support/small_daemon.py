@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,7 +117,7 @@ async def small_daemon(
         ledger.spec_gate.set()
     prober = Prober(clock.wall)
 
-    async def claim(identity: EngineIdentity) -> None:
+    async def claim(identity: EngineIdentity, _: Collection[str]) -> None:
         await ledger.bind_engine(identity.id)
 
     daemon = Daemon(

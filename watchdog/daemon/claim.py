@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Collection
 
 import structlog
 
 from watchdog.daemon.lock import EngineLock, StateLock
-from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger
 from watchdog.model.settings import StateSettings
 from watchdog.model.snapshot import timestamp
@@ -39,12 +40,11 @@ class Claims:
         """Raises LockHeld or LedgerError."""
         self._state = StateLock.acquire(self._settings.dir, holder(self._settings))
 
-    async def take_engine(self, engine: Engine, identity: EngineIdentity, ledger: Ledger) -> None:
-        """Raises LockHeld, EngineError, or LedgerError when the ledger belongs to another engine."""
+    async def take_engine(self, identity: EngineIdentity, containers: Collection[str], ledger: Ledger) -> None:
+        """`containers`: full IDs of those that it has. Raises LockHeld, or LedgerError when the ledger is another's."""
         if identity.id not in self._engines:
             lock = EngineLock.acquire(self._settings.run_dir, identity.id, holder(self._settings))
             self._engines[identity.id] = lock
-        containers = {summary.id for summary in await engine.list_containers()}
         if await ledger.bind_engine(identity.id, containers):
             log.warning(f"the engine has another ID now, {identity.id}, and containers of this ledger: it is the same")
 

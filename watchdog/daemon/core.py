@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -65,7 +65,7 @@ class Daemon:
         ledger: Ledger,
         prober: Prober,
         clock: Clock,
-        claim: Callable[[EngineIdentity], Awaitable[None]],
+        claim: Callable[[EngineIdentity, Collection[str]], Awaitable[None]],
         reread: Callable[[], Settings],
     ) -> None:
         self.world = World(settings=settings, clock=clock, engine=engine, memory=ledger)
@@ -207,7 +207,7 @@ class Daemon:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
         async with self._claiming:
             if self._claimed != identity.id:
-                await self._claim(identity)
+                await self._claim(identity, self.looker.present())
                 self._claimed = identity.id
             if self._resolved:
                 return

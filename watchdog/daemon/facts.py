@@ -75,5 +75,6 @@ class Facts:
         )
 
     def _last_stop(self, now: float) -> float:
+        """Now, while anything that was told to end still does."""
         ending = any(watched.ends_until(now) is not None for watched in self._world.services.values())
         return now if ending else self._world.last_stop

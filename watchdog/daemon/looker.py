@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from watchdog.daemon.kinship import Kinship
@@ -137,6 +137,10 @@ class Looker:
             before = self._starts(due)
             self._apply(await self._inspect(due))
             self._kinship.follow(self._summaries, self._started_since(before))
+
+    def present(self) -> Collection[str]:
+        """Full IDs of all containers at the last whole look, but its own."""
+        return self._summaries.keys()
 
     def knows(self, container: str) -> bool:
         return container in self._keys

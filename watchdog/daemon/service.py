@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -52,9 +52,9 @@ async def assembled(
     clock = Clock()
     prober = Prober(clock.wall)
 
-    async def claim(identity: EngineIdentity) -> None:
+    async def claim(identity: EngineIdentity, containers: Collection[str]) -> None:
         try:
-            await claims.take_engine(engine, identity, ledger)
+            await claims.take_engine(identity, containers, ledger)
         except WatchdogError as error:
             if not fatal.done():
                 fatal.set_result(str(error))

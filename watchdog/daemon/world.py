@@ -86,8 +86,9 @@ class World:
     activity: dict[str, float] = field(default_factory=dict[str, float])
     """Project (or name of a container outside Compose) → last foreign activity around it, steady seconds."""
     last_death: float = 0.0
-    last_stop: float = 0.0
     """When the engine last told of a container's end that watchdog did not cause, steady seconds."""
+    last_stop: float = 0.0
+    """When the engine last told of a stop that was not watchdog's, steady seconds."""
     restarts: list[float] = field(default_factory=list[float])
     others_asked_at: float = 0.0
     sees_since: float = 0.0
