@@ -24,8 +24,9 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.plan import CreateContainer, StartContainer, Step
+from watchdog.model.question import HttpQuestion
 from watchdog.model.settings import HealthSettings, RecoverySettings, ServiceSettings, Settings, StateSettings
 
 HOUR = 3600.0
@@ -82,7 +83,7 @@ class Scene:
 
     @property
     def settings(self) -> Settings:
-        check = Check(name="page", kind=CheckKind.HTTP, target="http://webui/")
+        check = Check(name="page", question=HttpQuestion(url="http://webui/"))
         return Settings(
             state=StateSettings(dir=self.directory / "state", run_dir=self.directory / "run"),
             services=((WEBUI, ServiceSettings(configured=True, checks=(check,))),),
