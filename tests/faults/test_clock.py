@@ -20,6 +20,7 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.schedule import Schedule
+from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.container import ContainerSpec
@@ -103,11 +104,9 @@ class Scene:
             return
 
         daemon = Daemon(
-            settings=settings,
-            engine=self.engine,
+            world=World(settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, memory=ledger),
             ledger=ledger,
             prober=self.prober,
-            clock=Clock(self.loop.time, self.wall),
             claim=claim,
             reread=lambda: settings,
         )

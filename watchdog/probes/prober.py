@@ -9,6 +9,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Trouble
 from watchdog.probes.certificates import Trust
+from watchdog.probes.containers import Containers
 from watchdog.probes.network import Resolver
 
 PLACES: Final = 64
@@ -22,10 +23,14 @@ LATE: Final = 1.0
 
 
 class Prober:
-    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`."""
+    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
 
-    def __init__(self, clock: Clock) -> None:
+    Without `containers` what runs inside one cannot be asked.
+    """
+
+    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
         self._clock = clock
+        self._containers = containers
         self._resolver = Resolver()
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
