@@ -72,6 +72,7 @@ def test_a_percentage_is_of_the_whole() -> None:
     assert most.wrong("160", 201) is None
     assert most.wrong(80, 100) == "80 of 100, which is 80 %, is not what is expected: < 80%"
     assert most.wrong(10**400, 100) is not None
+    assert most.wrong(-(10**400), 100) is None
     assert parse_comparison("== 50 %").wrong(5, 10) is None
     assert parse_comparison("!= 50%").wrong(5, 10) is not None
 

@@ -90,7 +90,7 @@ class Comparison:
             return f"{shown(value)} is no number; expected is {self}"
         if whole is None or not whole > 0:
             return f"{shown(value)} is a part of nothing known; expected is {self}"
-        share = number / whole * 100 if abs(number) < _HUGE else math.copysign(math.inf, number)
+        share = number / whole * 100 if abs(number) < _HUGE else math.inf if number > 0 else -math.inf
         if _compare(self.operator, share, self.operand):
             return None
         return f"{shown(value)} of {whole:g}, which is {share:.4g} %, is not what is expected: {self}"
