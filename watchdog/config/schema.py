@@ -16,6 +16,7 @@ from watchdog.config.fields import (
     EngineAddress,
     Listen,
     Patterns,
+    Percent,
     Poll,
     ProjectName,
     Proof,
@@ -80,6 +81,12 @@ class HealthSection(Section):
     stable: Proof | None = Field(
         default=None,
         description="How long a container with neither health check nor check must run before it is called good.",
+    )
+    flap_low: Percent | None = Field(
+        default=None, description="What flaps has settled once no more per cent of its last 21 states changed."
+    )
+    flap_high: Percent | None = Field(
+        default=None, description="More per cent than that and it flaps: it is not restarted then. 100: never."
     )
 
 

@@ -195,6 +195,8 @@ class Daemon:
             return
         world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
+        for watched in world.services.values():
+            watched.note_poll(world.polled_at)
         self._order_watch.look()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()

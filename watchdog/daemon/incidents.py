@@ -212,6 +212,18 @@ class IncidentDesk:
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
 
+    async def note_flapping(self, number: int, because: str | None) -> None:
+        """Whether what an incident is about keeps changing, and why that is said; None once it has settled."""
+        incident = self.open.get(number)
+        if incident is None or incident.flapping is (because is not None):
+            return
+        incident = replace(incident, flapping=because is not None)
+        sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
+        entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
+        await self._journal.write(entry, incidents=[incident], vital=True)
+        self.open[number] = incident
+        self._world.changed.set()
+
     async def hand_over(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""
         await self._critical(number, f"{sentence} A person is needed.", record)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
-from watchdog.daemon.watched import Watched
+from watchdog.daemon.watched import HEALTH_CHECK, Watched
 from watchdog.daemon.world import World
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
@@ -16,6 +16,9 @@ from watchdog.policy.phases import Happening, Phase
 
 RESTING = {Health.PAUSED, Health.DONE}
 """Not bad and not good: nobody expects it to be up."""
+
+RUNS = {Health.HEALTHY, Health.DEGRADED}
+"""What runs and answers can be good and flap."""
 
 
 class OwnIncident:
@@ -30,26 +33,35 @@ class OwnIncident:
 
     async def settle(self, seen: Assessment, now: float) -> None:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
-        watched = self._watched
-        number = watched.record.incident
-        wanted = watched.record.desired is Desired.UP
-        if number is None:
-            untold_until = self.untold_until()
-            untold_for_long = untold_until is not None and now >= untold_until
-            if not ((seen.health.bad or untold_for_long) and wanted) or watched.phase is Phase.VERIFYING:
-                return
-            if now < self._world.state.settled_at:
-                return
-            blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
-            if blind is None and self._facts.others_asked(seen):
-                for_want = self._facts.for_want_of_roots(seen, now)
-                await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
-        elif watched.phase is not Phase.VERIFYING:
-            if seen.health is Health.HEALTHY and watched.ordered is None:
-                nobody = "" if watched.record.attempts else " without an action of watchdog's"
-                await self.close(now, f"good again{nobody}: {seen.reason}", recovered=True)
-            elif seen.health in RESTING or (seen.health.bad and not wanted):
-                await self.close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
+        if self._watched.phase is Phase.VERIFYING:
+            return
+        number = self._watched.record.incident
+        await (self._consider(seen, now) if number is None else self._reconsider(number, seen, now))
+
+    async def _consider(self, seen: Assessment, now: float) -> None:
+        """Opens one of what is bad, of what flaps, and of what the engine has not told of for long."""
+        watched, flapping, untold_until = self._watched, self._watched.flapping(), self.untold_until()
+        if flapping is not None and seen.health in RUNS:
+            cause = Cause.UNHEALTHY if flapping.name == HEALTH_CHECK else Cause.CHECK_FAILED
+            seen = replace(seen, cause=cause, reason=flapping.because)
+        elif not seen.health.bad and (untold_until is None or now < untold_until):
+            return
+        if watched.record.desired is not Desired.UP or now < self._world.state.settled_at:
+            return
+        blind = self._world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
+        if blind is None and self._facts.others_asked(seen):
+            for_want = self._facts.for_want_of_roots(seen, now)
+            await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
+
+    async def _reconsider(self, number: int, seen: Assessment, now: float) -> None:
+        """Closes that of what is good and does not flap, and of what nobody wants any more."""
+        watched, flapping = self._watched, self._watched.flapping()
+        await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
+        if seen.health is Health.HEALTHY and watched.ordered is None and flapping is None:
+            nobody = "" if watched.record.attempts else " without an action of watchdog's"
+            await self.close(now, f"good again{nobody}: {seen.reason}", recovered=True)
+        elif seen.health in RESTING or (seen.health.bad and watched.record.desired is not Desired.UP):
+            await self.close(now, f"nobody expects it to be up: {seen.reason}", recovered=False)
 
     def untold_until(self) -> float | None:
         """When a person is told that the engine does not tell of its container (steady seconds)."""

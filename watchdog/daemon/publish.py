@@ -75,6 +75,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         since=watched.health_since + wall if watched.health_since else None,
         paused_until=record.pause.until + wall if paused and record.pause is not None else None,
         quarantined=record.quarantined is not None,
+        flapping=watched.flapping() is not None,
     )
 
 

@@ -117,7 +117,8 @@ class Worker:
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
         overdue_at = None
         pause = watched.record.pause
-        if watched.record.incident is not None and (pause is None or now >= pause.until):
+        paused = pause is not None and now < pause.until
+        if watched.record.incident is not None and not paused and not watched.held_by_flapping(now):
             after = self._world.settings.alert.critical_after
             await self._desk.overdue(watched.record.incident, now, after)
             overdue_at = self._desk.overdue_at(watched.record.incident, after)

@@ -58,6 +58,10 @@ class HealthSettings:
     """How long a service must be good without a break before it is proven."""
     stable: float = 10.0
     """How long a container that has neither health check nor check must run before it is called good."""
+    flap_low: float = 5.0
+    """Per cent of its last states that changed, by weight: what flaps has settled when it is no more than that."""
+    flap_high: float = 20.0
+    """More per cent than that and it flaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
