@@ -12,6 +12,7 @@ from watchdog.model.health import Cause, Health
 from watchdog.model.plan import Act, Decision, Rest, Wait
 from watchdog.model.record import Desired, Outcome, Pause, Rung
 from watchdog.model.settings import RecoverySettings
+from watchdog.policy.flapping import Flapping
 from watchdog.policy.guards import GRACED, for_want_of_roots, grace_ends
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Situation, Surroundings

@@ -14,6 +14,7 @@ from watchdog.model.plan import Act, HandOver, Rest, Wait
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Pause, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import counting_window, spent
+from watchdog.policy.flapping import Flapping
 from watchdog.policy.guards import GRACED, grace_ends
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Situation, Surroundings

@@ -21,6 +21,7 @@ from watchdog.model.settings import (
     DiscoverySettings,
     EngineSettings,
     HealthSettings,
+    ObserverSettings,
     RecoverySettings,
     ServiceSettings,
     Settings,
@@ -47,6 +48,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
         alert=_alert(read["alert"], problems),
+        observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
+from watchdog.model.observation import OnFailure
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 
 Poll = Annotated[float, PlainValidator(rules.POLL)]
@@ -42,6 +43,8 @@ Method = Annotated[str, PlainValidator(addresses.METHOD)]
 Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
+Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
+References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 

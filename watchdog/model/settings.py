@@ -115,6 +115,12 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverSettings:
+    references: tuple[str, ...] = ()
+    """`host:port` or URL: what is asked to tell a blind observer from failures that are real."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Everything that is configured for one service, defaults and labels already applied."""
 
@@ -141,6 +147,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     state: StateSettings = field(default_factory=StateSettings)
     alert: AlertSettings = field(default_factory=AlertSettings)
+    observer: ObserverSettings = field(default_factory=ObserverSettings)
     services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()
