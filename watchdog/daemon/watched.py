@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.observation import Check, Observation, OnFailure, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
@@ -163,7 +163,13 @@ class Watched:
 
     def flapping(self) -> Flapping | None:
         """Whether one of its checks, or its health check, keeps changing by itself."""
-        return worst(self.flaps)
+        told = {check.name for check in self.settings.checks if check.on_failure is OnFailure.ALERT}
+        return worst({name: flaps for name, flaps in self.flaps.items() if name not in told})
+
+    def needed_checks(self) -> list[str]:
+        """Those of its checks that were answered and that it must pass to be good; the others are for people."""
+        checks = (check for check in self.settings.checks if check.on_failure is OnFailure.RECOVER)
+        return [check.name for check in checks if check.name in self.streaks]
 
     def held_by_flapping(self, now: float) -> bool:
         """Whether it flaps, and is not bad for so long that this is more than that."""
@@ -258,7 +264,7 @@ class Watched:
             return
         streak = follow(self.streaks.get(check.name, Streak()), observation, check)
         self.streaks[check.name] = streak
-        doubted = any(in_doubt(streak) for streak in self.streaks.values())
+        doubted = any(in_doubt(self.streaks[name]) for name in self.needed_checks())
         self.doubted_since = (self.doubted_since or now) if doubted else None
         if observation.verdict is not Verdict.UNKNOWN:
             self._sample(check.name, now, good=observation.verdict is Verdict.PASS)

@@ -82,6 +82,11 @@ def is_done(container: Container, *, checked: bool, told_to_end: bool) -> bool:
 def _running(sight: Sight, container: Container) -> Assessment:
     if sight.ties.cut_off:
         return _verdict(sight, Health.UNHEALTHY, Cause.NAMESPACE_LOST, sight.ties.cut_off)
+    return _health_check(sight, container) or _by_its_checks(sight, container)
+
+
+def _health_check(sight: Sight, container: Container) -> Assessment | None:
+    """What the engine's own probe says against it; None where it has nothing to say."""
     match container.healthcheck:
         case HealthcheckState.UNHEALTHY if sight.probed_while_paused:
             because = "its health check has not been asked since it was paused"
@@ -92,12 +97,15 @@ def _running(sight: Sight, container: Container) -> Assessment:
         case HealthcheckState.STARTING:
             return _verdict(sight, Health.STARTING, Cause.NONE, "its health check has not passed yet")
         case _:
-            pass
+            return None
+
+
+def _by_its_checks(sight: Sight, container: Container) -> Assessment:
     start_grace = sight.settings.recovery.verify_timeout + container.start_period
     failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
     told = [name for name in failing if _told(sight, name)]
-    needed = [check.name for check in sight.settings.checks if check.on_failure is OnFailure.RECOVER]
-    needed = [name for name in needed if name not in told]
+    expected = [check.name for check in sight.settings.checks if check.on_failure is OnFailure.RECOVER]
+    needed = [name for name in expected if name not in told]
     unsure = [name for name in needed if _streak(sight, name).standing is Standing.NEW]
     unproven = [name for name in needed if name in unsure or not _streak(sight, name).ever_passed]
     if unproven and sight.running_for < start_grace:
@@ -113,7 +121,7 @@ def _running(sight: Sight, container: Container) -> Assessment:
     doubted = [name for name in needed if _streak(sight, name).standing is Standing.DOUBTED]
     if doubted:
         return _verdict(sight, Health.DEGRADED, Cause.NONE, _telling(sight, doubted, "is in doubt"))
-    only_runs = container.healthcheck is HealthcheckState.NONE and not sight.settings.checks
+    only_runs = container.healthcheck is HealthcheckState.NONE and not expected
     stable = sight.settings.health.stable
     if sight.running_for < stable and (only_runs or sight.restarts):
         because = (
@@ -143,7 +151,7 @@ def for_people(check: Check, streak: Streak) -> bool:
     """Whether its failure degrades and is told, and nothing else: it is configured so, or a certificate ends soon."""
     if streak.standing is not Standing.FAILING:
         return False
-    return check.on_failure is OnFailure.ALERT or _class(streak) == ENDS_SOON
+    return check.on_failure is OnFailure.ALERT or failure_class(streak) == ENDS_SOON
 
 
 def _told(sight: Sight, name: str) -> bool:
@@ -152,16 +160,13 @@ def _told(sight: Sight, name: str) -> bool:
 
 
 def _class_of(sight: Sight, check: str) -> str:
-    return _class(_streak(sight, check))
+    return failure_class(_streak(sight, check))
 
 
-def _class(streak: Streak) -> str:
+def failure_class(streak: Streak) -> str:
+    """What its last failure was; '' where there was none."""
     failure = streak.last_fail
     return str(failure.evidence.get("class", "")) if failure is not None else ""
-
-
-def _checks(sight: Sight) -> list[str]:
-    return [check.name for check in sight.settings.checks]
 
 
 def _telling(sight: Sight, checks: list[str], how: str) -> str:
@@ -172,7 +177,8 @@ def _telling(sight: Sight, checks: list[str], how: str) -> str:
 
 def _proofs(sight: Sight, container: Container) -> list[str]:
     own = [] if container.healthcheck is HealthcheckState.NONE else ["its health check"]
-    return own + _checks(sight)
+    checks = (check.name for check in sight.settings.checks)
+    return own + [name for name in checks if _streak(sight, name).standing is Standing.PASSING]
 
 
 def _created(sight: Sight, container: Container) -> Assessment:

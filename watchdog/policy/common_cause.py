@@ -74,7 +74,7 @@ def judged(suspicion: Suspicion, references: tuple[str, ...], word: Word | None)
 def _unrelated(failing: list[Asked], graph: Edges) -> bool:
     """At least two checks of which neither needs the other nor both need the same."""
     needs = [_closure(check, graph) for check in failing]
-    if not needs or frozenset.intersection(*needs):
+    if not needs or needs[0].intersection(*needs):
         return False
     return any(one.isdisjoint(other) for place, one in enumerate(needs) for other in needs[place + 1 :])
 
