@@ -50,8 +50,8 @@ class OwnIncident:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
         if self._watched.phase is Phase.VERIFYING:
             return
-        number = self._watched.record.incident
-        await (self._consider(seen, now) if number is None else self._reconsider(number, seen, now))
+        opened = self._watched.record.incident is not None
+        await (self._reconsider(seen, now) if opened else self._consider(seen, now))
 
     async def _consider(self, seen: Assessment, now: float) -> None:
         """Opens one of what is bad, of what flaps, and of what the engine has not told of for long."""
@@ -68,11 +68,16 @@ class OwnIncident:
             for_want = self._facts.for_want_of_roots(seen, now)
             await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
 
-    async def _reconsider(self, number: int, seen: Assessment, now: float) -> None:
+    async def _note_flapping(self) -> None:
+        flapping, number = self._watched.flapping(), self._watched.record.incident
+        if number is not None:
+            await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
+
+    async def _reconsider(self, seen: Assessment, now: float) -> None:
         """Closes that of what is good and does not flap, and of what nobody wants any more."""
-        watched, flapping = self._watched, self._watched.flapping()
-        await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
-        if seen.serves and watched.ordered is None and flapping is None:
+        watched = self._watched
+        await self._note_flapping()
+        if seen.serves and watched.ordered is None and watched.flapping() is None:
             nobody = "" if watched.record.attempts else " without an action of watchdog's"
             await self.close(now, f"good again{nobody}: {seen.reason}", recovered=True)
         elif seen.health in RESTING or (seen.health.bad and watched.record.desired is not Desired.UP):
@@ -121,6 +126,7 @@ class OwnIncident:
         async with watched.recording:
             watched.record = await self._desk.of_service(watched, seen, failure, detected_at)
         watched.step(Happening.FAILED)
+        await self._note_flapping()
 
     async def _blame(self, seen: Assessment, because: str) -> None:
         """It has no incident of its own: once, that of its root says that it fails, too."""
