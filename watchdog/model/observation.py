@@ -33,6 +33,8 @@ class Check:
     service: ServiceKey | None = None
     endpoint: bool = False
     """Declared under `[[endpoint]]`: listed on its own in every output, under its own name."""
+    vantage: ServiceKey | None = None
+    """The service in whose container's network it is asked (`from`); None: where watchdog runs."""
     interval: float = 60.0
     retry_interval: float = 5.0
     timeout: float = 10.0

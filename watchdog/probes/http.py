@@ -19,7 +19,7 @@ from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
 from watchdog.probes.certificates import Trust, distrust, look_again, not_after
 from watchdog.probes.failures import chain, explain
-from watchdog.probes.network import Resolver, endpoint, first_to_connect
+from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.redirects import next_request
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -34,13 +34,12 @@ _PHASES: Final = {
 class HttpProbe:
     """Makes a request over a new connection and judges status, headers, body and time."""
 
-    def __init__(self, resolver: Resolver, trust: Trust) -> None:
-        self._resolver = resolver
+    def __init__(self, trust: Trust) -> None:
         self._trust = trust
 
     async def __call__(self, ask: Ask[HttpQuestion]) -> str:
         request = first_request(ask)
-        addresses = await self._resolver.resolve(ask, request.url.raw_host.decode("ascii"))
+        addresses = await resolve(ask, request.url.raw_host.decode("ascii"))
         asked: set[str] = set()
         while True:
             asked.add(f"{request.method} {request.url}")

@@ -54,7 +54,9 @@ def read_check(
     if question is None or len(problems.found) > before:
         return None
     own = ServiceKey.parse(section.service) if section.service else service
-    return Check(**timing, name=section.name, question=question, service=own, endpoint=endpoint)
+    place = section.given().get("from")
+    vantage = ServiceKey.parse(place) if place else None
+    return Check(**timing, name=section.name, question=question, service=own, endpoint=endpoint, vantage=vantage)
 
 
 def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, problems: Problems) -> None:
