@@ -26,8 +26,7 @@ interval = "500ms"
 name = "from-webui"
 tcp = "db:80"
 from = "webui"
-interval = "500ms"
-timeout = "2s"
+interval = "2s"
 retry_interval = "500ms"
 """
 UNIT = "net_admin,dac_override,kill"
@@ -55,7 +54,7 @@ def test_a_discovery_that_breaks_between_containers_is_seen_from_there_alone(wat
 
     watch.engine.docker("network", "disconnect", "back", "store")
     watch.engine.docker("network", "connect", "--alias", "database", "back", "store")
-    incident = watch.wait_incident("endpoint/from-webui")
+    incident = watch.wait_incident("endpoint from-webui")
     assert incident["summary"].startswith("the name db is not known on the networks of webui")
     assert _verdicts(watch) == {"from-the-host": "pass", "from-webui": "fail"}
 
