@@ -191,11 +191,18 @@ def _daemon(measures: Measures) -> Iterator[Metric]:
     for name, text, value in (
         ("watchdog_polls", "Polls of the engine.", measures.polls),
         ("watchdog_polls_missed", "Polls that were due and did not happen.", measures.polls_missed),
+        ("watchdog_checks_missed", "Slots of checks that passed without a question.", measures.checks_missed),
         ("watchdog_claims", "Own claims of success that were checked again.", measures.claims),
         ("watchdog_claims_refuted", "Own claims of success that turned out wrong.", measures.claims_refuted),
         ("watchdog_ledger_failures", "Writes to the ledger that failed.", measures.ledger_failures),
     ):
         yield _counter(name, text, (), (((), value),))
+    yield _histogram(
+        "watchdog_check_start_lag_seconds",
+        "From the moment at which a check is due to the moment at which it is asked.",
+        (),
+        (((), measures.check_start_lag),),
+    )
     yield _counter(
         "watchdog_events",
         "Events of the engine by type and action.",
@@ -211,3 +218,10 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
         ("watchdog_alerts_dropped", "Alerts that were never delivered.", measures.alerts.dropped),
     ):
         yield _counter(name, text, ("receiver",), (((receiver,), count) for receiver, count in sorted(counter.items())))
+    queued = GaugeMetricFamily("watchdog_alerts_queued", "Alerts that wait for their receiver.", labels=("receiver",))
+    for receiver, count in sorted(measures.alerts.queued().items()):
+        queued.add_metric((receiver,), count)
+    yield queued
+    yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
+    yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
+    yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)

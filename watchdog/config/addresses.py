@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
@@ -74,6 +76,26 @@ def _url(value: Any) -> str:
     _host(parts.hostname or "")
     if port == 0:
         raise Wrong("port 0 is out of range")
+    return url
+
+
+def _apprise(value: Any) -> str:
+    """Judged by Apprise itself, which is only loaded where it is used. The address is a secret, its scheme is none."""
+    import apprise
+    from apprise.manager_plugins import NotificationManager
+
+    own_log = logging.getLogger("apprise")
+    own_log.propagate = False  # it quotes addresses
+    if not own_log.handlers:
+        own_log.addHandler(logging.NullHandler())  # without one Python prints warnings all the same
+    url = text(at_most=4096, secret=True)(value)
+    scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
+    if scheme is None:
+        raise Wrong("does not begin with a scheme and ://")
+    if scheme[0].lower() not in NotificationManager():
+        raise Wrong(f"begins with {scheme[0]}://, which Apprise does not know")
+    if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
+        raise Wrong(f"is no whole address of {scheme[0]}://")
     return url
 
 
@@ -155,7 +177,17 @@ def _header_patterns(value: Any) -> dict[str, str]:
     return {_header_name(name): _in_header(name, _pattern, content) for name, content in table.items()}
 
 
+def _comparison(value: Any) -> Comparison:
+    try:
+        return parse_comparison(text(at_most=LONGEST, multi_line=True)(value))
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
+APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
@@ -163,6 +195,7 @@ STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
 PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
 HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
 HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
+COMPARISON: Final = Rule(ALLOWED, _comparison)
 METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
 BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))
 SECRET: Final = Rule("text in printable ASCII on one line", matching(r"[\x20-\x7e]+", at_most=8192, secret=True))
