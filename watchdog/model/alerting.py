@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import time, tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Any
 
 from watchdog.model.record import Severity
-
-FILES: Final = "files"
-"""The receiver that is always there: it hears everything and wakes nobody, so nothing holds it back."""
 
 
 class GroupBy(StrEnum):
@@ -74,8 +71,8 @@ class Silence:
     @classmethod
     def read(cls, text: str) -> Silence:
         """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
-        raw = json.loads(text)
-        return cls(**{**raw, "scope": Scope(raw["scope"])})
+        raw: dict[str, Any] = json.loads(text)
+        return cls(**(raw | {"scope": Scope(raw["scope"])}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +141,12 @@ class AlertState:
     @classmethod
     def read(cls, text: str) -> AlertState:
         """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
-        raw = json.loads(text)
-        told = {
-            receiver: Told(**{**one, "stage": Stage(one["stage"]), "keys": tuple(one["keys"])})
-            for receiver, one in raw["told"].items()
-        }
-        return cls(waits_from=raw["waits_from"], told=told)
+        raw: dict[str, Any] = json.loads(text)
+        told: dict[str, dict[str, Any]] = raw["told"]
+        return cls(
+            waits_from=raw["waits_from"],
+            told={
+                receiver: Told(stage=Stage(one["stage"]), at=one["at"], keys=tuple(one["keys"]), count=one["count"])
+                for receiver, one in told.items()
+            },
+        )

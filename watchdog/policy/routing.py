@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from watchdog.model.alerting import FILES, Route
+from watchdog.model.alert import FILES
+from watchdog.model.alerting import Route
 from watchdog.model.record import Severity
 from watchdog.policy.holds import About
 
