@@ -69,7 +69,9 @@ def test_of_several_open_windows_the_one_that_ends_last_is_told() -> None:
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-_SILENCES = st.builds(Silence, scope=st.sampled_from(Scope), name=_TEXTS, until=st.floats(0, 4e9), reason=_TEXTS, by=_TEXTS)
+_SILENCES = st.builds(
+    Silence, scope=st.sampled_from(Scope), name=_TEXTS, until=st.floats(0, 4e9), reason=_TEXTS, by=_TEXTS
+)
 _TOLD = st.builds(
     Told,
     stage=st.sampled_from(Stage),

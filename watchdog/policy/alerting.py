@@ -145,7 +145,7 @@ def next_at(case: Case, rules: Rules, now: float) -> float | None:
         if rules.repeat and told.stage in _REMINDED and receiver != FILES
     ]
     times = (
-        case.state.waits_from + rules.group_wait,
+        case.state.waits_from + rules.group_wait if case.severity is Severity.WARNING else None,
         case.hold.until if case.hold is not None else None,
         case.detected_at + later if later is not None else None,
         critical_at(case),
