@@ -119,6 +119,3 @@ class EngineWatch:
     async def overdue(self) -> None:
         if self._was_away:
             await self._open(self._world.state.away_since)  # it could not be recorded before
-        if self._incident is not None:
-            now, after = self._world.clock.now(), self._world.settings.alert.critical_after
-            await self._desk.overdue(self._incident, now, after)

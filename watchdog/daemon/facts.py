@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.holding import about_of, maintenance_of
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
 from watchdog.model.health import Assessment, Cause
@@ -57,6 +58,7 @@ class Facts:
             root_good_at=watched.root_good_at,
             ties=watched.ties,
             others_asked=self.others_asked(seen),
+            maintenance=maintenance_of(self._world, about_of(self._world, str(key)), now),
             ordered=watched.ordered,
         )
 

@@ -13,6 +13,7 @@ from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.model.alerting import Silence
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
@@ -98,6 +99,8 @@ class World:
     asides: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Full ID of a container that is still set aside, its name borne by another: removed once that one is good."""
     polled_at: float | None = None
+    silences: dict[str, Silence] = field(default_factory=dict[str, Silence])
+    """By `Silence.key`; those that are over go with the next look at the alerts."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None

@@ -51,6 +51,11 @@ class Message:
         """That it is over of which the receiver was told; an information has no end."""
         return self.stage is Stage.OVER and self.severity is not Severity.INFO
 
+    @property
+    def together(self) -> bool:
+        """Of several incidents: its end is told with the end of the last of them."""
+        return self.key.startswith(_GROUP)
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:
