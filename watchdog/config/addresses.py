@@ -77,6 +77,22 @@ def _url(value: Any) -> str:
     return url
 
 
+def _apprise(value: Any) -> str:
+    """Judged by Apprise itself, which is only loaded where it is used. The address is a secret, its scheme is none."""
+    import apprise
+    from apprise.manager_plugins import NotificationManager
+
+    url = text(at_most=4096, secret=True)(value)
+    scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
+    if scheme is None:
+        raise Wrong("does not begin with a scheme and ://")
+    if scheme[0].lower() not in NotificationManager():
+        raise Wrong(f"begins with {scheme[0]}://, which Apprise does not know")
+    if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
+        raise Wrong(f"is no whole address of {scheme[0]}://")
+    return url
+
+
 def _engine(value: Any) -> str:
     url = text(at_most=1024)(value)
     scheme, _, rest = url.partition("://")
@@ -156,6 +172,7 @@ def _header_patterns(value: Any) -> dict[str, str]:
 
 
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
+APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)

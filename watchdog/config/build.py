@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from watchdog.config.checks import build_check, secret
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, add_validation, did_you_mean
+from watchdog.config.receivers import build_receiver
 from watchdog.config.rules import is_list, is_table, shown
 from watchdog.config.schema import (
     SECTIONS,
@@ -19,10 +20,12 @@ from watchdog.config.schema import (
     EndpointSection,
     File,
     HealthSection,
+    ReceiverSection,
     Section,
     ServiceRecoverySection,
     ServiceSection,
 )
+from watchdog.model.alert import FILES
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import (
@@ -31,6 +34,7 @@ from watchdog.model.settings import (
     DiscoverySettings,
     EngineSettings,
     HealthSettings,
+    ReceiverSettings,
     RecoverySettings,
     ServiceSettings,
     Settings,
@@ -59,7 +63,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         recovery=recovery,
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
-        alert=_alert(read["alert"], problems),
+        alert=_alert(values, read["alert"], problems),
         source=source,
     )
     services = [_service(path, raw, settings, problems) for path, raw in _items(values, "service", (), problems)]
@@ -123,10 +127,22 @@ def _api(given: dict[str, Any]) -> ApiSettings:
     return ApiSettings(host=host, port=port, socket=given.get("socket", settings.socket))
 
 
-def _alert(given: dict[str, Any], problems: Problems) -> AlertSettings:
-    secrets = {key: secret(given, key, ("alert",), problems) for key in ("webhook", "webhook_token")}
-    others = {key: value for key, value in given.items() if key.removesuffix("_file") not in secrets}
-    return replace(AlertSettings(), **(others | secrets))
+def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
+    own = {key: value for key, value in given.items() if key in {"timeout", "critical_after", "ping_interval"}}
+    settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
+    found: dict[str, ReceiverSettings] = {}
+    for path, raw in _items(is_table(values.get("alert")) or {}, "receiver", ("alert",), problems):
+        section = read_section(ReceiverSection, raw, path, problems)
+        receiver = None if section is None else build_receiver(section, path, problems, timeout=settings.timeout)
+        if receiver is None:
+            continue
+        if receiver.name in {*found, FILES}:
+            taken = "means the files" if receiver.name == FILES else "is used twice"
+            problems.add(
+                (*path, "name"), f"{shown(receiver.name)} {taken}; allowed: one [[alert.receiver]] of a name, not files"
+            )
+        found[receiver.name] = receiver
+    return replace(settings, receivers=tuple(found.values()))
 
 
 def _service(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from watchdog.config import addresses
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
+from watchdog.config.rules import Rule
 from watchdog.config.schema import CheckSection
 from watchdog.config.source import read_secret
 from watchdog.model.identity import ServiceKey
@@ -25,6 +26,12 @@ _SAME_IN_MODEL: Final = frozenset(
     | {"timeout", "failures", "successes"}
 )
 _KINDS: Final = {"url": CheckKind.HTTP, "tcp": CheckKind.TCP, "tls": CheckKind.TLS}
+_RULES_OF_FILES: Final[dict[str, Rule[str]]] = {
+    "webhook": addresses.URL,
+    "alertmanager": addresses.URL,
+    "ping": addresses.URL,
+    "apprise": addresses.APPRISE,
+}
 _OF_TLS: Final = frozenset({"verify_tls", "expiry_warning"})
 _OF_HTTP: Final = _OF_TLS | _CALLED_IN_MODEL.keys() | {"method", "headers", "body", "max_bytes"}
 _OF_HTTP_ONLY: Final = _OF_HTTP | {"authorization", "authorization_file"}
@@ -113,6 +120,6 @@ def secret(given: dict[str, Any], key: str, path: KeyPath, problems: Problems) -
     if key in given:
         problems.add(twin, f"stands beside {key}; allowed: one of the two")
         return None
-    rule = addresses.URL if key == "webhook" else addresses.SECRET
+    rule = _RULES_OF_FILES.get(key, addresses.SECRET)
     content = problems.caught(twin, lambda: read_secret(file))
     return None if content is None else problems.caught(twin, lambda: rule(content))

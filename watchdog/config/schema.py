@@ -31,6 +31,7 @@ ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
 Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
 Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
 Url = Annotated[str, PlainValidator(addresses.URL)]
+AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
 HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
 Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
 EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
@@ -168,17 +169,40 @@ class StateSection(Section):
 
 
 class AlertSection(Section):
-    webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
-    webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
-    webhook_token: Secret | None = Field(default=None, description="Bearer token that is sent to the webhook.")
-    webhook_token_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook_token`.")
-    command: Command | None = Field(
-        default=None, description="Program that is run with each alert as JSON on standard input; no shell."
-    )
     timeout: Timeout | None = Field(default=None, description="How long one delivery may take.")
     critical_after: Span | None = Field(
         default=None, description="A service down for so long raises a critical alert, whatever recovery does."
     )
+    ping: Url | None = Field(
+        default=None, description="URL that is fetched as long as watchdog works: whoever misses it tells of its death."
+    )
+    ping_file: AbsolutePath | None = Field(default=None, description="File that holds `ping`.")
+    ping_interval: Poll | None = Field(default=None, description="How often it is fetched.")
+    receiver: Any = Field(default=None, description="Where alerts go, beside the files in the state directory.")
+
+
+class ReceiverSection(Section):
+    """One of webhook, alertmanager, apprise and command says where to."""
+
+    name: CheckName = Field(description="Its name in routes, metrics and logs; unique, and not `files`.")
+    webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
+    webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
+    alertmanager: Url | None = Field(
+        default=None, description="Base URL of an Alertmanager, as `http://127.0.0.1:9093`."
+    )
+    alertmanager_file: AbsolutePath | None = Field(default=None, description="File that holds `alertmanager`.")
+    apprise: AppriseUrl | None = Field(
+        default=None, description="An address of Apprise, as `mailtos://USER:PASSWORD@HOST?to=ops@example.org`."
+    )
+    apprise_file: AbsolutePath | None = Field(default=None, description="File that holds `apprise`.")
+    command: Command | None = Field(
+        default=None, description="Program that is run with each alert as JSON on standard input; no shell."
+    )
+    token: Secret | None = Field(default=None, description="Bearer token (webhook, alertmanager).")
+    token_file: AbsolutePath | None = Field(default=None, description="File that holds `token`.")
+    secret: Secret | None = Field(default=None, description="Signs each alert (webhook).")
+    secret_file: AbsolutePath | None = Field(default=None, description="File that holds `secret`.")
+    timeout: Timeout | None = Field(default=None, description="How long one delivery may take; else `alert.timeout`.")
 
 
 class CheckSection(Section):

@@ -11,7 +11,7 @@ from watchdog.model.alerting import AlertState, GroupBy
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident
-from watchdog.model.settings import AlertSettings
+from watchdog.model.settings import AlertSettings, ReceiverKind
 from watchdog.policy.alerting import Case
 from watchdog.policy.holds import About
 from watchdog.policy.routing import Rules
@@ -32,7 +32,8 @@ class Open:
 def rules_of(settings: AlertSettings) -> Rules:
     """Who can be told, and how long everything waits."""
     names = tuple(receiver.name for receiver in settings.receivers)
-    apart = {receiver.name for receiver in settings.receivers if receiver.kind.groups_by_itself}
+    # Alertmanager groups by itself.
+    apart = {receiver.name for receiver in settings.receivers if receiver.kind is ReceiverKind.ALERTMANAGER}
     return Rules(
         receivers=names,
         routes=settings.routes,
