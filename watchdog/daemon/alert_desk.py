@@ -46,7 +46,7 @@ class Plan:
 class AlertDesk:
     """Who plans holds `lock` until the plan is written and taken: else the same would be told twice."""
 
-    def __init__(self, world: World, journal: Journal, send: Callable[[Notice], None]) -> None:
+    def __init__(self, world: World, journal: Journal, send: Callable[..., None]) -> None:
         self._world = world
         self._journal = journal
         self._send = send
@@ -139,8 +139,7 @@ class AlertDesk:
 
     def tell_unwritten(self, plan: Plan) -> None:
         """The ledger does not take it: it is told all the same, and kept as soon as that can be."""
-        for notice in plan.notices:
-            self._send(notice)
+        self._send(*plan.notices)
         self.take(plan)
         self._unkept |= plan.states.keys()
 

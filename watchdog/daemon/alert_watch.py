@@ -1,4 +1,4 @@
-"""What time alone makes of alerts: warnings that waited, downtime past what is allowed, reminders, silences that end."""
+"""What time alone makes of alerts: warnings that waited, downtime past its limit, reminders, silences that end."""
 
 from __future__ import annotations
 

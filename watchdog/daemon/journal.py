@@ -77,7 +77,7 @@ class Journal:
         notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        """Durable when it returns, and then the notices go out; a ledger that cannot be written is counted and raised."""
+        """Durable when it returns, and the notices go out; a ledger that cannot be written is counted and raised."""
         notices = tuple(notices)
         try:
             rows = await self.ledger.append(

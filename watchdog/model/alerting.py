@@ -72,7 +72,7 @@ class Silence:
     def read(cls, text: str) -> Silence:
         """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
         raw: dict[str, Any] = json.loads(text)
-        return cls(**(raw | {"scope": Scope(raw["scope"])}))
+        return cls(scope=Scope(raw["scope"]), name=raw["name"], until=raw["until"], reason=raw["reason"], by=raw["by"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
