@@ -26,6 +26,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
+from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure
@@ -94,11 +95,9 @@ async def measure(loop: VirtualLoop, containers: int, directory: Path) -> Cost:
 
     before = resident()
     daemon = Daemon(
-        settings=settings,
-        engine=engine,
+        world=World(settings=settings, clock=Clock(loop.time, wall), engine=engine, memory=ledger),
         ledger=ledger,
         prober=Passing(),
-        clock=Clock(loop.time, wall),
         claim=claim,
         reread=lambda: settings,
     )

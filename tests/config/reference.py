@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from watchdog.config import labels
+from watchdog.config.checks import KINDS, CheckSection
+from watchdog.config.checks.kinds import BY_LABEL
+from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
+from watchdog.config.fields import Section
 from watchdog.config.problems import allowed
-from watchdog.config.schema import SECTIONS, EndpointSection, File, Section, ServiceSection
-from watchdog.model.observation import Check, CheckKind
+from watchdog.config.receivers import ReceiverSection
+from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.model.settings import ServiceSettings, Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 BEGIN = "<!-- tables: python -m tests.config.reference -->"
 END = "<!-- end of tables -->"
 SETTINGS = Settings()
-CHECK = Check(name="", kind=CheckKind.HTTP, target="")
+ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -28,11 +32,21 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["watch"] = {"interval": SETTINGS.interval}
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
     found["service"] = dataclasses.asdict(ServiceSettings())
-    found["endpoint"] = dataclasses.asdict(CHECK) | {
-        "status": "200-299",
-        "redirects": CHECK.max_redirects,
-        **dict.fromkeys(("interval", "retry_interval", "timeout", "failures", "successes")),
-    }
+    found["endpoint"] = found["receiver"] = {}
+    for kind, section in KINDS.items():
+        found[kind] = _defaults_of(section)
+    return found
+
+
+def _defaults_of(section: type[KindSection]) -> dict[str, Any]:
+    """What the value of the model has where its table says nothing."""
+    shape: Any = get_type_hints(section.question)["return"]
+    found: dict[str, Any] = {}
+    for one in dataclasses.fields(shape):
+        if one.default_factory is not dataclasses.MISSING:
+            found[one.name] = one.default_factory()
+        elif one.default is not dataclasses.MISSING:
+            found[one.name] = one.default
     return found
 
 
@@ -45,6 +59,8 @@ def spell(value: Any, rule: str) -> str:
             return str(value).lower()
         case StrEnum() | str() | Path():
             return f'"{value}"'
+        case ((int() as low, int() as high),):
+            return f'"{low}-{high}"'
         case int() | float():
             return f'"{spell_duration(value)}"' if rule.startswith("a duration") else f"{value:g}"
         case _:
@@ -56,11 +72,13 @@ def brief(rule: str) -> str:
     return rule.partition(', as "60s"')[0]
 
 
-def section_lines(name: str, section: type[Section]) -> Iterator[str]:
+def section_lines(name: str, section: type[Section], without: Collection[str] = ()) -> Iterator[str]:
     variables = name in SECTIONS
     yield f"| key | default | allowed | meaning |{' environment |' if variables else ''}"
     yield f"|---|---|---|---|{'---|' if variables else ''}"
     for key, field in section.model_fields.items():
+        if key in without:
+            continue
         rule = allowed(section, key)
         default = "*required*" if field.is_required() else spell(defaults()[name].get(key), rule)
         shown = f"`{default}`" if default and not field.is_required() else default
@@ -76,14 +94,17 @@ def label_lines() -> Iterator[str]:
     yield "|---|---|"
     for name, rule in labels.RULES.items():
         yield f"| `{name}` | {brief(rule.allowed)} |"
-    for key in EndpointSection.model_fields:
-        if key in labels.CHECK_KEYS:
-            yield f"| `watchdog.check.<name>.{key.replace('_', '-')}` | {brief(allowed(EndpointSection, key))} |"
+    told: set[str] = set()
+    for section in (CheckSection, *KINDS.values()):
+        for key in section.model_fields:
+            if key in BY_LABEL and key not in told:
+                told.add(key)
+                yield f"| `watchdog.check.<name>.{key.replace('_', '-')}` | {brief(allowed(section, key))} |"
 
 
 def tables() -> str:
     lines: list[str] = []
-    shapes: dict[str, type[Section]] = {**SECTIONS, "service": ServiceSection, "endpoint": EndpointSection}
+    shapes: dict[str, type[Section]] = {**SECTIONS, "service": ServiceSection, "endpoint": CheckSection}
     for name, section in shapes.items():
         heading = f"[{name}]" if name in SECTIONS else f"[[{name}]]"
         lines += [
@@ -94,6 +115,9 @@ def tables() -> str:
             *section_lines(name, section),
             "",
         ]
+    lines += ["### `[[alert.receiver]]`", "", ALERT_RECEIVER, "", *section_lines("receiver", ReceiverSection), ""]
+    for kind, section in KINDS.items():
+        lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     return "\n".join([*lines, "### Labels of containers", "", *label_lines()])
 
 

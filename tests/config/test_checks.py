@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from tests.config.conftest import Load
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind
+from watchdog.model.observation import Check
+from watchdog.model.question import CheckKind, HttpQuestion, TlsQuestion
 
 
 def test_an_endpoint_says_everything(settings_of: Load) -> None:
@@ -23,7 +24,6 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
         max_latency = "2s"
         redirects = 3
         verify_tls = false
-        expiry_warning = "7d"
         interval = "30s"
         retry_interval = "1s"
         timeout = "3s"
@@ -34,8 +34,19 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
     ).endpoints
     assert endpoint == Check(
         name="shop",
-        kind=CheckKind.HTTP,
-        target="https://shop.example/health",
+        question=HttpQuestion(
+            url="https://shop.example/health",
+            method="POST",
+            headers={"Accept": "application/json", "Authorization": "Bearer t"},
+            body="{}",
+            status=((200, 200), (300, 399), (400, 404)),
+            body_matches=r"ok\b",
+            headers_match={"Content-Type": "json"},
+            max_latency=2.0,
+            max_bytes=100,
+            redirects=3,
+            verify_tls=False,
+        ),
         service=ServiceKey("shop", "webui"),
         endpoint=True,
         interval=30.0,
@@ -43,17 +54,6 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
         timeout=3.0,
         failures=4,
         successes=5,
-        method="POST",
-        headers={"Accept": "application/json", "Authorization": "Bearer t"},
-        body="{}",
-        expect_status=((200, 200), (300, 399), (400, 404)),
-        expect_body=r"ok\b",
-        expect_headers={"Content-Type": "json"},
-        max_seconds=2.0,
-        max_bytes=100,
-        max_redirects=3,
-        verify_tls=False,
-        expiry_warning=7 * 86400.0,
     )
 
 
@@ -72,8 +72,7 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
     (mail,) = found.endpoints
     assert mail == Check(
         name="mail",
-        kind=CheckKind.TLS,
-        target="[::1]:465",
+        question=TlsQuestion(tls="[::1]:465"),
         endpoint=True,
         interval=4.0,
         retry_interval=4.0,
@@ -88,4 +87,4 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
 
 def test_a_check_with_no_word_on_time_keeps_the_models_time_out(settings_of: Load) -> None:
     (endpoint,) = settings_of("[[endpoint]]\nname = 'e'\nurl = 'http://h'\n").endpoints
-    assert endpoint == Check(name="e", kind=CheckKind.HTTP, target="http://h", endpoint=True)
+    assert endpoint == Check(name="e", question=HttpQuestion(url="http://h"), endpoint=True)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from tests.config.conftest import Load
 from watchdog.config import Resolved, resolve
-from watchdog.config.labels import CHECK_KEYS, RULES
+from watchdog.config.checks.kinds import BY_LABEL
+from watchdog.config.labels import RULES
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind
+from watchdog.model.observation import Check
+from watchdog.model.question import HttpQuestion, TcpQuestion
 from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("shop", "webui")
@@ -47,14 +49,13 @@ def test_labels_describe_a_service() -> None:
     assert (service.recovery.on_stop, service.recovery.absence_grace) == (OnStop.RESPECT, 30.0)
     assert service.stop_timeout == 20.0
     assert service.checks == (
-        Check(name="port", kind=CheckKind.TCP, target="127.0.0.1:8000", service=WEBUI),
+        Check(name="port", question=TcpQuestion(tcp="127.0.0.1:8000"), service=WEBUI),
         Check(
             name="ready",
-            kind=CheckKind.HTTP,
-            target="http://127.0.0.1:8000/ready",
+            question=HttpQuestion(
+                url="http://127.0.0.1:8000/ready", status=((200, 200), (300, 399)), body_matches="ok"
+            ),
             service=WEBUI,
-            expect_status=((200, 200), (300, 399)),
-            expect_body="ok",
             interval=15.0,
         ),
     )
@@ -153,7 +154,7 @@ def test_only_so_many_checks_are_taken_from_labels() -> None:
 NAMES = st.one_of(
     st.text(max_size=20),
     st.sampled_from([*RULES, "autoheal", "watchdog.", "watchdog.check.", "watchdog.check.a"]),
-    st.tuples(st.sampled_from(["a", "", "a.b", "\n"]), st.sampled_from(sorted(CHECK_KEYS))).map(
+    st.tuples(st.sampled_from(["a", "", "a.b", "\n"]), st.sampled_from(sorted(BY_LABEL))).map(
         lambda parts: f"watchdog.check.{parts[0]}.{parts[1].replace('_', '-')}"
     ),
 )

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from tests.support.eventually import eventually
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.clock import Clock
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import HttpQuestion
 
-PAGE = Check(name="page", kind=CheckKind.HTTP, target="http://127.0.0.1:8080/", interval=0.01, retry_interval=0.01)
+PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1:8080/"), interval=0.01, retry_interval=0.01)
 
 
 @dataclass(slots=True)

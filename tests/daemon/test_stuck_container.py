@@ -16,15 +16,15 @@ from tests.support.small_daemon import QUICK, SmallDaemon, small_daemon
 from tests.support.stuck_engine import StuckEngine
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind, Verdict
+from watchdog.model.observation import Check, Verdict
 from watchdog.model.plan import RestartContainer
+from watchdog.model.question import HttpQuestion
 from watchdog.model.record import Severity
 from watchdog.model.settings import AlertSettings
 
 PAGE = Check(
     name="page",
-    kind=CheckKind.HTTP,
-    target="http://127.0.0.1:8080/",
+    question=HttpQuestion(url="http://127.0.0.1:8080/"),
     service=ServiceKey("", "webui"),
     interval=0.05,
     retry_interval=0.05,

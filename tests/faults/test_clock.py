@@ -20,12 +20,14 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.schedule import Schedule
+from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.plan import CreateContainer, StartContainer, Step
+from watchdog.model.question import HttpQuestion
 from watchdog.model.settings import HealthSettings, RecoverySettings, ServiceSettings, Settings, StateSettings
 
 HOUR = 3600.0
@@ -82,7 +84,7 @@ class Scene:
 
     @property
     def settings(self) -> Settings:
-        check = Check(name="page", kind=CheckKind.HTTP, target="http://webui/")
+        check = Check(name="page", question=HttpQuestion(url="http://webui/"))
         return Settings(
             state=StateSettings(dir=self.directory / "state", run_dir=self.directory / "run"),
             services=((WEBUI, ServiceSettings(configured=True, checks=(check,))),),
@@ -102,11 +104,9 @@ class Scene:
             return
 
         daemon = Daemon(
-            settings=settings,
-            engine=self.engine,
+            world=World(settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, memory=ledger),
             ledger=ledger,
             prober=self.prober,
-            clock=Clock(self.loop.time, self.wall),
             claim=claim,
             reread=lambda: settings,
         )

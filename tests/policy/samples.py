@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from watchdog.model.container import Container, ContainerSpec, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import HttpQuestion
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.situation import Situation
@@ -49,7 +50,7 @@ CRASH = Situation(
 )
 """A protected service whose container has just exited by itself; nothing speaks against acting."""
 
-HTTP = Check(name="http", kind=CheckKind.HTTP, target="http://127.0.0.1:8080/")
+HTTP = Check(name="http", question=HttpQuestion(url="http://127.0.0.1:8080/"))
 
 
 def attempt(

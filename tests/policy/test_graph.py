@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from watchdog.policy.graph import (
     all_roots,
     cycle_in,
     edges,
+    meant,
     named_in_labels,
     nobodys,
     tiers,
@@ -125,3 +127,23 @@ def test_a_root_that_is_needed_by_two_ways_or_round_a_ring_is_found_once() -> No
     both_ways = SHOP | {WEBUI: frozenset({API, DB})}
     assert all_roots(both_ways, WEBUI) == {API, DB}
     assert all_roots({WEBUI: frozenset({API}), API: frozenset({WEBUI})}, WEBUI) == {API}
+
+
+@pytest.mark.parametrize(
+    ("named", "near", "found"),
+    [
+        ("shop/api", None, "shop/api"),
+        ("shop/db", None, None),
+        ("api", "shop/webui", "shop/api"),
+        ("api", "infra/cache", None),
+        ("cache", "shop/webui", "infra/cache"),
+        ("proxy", "shop/webui", "proxy"),
+        ("nobody", None, None),
+    ],
+)
+def test_a_name_means_the_service_itself_else_that_of_the_same_project_else_the_only_one(
+    named: str, near: str | None, found: str | None
+) -> None:
+    keys = [ServiceKey.parse(name) for name in ("shop/api", "blog/api", "infra/cache", "proxy", "shop/proxy")]
+    wanted = ServiceKey.parse(found) if found else None
+    assert meant(ServiceKey.parse(named), keys, ServiceKey.parse(near) if near else None) == wanted

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.probes.servers import Loopback
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import HttpQuestion
 from watchdog.probes import Prober
 from watchdog.probes.ask import REASON_LIMIT
 
@@ -41,12 +42,10 @@ async def ask(said: bytes) -> Observation:
         return await prober.ask(
             Check(
                 name="any",
-                kind=CheckKind.HTTP,
-                target=f"http://127.0.0.1:{port}/",
+                question=HttpQuestion(
+                    url=f"http://127.0.0.1:{port}/", max_bytes=MAX_BYTES, redirects=2, body_matches="a|^"
+                ),
                 timeout=TIMEOUT,
-                max_bytes=MAX_BYTES,
-                max_redirects=2,
-                expect_body="a|^",
             )
         )
     finally:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,16 +17,21 @@ import pytest
 
 from tests.probes.servers import Loopback, free_port, full_backlog, hang, http
 from tests.support.eventually import eventually
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import CheckKind, HttpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.probes import Prober
 from watchdog.probes.prober import PLACES
 
-KINDS = list(CheckKind)
+QUESTIONS: dict[CheckKind, Callable[[str], Question]] = {
+    CheckKind.HTTP: lambda where: HttpQuestion(url=f"http://{where}/"),
+    CheckKind.TCP: lambda where: TcpQuestion(tcp=where),
+    CheckKind.TLS: lambda where: TlsQuestion(tls=where),
+}
+KINDS = list(QUESTIONS)
 
 
 def check(where: str, kind: CheckKind, timeout: float = 5.0) -> Check:
-    target = f"http://{where}/" if kind is CheckKind.HTTP else where
-    return Check(name="shop", kind=kind, target=target, timeout=timeout)
+    return Check(name="shop", question=QUESTIONS[kind](where), timeout=timeout)
 
 
 def judged(seen: Observation) -> tuple[Verdict, object]:
@@ -102,10 +107,11 @@ async def test_hanging_lookups_take_no_worker_thread_from_others(prober: Prober,
 def test_a_hanging_lookup_does_not_keep_the_process_from_ending() -> None:
     program = """
 import asyncio, socket, threading, time
-from watchdog.model.observation import Check, CheckKind
+from watchdog.model.observation import Check
+from watchdog.model.question import TcpQuestion
 from watchdog.probes import Prober
 socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
-check = Check(name="shop", kind=CheckKind.TCP, target="shop.test:80", timeout=0.1)
+check = Check(name="shop", question=TcpQuestion(tcp="shop.test:80"), timeout=0.1)
 print(asyncio.run(Prober(time.time).ask(check)).evidence["class"])
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20)

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.probes.servers import Loopback, free_port, full_backlog, hang, http, read_request, reset
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import HttpQuestion
 from watchdog.probes import Prober
 
 
 def check(target: int | str, path: str = "/", timeout: float = 5.0, **rest: Any) -> Check:
     url = f"http://127.0.0.1:{target}{path}" if isinstance(target, int) else target
-    return Check(name="shop", kind=CheckKind.HTTP, target=url, timeout=timeout, **rest)
+    return Check(name="shop", question=HttpQuestion(url=url, **rest), timeout=timeout)
 
 
 def failed(seen: Observation, trouble: str) -> bool:
@@ -96,7 +97,7 @@ async def test_an_unexpected_status_fails_and_is_named(prober: Prober, loopback:
 
 async def test_an_expected_status_passes_whatever_it_is(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(503))
-    assert (await prober.ask(check(port, expect_status=((200, 204), (503, 503))))).verdict is Verdict.PASS
+    assert (await prober.ask(check(port, status=((200, 204), (503, 503))))).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ async def test_an_expected_status_passes_whatever_it_is(prober: Prober, loopback
 async def test_the_body_is_searched_for_its_pattern(
     prober: Prober, loopback: Loopback, pattern: str, verdict: Verdict
 ) -> None:
-    seen = await prober.ask(check(await loopback.answer(http(body=b"welcome to the shop")), expect_body=pattern))
+    seen = await prober.ask(check(await loopback.answer(http(body=b"welcome to the shop")), body_matches=pattern))
     assert seen.verdict is verdict
     assert verdict is Verdict.PASS or failed(seen, "body")
 
@@ -115,19 +116,19 @@ async def test_a_header_must_match_its_pattern(
     prober: Prober, loopback: Loopback, pattern: str, verdict: Verdict
 ) -> None:
     port = await loopback.answer(http(content_type="text/html; charset=utf-8"))
-    seen = await prober.ask(check(port, expect_headers={"Content-Type": pattern}))
+    seen = await prober.ask(check(port, headers_match={"Content-Type": pattern}))
     assert seen.verdict is verdict
     assert verdict is Verdict.PASS or failed(seen, "header")
 
 
 async def test_a_header_that_is_missing_fails(prober: Prober, loopback: Loopback) -> None:
-    seen = await prober.ask(check(await loopback.answer(http()), expect_headers={"X-Ready": "."}))
+    seen = await prober.ask(check(await loopback.answer(http()), headers_match={"X-Ready": "."}))
     assert failed(seen, "header")
     assert seen.reason == "the answer has no header X-Ready"
 
 
 async def test_a_right_answer_that_comes_too_late_is_slow(prober: Prober, loopback: Loopback) -> None:
-    assert failed(await prober.ask(check(await loopback.answer(http()), max_seconds=1e-9)), "slow")
+    assert failed(await prober.ask(check(await loopback.answer(http()), max_latency=1e-9)), "slow")
 
 
 async def test_an_endless_body_is_read_to_the_bound_and_no_further(prober: Prober, loopback: Loopback) -> None:
@@ -141,12 +142,12 @@ async def test_an_endless_body_is_read_to_the_bound_and_no_further(prober: Probe
     port = await loopback.serve(endless)
     seen = await prober.ask(check(port, max_bytes=100_000))
     assert (seen.verdict, seen.evidence["bytes"], seen.evidence["truncated"]) == (Verdict.PASS, 100_000, True)
-    assert failed(await prober.ask(check(port, max_bytes=100_000, expect_body="y")), "too_large")
+    assert failed(await prober.ask(check(port, max_bytes=100_000, body_matches="y")), "too_large")
 
 
 async def test_a_packed_body_is_unpacked_before_it_is_searched(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(body=gzip.compress(b"all is well"), content_encoding="gzip"))
-    assert (await prober.ask(check(port, expect_body="^all is well$"))).verdict is Verdict.PASS
+    assert (await prober.ask(check(port, body_matches="^all is well$"))).verdict is Verdict.PASS
 
 
 async def test_a_gzip_bomb_unpacks_to_the_bound_and_no_further(prober: Prober, loopback: Loopback) -> None:
@@ -265,7 +266,7 @@ async def test_what_is_no_url_is_not_asked(prober: Prober, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"headers": {"X-Bad": "a\nb"}}, {"expect_body": "(", "expect_status": ((200, 200),)}, {"method": "G E T"}]
+    "wrong", [{"headers": {"X-Bad": "a\nb"}}, {"body_matches": "(", "status": ((200, 200),)}, {"method": "G E T"}]
 )
 async def test_a_check_that_cannot_be_asked_is_unknown(prober: Prober, loopback: Loopback, wrong: Any) -> None:
     seen = await prober.ask(check(await loopback.answer(http()), **wrong))

@@ -1,30 +1,40 @@
-"""The page that people copy from says the truth."""
+"""The pages that people copy from say the truth."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
+
 from watchdog.config import load_settings
-from watchdog.model.observation import CheckKind
+from watchdog.config.checks import KINDS
+from watchdog.model.question import CheckKind
 from watchdog.probes.ask import Trouble
 
-PAGE = (Path(__file__).parents[2] / "docs" / "probes.md").read_text(encoding="utf-8")
+PAGES = Path(__file__).parents[2] / "docs" / "probes"
+INDEX = (PAGES / "README.md").read_text(encoding="utf-8")
+LINKS = dict(re.findall(r"^\| \[`(\w+)`\]\((\w+\.md)\) \|", INDEX, re.MULTILINE))
+EXAMPLE = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 
 
-def test_the_examples_can_be_loaded_as_they_stand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", KINDS)
+def test_each_kind_has_a_page_whose_examples_can_be_loaded_as_they_stand(key: str, tmp_path: Path) -> None:
+    page = (PAGES / LINKS[key]).read_text(encoding="utf-8")
     file = tmp_path / "config.toml"
-    file.write_text("\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)), encoding="utf-8")
-    endpoints = load_settings(file, {}).endpoints
-    assert [(check.name, check.kind) for check in endpoints] == [
-        ("shop", CheckKind.HTTP),
-        ("login", CheckKind.HTTP),
-        ("database", CheckKind.TCP),
-        ("certificate", CheckKind.TLS),
-    ]
+    file.write_text("\n".join(EXAMPLE.findall(page)), encoding="utf-8")
+    settings = load_settings(file, {})
+    checks = [*settings.endpoints, *(check for _, service in settings.services for check in service.checks)]
+    assert any(key in type(check.question).__slots__ for check in checks)
+
+
+def test_the_index_names_every_page() -> None:
+    assert LINKS.keys() == KINDS.keys()
+    assert {*LINKS.values(), "README.md"} == {page.name for page in PAGES.iterdir()}
+    assert {CheckKind(page.removesuffix(".md")) for page in LINKS.values()} == set(CheckKind)
 
 
 def test_every_class_is_explained_with_its_verdict() -> None:
-    rows = re.findall(r"^\| (`.*?) \| (FAIL|UNKNOWN) \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \| (FAIL|UNKNOWN) \|", INDEX, re.MULTILINE)
     explained = {name: verdict.lower() for names, verdict in rows for name in re.findall(r"`(\w+)`", names)}
     assert explained == {trouble.value: trouble.verdict.value for trouble in Trouble}

@@ -6,18 +6,19 @@ import pytest
 
 from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, http
-from watchdog.model.observation import Check, CheckKind, Verdict
+from watchdog.model.observation import Check, Verdict
+from watchdog.model.question import HttpQuestion
 from watchdog.probes import Prober
 
 
-def check(port: int, max_redirects: int = 3, **rest: Any) -> Check:
+def check(port: int, redirects: int = 3, **rest: Any) -> Check:
     target = f"http://127.0.0.1:{port}/"
-    return Check(name="shop", kind=CheckKind.HTTP, target=target, timeout=5.0, max_redirects=max_redirects, **rest)
+    return Check(name="shop", question=HttpQuestion(url=target, redirects=redirects, **rest), timeout=5.0)
 
 
 async def test_redirects_on_the_same_host_are_followed(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(302, location="/a?x=1"), http(307, location="b"), http(body=b"there"))
-    seen = await prober.ask(check(port, expect_body="there", headers={"X-Key": "k"}))
+    seen = await prober.ask(check(port, body_matches="there", headers={"X-Key": "k"}))
     assert (seen.verdict, seen.evidence["redirects"]) == (Verdict.PASS, 2)
     assert [request.split()[1] for request in loopback.requests] == [b"/", b"/a?x=1", b"/b"]
     assert all(b"X-Key: k" in request for request in loopback.requests)
@@ -27,13 +28,13 @@ async def test_a_redirect_is_an_unexpected_status_unless_redirects_are_allowed(
     prober: Prober, loopback: Loopback
 ) -> None:
     port = await loopback.answer(http(302, location="/a"))
-    seen = await prober.ask(check(port, max_redirects=0))
+    seen = await prober.ask(check(port, redirects=0))
     assert (seen.verdict, seen.evidence["class"], seen.evidence["http_status"]) == (Verdict.FAIL, "status", 302)
 
 
 async def test_a_redirect_that_is_expected_is_not_followed(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(302, location="/login"))
-    seen = await prober.ask(check(port, expect_status=((302, 302),), expect_headers={"Location": "^/login$"}))
+    seen = await prober.ask(check(port, status=((302, 302),), headers_match={"Location": "^/login$"}))
     assert seen.verdict is Verdict.PASS
 
 
@@ -50,7 +51,7 @@ async def test_a_post_is_repeated_only_where_http_says_so(
 
 async def test_a_redirect_loop_is_called_a_loop(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(302, location="/a"), http(302, location="/"))
-    seen = await prober.ask(check(port, max_redirects=9))
+    seen = await prober.ask(check(port, redirects=9))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect_loop")
     assert seen.reason == "a redirect loop: / comes back"
     assert len(loopback.requests) == 2
@@ -59,7 +60,7 @@ async def test_a_redirect_loop_is_called_a_loop(prober: Prober, loopback: Loopba
 async def test_a_loop_is_seen_through_credentials_in_the_url(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(302, location="/a"), http(302, location="/"))
     target = f"http://root:secret@127.0.0.1:{port}/"
-    seen = await prober.ask(Check(name="shop", kind=CheckKind.HTTP, target=target, max_redirects=9))
+    seen = await prober.ask(Check(name="shop", question=HttpQuestion(url=target, redirects=9)))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect_loop")
     assert len(loopback.requests) == 2
     assert all(b"Authorization: Basic " in request for request in loopback.requests)
@@ -101,7 +102,7 @@ async def test_a_redirect_over_to_tls_is_followed_and_never_back(
     tls = authority.server(authority.issue())
     secure = await loopback.answer(http(body=b"secure"), http(302, location="http://127.0.0.1/"), tls=tls)
     port = await loopback.answer(http(301, location=f"https://127.0.0.1:{secure}/"))
-    assert (await prober.ask(check(port, expect_body="secure"))).verdict is Verdict.PASS
+    assert (await prober.ask(check(port, body_matches="secure"))).verdict is Verdict.PASS
     seen = await prober.ask(check(port))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect")
     assert seen.reason == "a redirect leads away to http://127.0.0.1, which is not followed"

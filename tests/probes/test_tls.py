@@ -9,7 +9,8 @@ import pytest
 from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, free_port, hang, http
 from tests.support.eventually import eventually
-from watchdog.model.observation import Check, CheckKind, Verdict
+from watchdog.model.observation import Check, Verdict
+from watchdog.model.question import CheckKind, HttpQuestion, TlsQuestion
 from watchdog.probes import Prober
 from watchdog.probes.certificates import Trust
 
@@ -23,8 +24,11 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 
 
 def check(port: int, kind: CheckKind, timeout: float = 5.0, **rest: Any) -> Check:
-    target = f"https://127.0.0.1:{port}/" if kind is CheckKind.HTTP else f"127.0.0.1:{port}"
-    return Check(name="shop", kind=kind, target=target, timeout=timeout, **rest)
+    http = kind is CheckKind.HTTP
+    question = (
+        HttpQuestion(url=f"https://127.0.0.1:{port}/", **rest) if http else TlsQuestion(tls=f"127.0.0.1:{port}", **rest)
+    )
+    return Check(name="shop", question=question, timeout=timeout)
 
 
 @pytest.mark.parametrize("kind", [CheckKind.TLS, CheckKind.HTTP])
@@ -164,8 +168,8 @@ async def test_the_name_in_the_url_is_the_name_in_the_handshake(
     tls.sni_callback = lambda _socket, name, _context: names.append(name)
     port = await loopback.answer(http(), tls=tls)
     resolves("shop.test", "127.0.0.1")
-    for kind, target in ((CheckKind.HTTP, f"https://shop.test:{port}/"), (CheckKind.TLS, f"shop.test:{port}")):
-        assert (await prober.ask(Check(name="shop", kind=kind, target=target))).verdict is Verdict.PASS
+    for question in (HttpQuestion(url=f"https://shop.test:{port}/"), TlsQuestion(tls=f"shop.test:{port}")):
+        assert (await prober.ask(Check(name="shop", question=question))).verdict is Verdict.PASS
     assert names == ["shop.test", "shop.test"]
 
 

@@ -13,6 +13,7 @@ from tests.support.fake_engine import FakeEngine
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Notice
@@ -126,11 +127,9 @@ async def small_daemon(
         await ledger.bind_engine(identity.id)
 
     daemon = Daemon(
-        settings=settings,
-        engine=engine,
+        world=World(settings=settings, clock=clock, engine=engine, memory=ledger),
         ledger=ledger,
         prober=prober if verdicts is None else Told(verdicts, clock),
-        clock=clock,
         claim=claim,
         reread=lambda: settings,
     )

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-
-from watchdog.config.checks import build_check, secret
+from watchdog.config.checks import read_check, secret
 from watchdog.config.positions import KeyPath
-from watchdog.config.problems import Problems, add_validation, did_you_mean
-from watchdog.config.receivers import build_receiver
-from watchdog.config.rules import is_list, is_table, shown
-from watchdog.config.schema import (
-    SECTIONS,
-    CheckSection,
-    EndpointSection,
-    File,
-    HealthSection,
-    ReceiverSection,
-    Section,
-    ServiceRecoverySection,
-    ServiceSection,
-)
-from watchdog.model.alert import FILES
+from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.receivers import read_receivers
+from watchdog.config.rules import is_table, shown
+from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
+from watchdog.config.tables import items, right_keys, right_part
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import (
@@ -34,7 +22,6 @@ from watchdog.model.settings import (
     DiscoverySettings,
     EngineSettings,
     HealthSettings,
-    ReceiverSettings,
     RecoverySettings,
     ServiceSettings,
     Settings,
@@ -42,16 +29,13 @@ from watchdog.model.settings import (
 )
 from watchdog.policy.graph import cycle_in, edges
 
-SectionT = TypeVar("SectionT", bound=Section)
-Located = tuple[KeyPath, Any]
-
 
 def build(values: Mapping[str, Any], source: Path | None, problems: Problems) -> Settings:
     """The settings, valid only when nothing was added to the problems."""
     for name in values.keys() - File.model_fields.keys():
         known = File.model_fields
         problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: {', '.join(known)}")
-    read = {name: _given(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
+    read = {name: right_keys(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
     defaults = Settings()
     health = replace(defaults.health, **read["health"])
     recovery = _recovery(defaults.recovery, read["recovery"], ("recovery",), problems)
@@ -66,48 +50,14 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         alert=_alert(values, read["alert"], problems),
         source=source,
     )
-    services = [_service(path, raw, settings, problems) for path, raw in _items(values, "service", (), problems)]
-    endpoints = [_endpoint(path, raw, settings, problems) for path, raw in _items(values, "endpoint", (), problems)]
+    services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]
+    endpoints = [_endpoint(path, raw, settings, problems) for path, raw in items(values, "endpoint", (), problems)]
     _judge_together([one for one in services if one], [one for one in endpoints if one], problems)
     return replace(
         settings,
         services=tuple(one[1:] for one in services if one),
         endpoints=tuple(one[1] for one in endpoints if one),
     )
-
-
-def read_section(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
-    """The table in the given shape; None when something in it is wrong, which is then among the problems."""
-    table = is_table(raw)
-    if table is None:
-        problems.add(path, f"{shown(raw)} is no table; allowed: a table of {', '.join(model.model_fields)}")
-        return None
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        add_validation(problems, path, error, model)
-        return None
-
-
-def _right_part(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
-    """As `read_section`, but without its wrong keys, so that the others can still be judged together."""
-    section, table = read_section(model, raw, path, problems), is_table(raw)
-    if section is not None or table is None:
-        return section
-    right = {key: value for key, value in table.items() if (*path, key) not in problems.found}
-    return read_section(model, right, path, problems)
-
-
-def _given(model: type[Section], raw: Any, path: KeyPath, problems: Problems) -> dict[str, Any]:
-    section = None if raw is None else _right_part(model, raw, path, problems)
-    return section.given() if section else {}
-
-
-def _items(values: Mapping[str, Any], key: str, path: KeyPath, problems: Problems) -> list[Located]:
-    items = is_list(values.get(key, []))
-    if items is None:
-        problems.add((*path, key), f"is no list of tables; allowed: [[{'.'.join([*map(str, path[:1]), key])}]]")
-    return [((*path, key, number), item) for number, item in enumerate(items or [])]
 
 
 def _recovery(base: RecoverySettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> RecoverySettings:
@@ -130,31 +80,20 @@ def _api(given: dict[str, Any]) -> ApiSettings:
 def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
     own = {key: value for key, value in given.items() if key in {"timeout", "critical_after", "ping_interval"}}
     settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
-    found: dict[str, ReceiverSettings] = {}
-    for path, raw in _items(is_table(values.get("alert")) or {}, "receiver", ("alert",), problems):
-        section = read_section(ReceiverSection, raw, path, problems)
-        receiver = None if section is None else build_receiver(section, path, problems, timeout=settings.timeout)
-        if receiver is None:
-            continue
-        if receiver.name in {*found, FILES}:
-            taken = "means the files" if receiver.name == FILES else "is used twice"
-            problems.add(
-                (*path, "name"), f"{shown(receiver.name)} {taken}; allowed: one [[alert.receiver]] of a name, not files"
-            )
-        found[receiver.name] = receiver
-    return replace(settings, receivers=tuple(found.values()))
+    table = is_table(values.get("alert")) or {}
+    return replace(settings, receivers=read_receivers(table, problems, timeout=settings.timeout))
 
 
 def _service(
     path: KeyPath, raw: Any, settings: Settings, problems: Problems
 ) -> tuple[KeyPath, ServiceKey, ServiceSettings] | None:
-    section = _right_part(ServiceSection, raw, path, problems)
+    section = right_part(ServiceSection, raw, path, problems)
     table = is_table(raw)
     if table is None:
         return None
     health_path, recovery_path = (*path, "health"), (*path, "recovery")
-    health = replace(settings.health, **_given(HealthSection, table.get("health"), health_path, problems))
-    overrides = _given(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
+    health = replace(settings.health, **right_keys(HealthSection, table.get("health"), health_path, problems))
+    overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None
     checks = _checks(path, table, problems, key=key, interval=settings.interval, health=health)
@@ -179,33 +118,19 @@ def _checks(
     health: HealthSettings,
 ) -> tuple[Check, ...]:
     found: dict[str, Check] = {}
-    for place, raw in _items(table, "check", path, problems):
-        section = read_section(CheckSection, raw, place, problems)
-        if section is None:
-            continue
-        check = build_check(section, place, problems, service=key, endpoint=False, interval=interval, health=health)
-        if section.name in found:
+    for place, raw in items(table, "check", path, problems):
+        check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=health)
+        if check is not None and check.name in found:
             problems.add(
-                (*place, "name"), f"{shown(section.name)} is used twice; allowed: one check of a name in a service"
+                (*place, "name"), f"{shown(check.name)} is used twice; allowed: one check of a name in a service"
             )
         elif check is not None:
-            found[section.name] = check
+            found[check.name] = check
     return tuple(found.values())
 
 
 def _endpoint(path: KeyPath, raw: Any, settings: Settings, problems: Problems) -> tuple[KeyPath, Check] | None:
-    section = read_section(EndpointSection, raw, path, problems)
-    if section is None:
-        return None
-    check = build_check(
-        section,
-        path,
-        problems,
-        service=ServiceKey.parse(section.service) if section.service else None,
-        endpoint=True,
-        interval=settings.interval,
-        health=settings.health,
-    )
+    check = read_check(raw, path, problems, endpoint=True, interval=settings.interval, health=settings.health)
     return None if check is None else (path, check)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from watchdog.config import rules
-from watchdog.config.build import covers, read_section
-from watchdog.config.checks import build_check
+from watchdog.config.build import covers
+from watchdog.config.checks import read_check
+from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Rule, Wrong, shown
-from watchdog.config.schema import CheckSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import OnStop, ServiceSettings, Settings
@@ -45,16 +45,6 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
     ABSENCE_GRACE: rules.SPAN,
     STOP_TIMEOUT: rules.SPAN,
 }
-CHECK_KEYS: Final = (
-    frozenset(CheckSection.model_fields)
-    - {"name", "headers", "headers_match"}
-    - {
-        "authorization",
-        "authorization_file",
-    }
-)
-"""Keys of a check that a label may say, there with `-` for `_`: no tables, no secrets, no files."""
-
 _MOST_CHECKS: Final = 32
 
 
@@ -148,15 +138,13 @@ def _described_check(
     name: str, table: dict[str, Any], settings: Settings, service: ServiceSettings, problems: Problems
 ) -> Check | None:
     found = Problems()
-    for key in table.keys() - CHECK_KEYS:
-        known = [one.replace("_", "-") for one in sorted(CHECK_KEYS)]
+    for key in table.keys() - BY_LABEL:
+        known = [one.replace("_", "-") for one in sorted(BY_LABEL)]
         found.add((key,), f"is no key of a check's label{did_you_mean(key, known)}; allowed: {', '.join(known)}")
-    section = read_section(CheckSection, table | {"name": name}, (), found)
     check = None
-    if section is not None and not found.found:
-        check = build_check(
-            section, (), found, service=None, endpoint=False, interval=settings.interval, health=service.health
-        )
+    if not found.found:
+        named = table | {"name": name}
+        check = read_check(named, (), found, endpoint=False, interval=settings.interval, health=service.health)
     for problem in found:
         inner = str(problem.path[-1]).replace("_", "-") if problem.path else ""
         problems.add((f"{CHECK}{name}.{inner}" if inner else CHECK + name,), problem.sentence)

@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar, cast, get_args
 
 from pydantic import PlainValidator, ValidationError
 
+from watchdog.config.fields import Section
 from watchdog.config.positions import KeyPath
 from watchdog.config.rules import Rule, is_list, is_table, shown
-from watchdog.config.schema import Section
 
 T = TypeVar("T")
 

@@ -2,59 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import Field, PlainValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from watchdog.config import addresses, rules
-from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
-
-Poll = Annotated[float, PlainValidator(rules.POLL)]
-Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
-Span = Annotated[float, PlainValidator(rules.SPAN)]
-Window = Annotated[float, PlainValidator(rules.WINDOW)]
-Proof = Annotated[float, PlainValidator(rules.PROOF)]
-Retention = Annotated[float, PlainValidator(rules.RETENTION)]
-Count = Annotated[int, PlainValidator(rules.COUNT)]
-Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
-ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
-Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
-Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
-AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
-ServiceName = Annotated[str, PlainValidator(rules.SERVICE_NAME)]
-ProjectName = Annotated[str, PlainValidator(rules.PROJECT_NAME)]
-CheckName = Annotated[str, PlainValidator(rules.CHECK_NAME)]
-ServiceReference = Annotated[str, PlainValidator(rules.SERVICE)]
-ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
-Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
-Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
-Url = Annotated[str, PlainValidator(addresses.URL)]
-AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
-HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
-Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
-EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
-StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
-Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
-Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
-HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
-Method = Annotated[str, PlainValidator(addresses.METHOD)]
-Body = Annotated[str, PlainValidator(addresses.BODY)]
-Secret = Annotated[str, PlainValidator(addresses.SECRET)]
-Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
-Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
-Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
-
-
-class Section(BaseModel):
-    """A table of the configuration; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-    def given(self) -> dict[str, Any]:
-        """The keys that have a value."""
-        return {key: value for key, value in self if value is not None}
+from watchdog.config import rules
+from watchdog.config.fields import (
+    AbsolutePath,
+    Count,
+    Discovery,
+    EngineAddress,
+    Listen,
+    Patterns,
+    Poll,
+    ProjectName,
+    Proof,
+    Retention,
+    Rollback,
+    Section,
+    ServiceName,
+    ServiceReferences,
+    Span,
+    Stop,
+    Switch,
+    Timeout,
+    Url,
+    Weight,
+    Window,
+)
 
 
 class EngineSection(Section):
@@ -169,6 +145,8 @@ class StateSection(Section):
 
 
 class AlertSection(Section):
+    """`receiver` is read one by one."""
+
     timeout: Timeout | None = Field(default=None, description="How long one delivery may take.")
     critical_after: Span | None = Field(
         default=None, description="A service down for so long raises a critical alert, whatever recovery does."
@@ -179,77 +157,6 @@ class AlertSection(Section):
     ping_file: AbsolutePath | None = Field(default=None, description="File that holds `ping`.")
     ping_interval: Poll | None = Field(default=None, description="How often it is fetched.")
     receiver: Any = Field(default=None, description="Where alerts go, beside the files in the state directory.")
-
-
-class ReceiverSection(Section):
-    """One of webhook, alertmanager, apprise and command says where to."""
-
-    name: CheckName = Field(description="Its name in routes, metrics and logs; unique, and not `files`.")
-    webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
-    webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
-    alertmanager: Url | None = Field(
-        default=None, description="Base URL of an Alertmanager, as `http://127.0.0.1:9093`."
-    )
-    alertmanager_file: AbsolutePath | None = Field(default=None, description="File that holds `alertmanager`.")
-    apprise: AppriseUrl | None = Field(
-        default=None, description="An address of Apprise, as `mailtos://USER:PASSWORD@HOST?to=ops@example.org`."
-    )
-    apprise_file: AbsolutePath | None = Field(default=None, description="File that holds `apprise`.")
-    command: Command | None = Field(
-        default=None, description="Program that is run with each alert as JSON on standard input; no shell."
-    )
-    token: Secret | None = Field(default=None, description="Bearer token (webhook, alertmanager).")
-    token_file: AbsolutePath | None = Field(default=None, description="File that holds `token`.")
-    secret: Secret | None = Field(default=None, description="Signs each alert (webhook).")
-    secret_file: AbsolutePath | None = Field(default=None, description="File that holds `secret`.")
-    timeout: Timeout | None = Field(default=None, description="How long one delivery may take; else `alert.timeout`.")
-
-
-class CheckSection(Section):
-    """One of url, tcp and tls says what is asked."""
-
-    name: CheckName = Field(description="Its name in every output; unique.")
-    url: Url | None = Field(default=None, description="Ask over HTTP. With https:// the certificate's end is read too.")
-    tcp: HostPort | None = Field(default=None, description="Ask whether a connection can be made.")
-    tls: HostPort | None = Field(default=None, description="Ask for a valid certificate.")
-    method: Method | None = Field(default=None, description="Method of the request (url).")
-    headers: Headers | None = Field(default=None, description="Headers of the request (url).")
-    authorization: Secret | None = Field(
-        default=None, description='The header Authorization, as "Bearer ${SHOP_TOKEN}" (url).'
-    )
-    authorization_file: AbsolutePath | None = Field(default=None, description="File that holds `authorization` (url).")
-    body: Body | None = Field(default=None, description="Body of the request (url).")
-    status: StatusRanges | None = Field(default=None, description="What the answer's status must be (url).")
-    body_matches: Pattern | None = Field(
-        default=None, description="What must be found in the first `max_bytes` of the answer (url)."
-    )
-    headers_match: HeaderPatterns | None = Field(
-        default=None, description="What the answer's headers must match (url)."
-    )
-    max_bytes: ByteCount | None = Field(default=None, description="How much of the answer is read (url).")
-    max_latency: Timeout | None = Field(
-        default=None, description="A right answer that took longer is a FAIL (url). Without it only `timeout` counts."
-    )
-    redirects: Redirects | None = Field(
-        default=None, description="How many redirects on the same host are followed (url)."
-    )
-    verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL (url, tls).")
-    expiry_warning: Span | None = Field(
-        default=None, description="A certificate that ends sooner than this is a FAIL (url, tls)."
-    )
-    interval: Poll | None = Field(default=None, description="How often it is asked; else `watch.interval`.")
-    retry_interval: Poll | None = Field(default=None, description="As `health.retry_interval`, for this check.")
-    timeout: Timeout | None = Field(
-        default=None, description="How long an answer may take; else 10s, or the interval where that is shorter."
-    )
-    failures: Count | None = Field(default=None, description="As `health.failures`, for this check.")
-    successes: Count | None = Field(default=None, description="As `health.successes`, for this check.")
-
-
-class EndpointSection(CheckSection):
-    service: ServiceReference | None = Field(
-        default=None, description="The service that is recovered when this endpoint fails."
-    )
 
 
 class ServiceSection(Section):

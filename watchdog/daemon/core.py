@@ -17,7 +17,6 @@ from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
 from watchdog.daemon.asker import Asker, Prober
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.household import Household
@@ -37,7 +36,7 @@ from watchdog.daemon.state_file import StateFile
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
-from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import EngineError, LedgerError, LedgerFull
 from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
@@ -63,15 +62,14 @@ class Daemon:
     def __init__(
         self,
         *,
-        settings: Settings,
-        engine: Engine,
+        world: World,
         ledger: Ledger,
         prober: Prober,
-        clock: Clock,
         claim: Callable[[EngineIdentity, Collection[str]], Awaitable[None]],
         reread: Callable[[], Settings],
     ) -> None:
-        self.world = World(settings=settings, clock=clock, engine=engine, memory=ledger)
+        self.world = world
+        settings, engine, clock = world.settings, world.engine, world.clock
         self.alerter = Alerter(
             settings.alert,
             settings.state.dir / "alerts",

@@ -131,7 +131,7 @@ async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
     from watchdog.policy.streak import follow
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall)
+    prober = Prober(world.clock.wall, world)
 
     async def ask(check: Check, of: Watched | Alone) -> None:
         observation = await prober.ask(check)

@@ -20,6 +20,7 @@ from watchdog.daemon.claim import Claims
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.systemd import Notifier
+from watchdog.daemon.world import World
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import WatchdogError
@@ -49,8 +50,8 @@ async def assembled(
         settings.state.dir, key_file=settings.state.key_file, now=time.time(), retention=settings.state.retention
     )
     engine = DockerEngine(settings.engine)
-    clock = Clock()
-    prober = Prober(clock.wall)
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=ledger)
+    prober = Prober(world.clock.wall, world)
 
     async def claim(identity: EngineIdentity, containers: Collection[str]) -> None:
         try:
@@ -63,11 +64,9 @@ async def assembled(
     try:
         yield (
             Daemon(
-                settings=settings,
-                engine=engine,
+                world=world,
                 ledger=ledger,
                 prober=prober,
-                clock=clock,
                 claim=claim,
                 reread=reread,
             ),

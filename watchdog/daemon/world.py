@@ -14,6 +14,7 @@ from watchdog.daemon.clock import Clock
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
+from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
@@ -21,7 +22,7 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.budget import none_in_future
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
-from watchdog.policy.graph import DEPENDS_ON, edges, named_in_labels, without_cycles
+from watchdog.policy.graph import DEPENDS_ON, edges, meant, named_in_labels, without_cycles
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
@@ -122,6 +123,11 @@ class World:
     def record_of(self, key: ServiceKey) -> ServiceRecord:
         record = self.memory.records.get(key) or ServiceRecord(service=key)
         return replace(record, attempts=none_in_future(record.attempts, self.clock.now()))
+
+    def container_of(self, service: ServiceKey, near: ServiceKey | None = None) -> Container | None:
+        """As `probes.containers.Containers`."""
+        key = meant(service, self.services, near)
+        return self.services[key].container if key is not None else None
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""

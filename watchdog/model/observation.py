@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdog.model.identity import ServiceKey
+from watchdog.model.question import CheckKind, Question
 
 Scalar = str | int | float | bool | None
 
@@ -19,12 +20,6 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CheckKind(StrEnum):
-    HTTP = "http"
-    TCP = "tcp"
-    TLS = "tls"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One question to ask of a service or an endpoint, as configured. Durations are seconds.
@@ -34,9 +29,7 @@ class Check:
     """
 
     name: str
-    kind: CheckKind
-    target: str
-    """A URL for http, `host:port` for tcp and tls."""
+    question: Question
     service: ServiceKey | None = None
     endpoint: bool = False
     """Declared under `[[endpoint]]`: listed on its own in every output, under its own name."""
@@ -45,22 +38,15 @@ class Check:
     timeout: float = 10.0
     failures: int = 2
     successes: int = 1
-    method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    body: str | None = field(default=None, repr=False)
-    expect_status: tuple[tuple[int, int], ...] = ((200, 299),)
-    """Inclusive ranges."""
-    expect_body: str | None = None
-    """A regular expression that must be found in the first `max_bytes` of the body."""
-    expect_headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Header name → regular expression that its value must match."""
-    max_seconds: float | None = None
-    """Slower than this is a FAIL though the answer was right."""
-    max_bytes: int = 1_048_576
-    max_redirects: int = 0
-    verify_tls: bool = True
-    expiry_warning: float = 14 * 86400.0
-    """TLS: a certificate that ends sooner than this is a FAIL."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return self.question.kind
+
+    @property
+    def target(self) -> str:
+        """What is asked, for people to read: a URL, `host:port`."""
+        return self.question.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,18 @@ def _meant(key: ServiceKey, name: str, called: Mapping[tuple[str, str], set[Serv
     return candidates or called.get(("", name), set())
 
 
+def meant(key: ServiceKey, keys: Iterable[ServiceKey], near: ServiceKey | None = None) -> ServiceKey | None:
+    """The one of `keys` that `key` names: itself, else the one of that name in the project of `near`, else the only
+    one of that name. None when there is none, or several.
+    """
+    called = {one for one in keys if one.name == key.name and one.number == key.number}
+    if key in called or key.project:
+        return key if key in called else None
+    close = [one for one in called if near is not None and one.project == near.project]
+    found = close or list(called)
+    return found[0] if len(found) == 1 else None
+
+
 def cycle_in(graph: Edges) -> list[ServiceKey]:
     """One cycle, from a service to itself by what it needs; empty when there is none."""
     try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from watchdog.model.observation import Check, Observation, Scalar, Verdict
+
+QuestionT = TypeVar("QuestionT")
 
 REASON_LIMIT: Final = 300
 """Characters of a reason that are kept: parts of it come from strangers."""
@@ -76,11 +78,12 @@ class Unconnected(Finding):
     """This address did not take the connection: another address of the same host may."""
 
 
-class Ask:
+class Ask(Generic[QuestionT]):
     """Collects what becomes an `Observation`. Times are seconds; `at` is Unix time, the rest is monotonic."""
 
-    def __init__(self, check: Check, at: float) -> None:
+    def __init__(self, check: Check, question: QuestionT, at: float) -> None:
         self.check = check
+        self.question = question
         self.at = at
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
@@ -132,13 +135,17 @@ class Ask:
         return self.observe(trouble.verdict, reason)
 
 
-class Probe(Protocol):
+AnyAsk = Ask[Any]
+"""An ask of whatever kind: for what all probes share."""
+
+
+class Probe(Protocol[QuestionT]):
     """Asks one kind of check. Returns the sentence of a PASS; raises `Finding` for everything else.
 
     The time limit is the caller's (`Prober`); a probe says by `ask.enter` what it is waiting for.
     """
 
-    async def __call__(self, ask: Ask) -> str: ...
+    async def __call__(self, ask: Ask[QuestionT]) -> str: ...
 
 
 Clock = Callable[[], float]

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Finding, Phase, Trouble
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, endpoint
 
@@ -44,7 +44,7 @@ class Trust:
 
 
 async def shake_hands(
-    ask: Ask, address: str, port: int, host: str, *, context: ssl.SSLContext, seconds: float | None
+    ask: AnyAsk, address: str, port: int, host: str, *, context: ssl.SSLContext, seconds: float | None
 ) -> float | None:
     """Connects, makes the TLS handshake, hangs up, and says when the certificate ends.
 
@@ -71,13 +71,13 @@ async def shake_hands(
         transport.abort()
 
 
-async def look_again(ask: Ask, address: str, port: int, trust: Trust, host: str) -> None:
+async def look_again(ask: AnyAsk, address: str, port: int, trust: Trust, host: str) -> None:
     """Notes when a certificate that was just distrusted ends: that takes a handshake which trusts everybody.
 
     The verdict stands already, so this may fail, takes at most half of the time that is left, and its own
     phases count for nothing.
     """
-    peek = Ask(ask.check, ask.at)
+    peek = Ask(ask.check, ask.question, ask.at)
     with contextlib.suppress(Finding, TimeoutError):
         async with asyncio.timeout(ask.seconds_left / 2):
             ask.tls_not_after = await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None)
@@ -99,7 +99,7 @@ def not_after(session: ssl.SSLObject) -> float | None:
         return None
 
 
-def distrust(error: ssl.SSLCertVerificationError, ask: Ask, host: str) -> Finding:
+def distrust(error: ssl.SSLCertVerificationError, ask: AnyAsk, host: str) -> Finding:
     """Why the certificate that was shown for `host` is not trusted; a finding for each reason of its own."""
     match error.verify_code:
         case code if code == _EXPIRED:
@@ -119,7 +119,7 @@ def day(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _on(ask: Ask) -> str:
+def _on(ask: AnyAsk) -> str:
     if ask.tls_not_after is None:
         return ""
     if ask.tls_not_after > ask.at:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import httpx
 
 from watchdog import __version__
+from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
 from watchdog.probes.certificates import Trust, distrust, look_again, not_after
@@ -37,7 +38,7 @@ class HttpProbe:
         self._resolver = resolver
         self._trust = trust
 
-    async def __call__(self, ask: Ask) -> str:
+    async def __call__(self, ask: Ask[HttpQuestion]) -> str:
         request = first_request(ask)
         addresses = await self._resolver.resolve(ask, request.url.raw_host.decode("ascii"))
         asked: set[str] = set()
@@ -51,10 +52,10 @@ class HttpProbe:
 
     @contextlib.asynccontextmanager
     async def _response(
-        self, ask: Ask, request: httpx.Request, addresses: Sequence[str]
+        self, ask: Ask[HttpQuestion], request: httpx.Request, addresses: Sequence[str]
     ) -> AsyncGenerator[httpx.Response]:
         """The answer of the first address that takes the connection, its body not yet read."""
-        context = self._trust.verifying if ask.check.verify_tls and request.url.scheme == "https" else None
+        context = self._trust.verifying if ask.question.verify_tls and request.url.scheme == "https" else None
         async with httpx.AsyncHTTPTransport(verify=context or self._trust.accepting) as transport:
             try:
                 response = await first_to_connect(ask, addresses, partial(self._send, ask, transport, request))
@@ -71,7 +72,12 @@ class HttpProbe:
                 raise _finding(ask, error) from error
 
     async def _send(
-        self, ask: Ask, transport: httpx.AsyncHTTPTransport, request: httpx.Request, address: str, seconds: float | None
+        self,
+        ask: Ask[HttpQuestion],
+        transport: httpx.AsyncHTTPTransport,
+        request: httpx.Request,
+        address: str,
+        seconds: float | None,
     ) -> httpx.Response:
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or _PORTS[request.url.scheme]
@@ -109,11 +115,11 @@ class HttpProbe:
             raise Unconnected(Trouble.TIMEOUT, f"{endpoint(address, port)} did not {what} in time") from error
 
 
-def first_request(ask: Ask) -> httpx.Request:
+def first_request(ask: Ask[HttpQuestion]) -> httpx.Request:
     """The request as configured; credentials in the URL become a header and are gone from then on."""
-    check = ask.check
+    question = ask.question
     try:
-        url = httpx.URL(check.target)
+        url = httpx.URL(question.url)
     except httpx.InvalidURL as error:
         raise Finding(Trouble.NOT_ASKED, f"the check's target is no URL: {error}") from error
     if url.scheme not in _PORTS or not url.host:
@@ -129,13 +135,13 @@ def first_request(ask: Ask) -> httpx.Request:
     if url.userinfo:
         headers["Authorization"] = "Basic " + base64.b64encode(unquote(url.userinfo).encode()).decode("ascii")
         url = url.copy_with(userinfo=b"")
-    headers.update(check.headers)
+    headers.update(question.headers)
     headers["Connection"] = "close"
-    body = check.body.encode() if check.body is not None else None
-    return httpx.Request(check.method, url, headers=headers, content=body)
+    body = question.body.encode() if question.body is not None else None
+    return httpx.Request(question.method, url, headers=headers, content=body)
 
 
-def _finding(ask: Ask, error: httpx.HTTPError) -> Finding:
+def _finding(ask: Ask[HttpQuestion], error: httpx.HTTPError) -> Finding:
     """What an error after the connection was made means."""
     remote = str(ask.evidence["remote"])
     match error:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from watchdog.model.observation import Verdict
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
+from watchdog.probes.ask import AnyAsk, Finding, Phase, Trouble, Unconnected
 from watchdog.probes.failures import explain
 
 LOOKUPS: Final = 16
@@ -32,7 +32,7 @@ class Resolver:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(LOOKUPS)
 
-    async def resolve(self, ask: Ask, host: str) -> tuple[str, ...]:
+    async def resolve(self, ask: AnyAsk, host: str) -> tuple[str, ...]:
         """The host's IP addresses in the system's order of preference, link-local ones left out (they reach
         metadata services and neighbours, not services); raises Finding when there is none to ask.
         """
@@ -90,7 +90,7 @@ class Resolver:
 
 
 async def first_to_connect(
-    ask: Ask, addresses: Sequence[str], connect: Callable[[str, float | None], Awaitable[T]]
+    ask: AnyAsk, addresses: Sequence[str], connect: Callable[[str, float | None], Awaitable[T]]
 ) -> T:
     """What `connect(address, seconds)` gives for the first address that takes the connection.
 
@@ -106,7 +106,7 @@ async def first_to_connect(
     raise next((finding for finding in missed if finding.trouble.verdict is Verdict.FAIL), missed[0])
 
 
-async def connect_tcp(ask: Ask, address: str, port: int, seconds: float | None) -> socket.socket:
+async def connect_tcp(ask: AnyAsk, address: str, port: int, seconds: float | None) -> socket.socket:
     """A connected, non-blocking socket, the caller's to close; raises Finding."""
     ask.enter(Phase.CONNECT)
     ask.evidence["remote"] = where = endpoint(address, port)

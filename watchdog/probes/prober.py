@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
-from watchdog.model.observation import Check, CheckKind, Observation, Verdict
-from watchdog.probes.ask import Ask, Clock, Finding, Phase, Probe, Trouble
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import CheckKind
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Trouble
 from watchdog.probes.certificates import Trust
+from watchdog.probes.containers import Containers
 from watchdog.probes.network import Resolver
 
 PLACES: Final = 64
@@ -21,21 +23,25 @@ LATE: Final = 1.0
 
 
 class Prober:
-    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`."""
+    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
 
-    def __init__(self, clock: Clock) -> None:
+    Without `containers` what runs inside one cannot be asked.
+    """
+
+    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
         self._clock = clock
+        self._containers = containers
         self._resolver = Resolver()
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
-        self._probes: dict[CheckKind, Probe] = {}
+        self._probes: dict[CheckKind, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
 
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
         probe = self._probe(check.kind)  # first: what it imports is nobody's time
-        ask = Ask(check, self._clock())
+        ask = Ask(check, check.question, self._clock())
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
             async with limit:
@@ -63,12 +69,12 @@ class Prober:
             if not limit.expired():
                 limit.reschedule(now)
 
-    def _probe(self, kind: CheckKind) -> Probe:
+    def _probe(self, kind: CheckKind) -> Probe[Any]:
         if kind not in self._probes:
             self._probes[kind] = self._make(kind)
         return self._probes[kind]
 
-    def _make(self, kind: CheckKind) -> Probe:
+    def _make(self, kind: CheckKind) -> Probe[Any]:
         """The one place where probes are registered; each is imported when a check needs it."""
         match kind:
             case CheckKind.HTTP:
@@ -84,7 +90,7 @@ class Prober:
 
                 return TlsProbe(self._resolver, self._trust)
 
-    def _overdue(self, ask: Ask) -> tuple[Trouble, str]:
+    def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
         if self._closed:
             return Trouble.NOT_ASKED, f"{ask.check.name} was not asked to the end: watchdog stops"

@@ -6,19 +6,22 @@ from typing import Final
 
 import httpx
 
+from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import expected
 from watchdog.probes.ask import Ask, Finding, Trouble
 
 _BECOMES_GET: Final = frozenset({301, 302, 303})  # RFC 9110, 15.4: what browsers do with a POST
 
 
-def next_request(ask: Ask, request: httpx.Request, response: httpx.Response, asked: set[str]) -> httpx.Request | None:
+def next_request(
+    ask: Ask[HttpQuestion], request: httpx.Request, response: httpx.Response, asked: set[str]
+) -> httpx.Request | None:
     """The request that a redirect asks for; None when the answer is to be judged as it is.
 
     An expected status is never followed. `asked` holds what was asked so far, as `METHOD URL`. Raises Finding
     for a redirect that is not followed.
     """
-    if not ask.check.max_redirects or not response.has_redirect_location or expected(ask, response.status_code):
+    if not ask.question.redirects or not response.has_redirect_location or expected(ask, response.status_code):
         return None
     try:
         url = request.url.join(response.headers["Location"]).copy_with(userinfo=b"", fragment=None)
@@ -30,8 +33,8 @@ def next_request(ask: Ask, request: httpx.Request, response: httpx.Response, ask
     method = "GET" if changes else request.method
     if f"{method} {url}" in asked:
         raise Finding(Trouble.REDIRECT_LOOP, f"a redirect loop: {url.path} comes back")
-    if len(asked) > ask.check.max_redirects:
-        raise Finding(Trouble.REDIRECT_LOOP, f"more than {ask.check.max_redirects} redirects")
+    if len(asked) > ask.question.redirects:
+        raise Finding(Trouble.REDIRECT_LOOP, f"more than {ask.question.redirects} redirects")
     ask.evidence["redirects"] = len(asked)
     headers = request.headers.copy()
     headers["Host"] = url.netloc.decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchdog.model.question import TcpQuestion
 from watchdog.probes.ask import Ask
 from watchdog.probes.network import Resolver, connect_tcp, first_to_connect, split_target
 
@@ -12,8 +13,8 @@ class TcpProbe:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def __call__(self, ask: Ask) -> str:
-        host, port = split_target(ask.check.target)
+    async def __call__(self, ask: Ask[TcpQuestion]) -> str:
+        host, port = split_target(ask.question.tcp)
         addresses = await self._resolver.resolve(ask, host)
         opened = await first_to_connect(
             ask, addresses, lambda address, seconds: connect_tcp(ask, address, port, seconds)

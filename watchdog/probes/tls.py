@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from watchdog.model.question import TlsQuestion
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
 from watchdog.probes.network import Resolver, first_to_connect, split_target
@@ -16,10 +17,10 @@ class TlsProbe:
         self._resolver = resolver
         self._trust = trust
 
-    async def __call__(self, ask: Ask) -> str:
-        host, port = split_target(ask.check.target)
+    async def __call__(self, ask: Ask[TlsQuestion]) -> str:
+        host, port = split_target(ask.question.tls)
         addresses = await self._resolver.resolve(ask, host)
-        context = self._trust.verifying if ask.check.verify_tls else self._trust.accepting
+        context = self._trust.verifying if ask.question.verify_tls else self._trust.accepting
 
         async def connect(address: str, seconds: float | None) -> None:
             try:
@@ -32,14 +33,14 @@ class TlsProbe:
         return _judge_end(ask)
 
 
-def _judge_end(ask: Ask) -> str:
+def _judge_end(ask: Ask[TlsQuestion]) -> str:
     remote, ends = ask.evidence["remote"], ask.tls_not_after
     if ends is None:
         raise Finding(Trouble.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
     if ends <= ask.at:
         raise Finding(Trouble.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(ends)}: renew it")
     days = (ends - ask.at) / 86400.0
-    if ends - ask.at < ask.check.expiry_warning:
+    if ends - ask.at < ask.question.expiry_warning:
         raise Finding(
             Trouble.TLS_EXPIRES_SOON, f"the certificate of {remote} ends in {days:.1f} days, on {day(ends)}: renew it"
         )

@@ -1,0 +1,87 @@
+"""A check as written → the frozen value that probes are asked with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchdog.config.checks.kinds import KINDS, kinds_with
+from watchdog.config.checks.section import CheckSection
+from watchdog.config.positions import KeyPath
+from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.rules import is_table
+from watchdog.config.tables import no_table, read_section
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check
+from watchdog.model.question import TcpQuestion
+from watchdog.model.settings import HealthSettings
+
+
+def read_check(
+    raw: Any,
+    path: KeyPath,
+    problems: Problems,
+    *,
+    endpoint: bool,
+    interval: float,
+    health: HealthSettings,
+    service: ServiceKey | None = None,
+) -> Check | None:
+    """The check; None when something in it is wrong, which is then among the problems.
+
+    `service` is whose check it is; one under `[[endpoint]]` names its own.
+    """
+    before = len(problems.found)
+    table = is_table(raw)
+    if table is None:
+        problems.add(path, no_table(raw, CheckSection))
+        return None
+    if not endpoint and "service" in table:
+        problems.add((*path, "service"), "means nothing here; allowed: in [[endpoint]]")
+    asked = [key for key in KINDS if key in table]
+    _refuse_strangers(asked, table, path, problems)
+    if len(asked) != 1:
+        common = {key: value for key, value in table.items() if key in CheckSection.model_fields}
+        read_section(CheckSection, common, path, problems)
+        wrong = f"asks for {' and '.join(asked)}" if asked else "does not say what to ask"
+        *most, last = KINDS
+        problems.add(path, f"{wrong}; allowed: exactly one of {', '.join(most)} and {last}")
+        return None
+    section = read_section(KINDS[asked[0]], table, path, problems)
+    if section is None:
+        return None
+    timing = _timing(section, path, problems, interval=interval, health=health)
+    question = section.question(path, problems)
+    if question is None or len(problems.found) > before:
+        return None
+    own = ServiceKey.parse(section.service) if section.service else service
+    return Check(**timing, name=section.name, question=question, service=own, endpoint=endpoint)
+
+
+def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, problems: Problems) -> None:
+    """A key that this kind of check would ignore is a mistake."""
+    known = set(CheckSection.model_fields).union(*(KINDS[kind].model_fields for kind in asked or KINDS))
+    for key in table.keys() - known:
+        others = kinds_with(key)
+        if asked and others:
+            problems.add((*path, key), f"means nothing for {' and '.join(asked)}; allowed: {others}")
+        else:
+            problems.add((*path, key), f"is not known{did_you_mean(key, known)}; allowed: {', '.join(sorted(known))}")
+
+
+def _timing(
+    section: CheckSection, path: KeyPath, problems: Problems, *, interval: float, health: HealthSettings
+) -> dict[str, Any]:
+    given = section.given()
+    interval = given.get("interval", interval)
+    for key in ("timeout", "retry_interval"):
+        if given.get(key, 0.0) > interval:
+            problems.add((*path, key), f"is longer than the interval ({interval:g} s); allowed: at most the interval")
+    default = Check(name="", question=TcpQuestion(tcp=""))
+    timing = {
+        "interval": interval,
+        "retry_interval": min(health.retry_interval, interval),
+        "timeout": min(default.timeout, interval),
+        "failures": health.failures,
+        "successes": health.successes,
+    }
+    return timing | {key: given[key] for key in timing.keys() & given.keys()}

@@ -1,0 +1,32 @@
+"""The one place where kinds of checks are registered: the key that says what is asked → the shape of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from watchdog.config.checks.http import HttpSection
+from watchdog.config.checks.section import CheckSection, KindSection
+from watchdog.config.checks.tcp import TcpSection
+from watchdog.config.checks.tls import TlsSection
+
+KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
+    {
+        "url": HttpSection,
+        "tcp": TcpSection,
+        "tls": TlsSection,
+    }
+)
+
+BY_LABEL: Final = (
+    frozenset(CheckSection.model_fields)
+    .union(*(section.model_fields for section in KINDS.values()))
+    .difference({"name", "service"}, *(section.not_by_label for section in KINDS.values()))
+)
+"""Keys of a check that a label may say, there with `-` for `_`."""
+
+
+def kinds_with(key: str) -> str:
+    """The kinds of which a key is one, as `url or tls`; empty where no kind has it."""
+    return " or ".join(kind for kind, section in KINDS.items() if key in section.model_fields)

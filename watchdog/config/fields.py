@@ -1,0 +1,56 @@
+"""What the keys of the configuration are made of: each type of value with its rule, and the shape of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainValidator
+
+from watchdog.config import addresses, rules
+from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
+
+Poll = Annotated[float, PlainValidator(rules.POLL)]
+Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
+Span = Annotated[float, PlainValidator(rules.SPAN)]
+Window = Annotated[float, PlainValidator(rules.WINDOW)]
+Proof = Annotated[float, PlainValidator(rules.PROOF)]
+Retention = Annotated[float, PlainValidator(rules.RETENTION)]
+Count = Annotated[int, PlainValidator(rules.COUNT)]
+Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
+ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
+Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
+AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
+ServiceName = Annotated[str, PlainValidator(rules.SERVICE_NAME)]
+ProjectName = Annotated[str, PlainValidator(rules.PROJECT_NAME)]
+CheckName = Annotated[str, PlainValidator(rules.CHECK_NAME)]
+ServiceReference = Annotated[str, PlainValidator(rules.SERVICE)]
+ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
+Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
+Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
+Url = Annotated[str, PlainValidator(addresses.URL)]
+AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
+HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
+Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
+EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
+StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
+Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
+Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
+HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
+Method = Annotated[str, PlainValidator(addresses.METHOD)]
+Body = Annotated[str, PlainValidator(addresses.BODY)]
+Secret = Annotated[str, PlainValidator(addresses.SECRET)]
+Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
+Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
+Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
+
+
+class Section(BaseModel):
+    """A table of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    def given(self) -> dict[str, Any]:
+        """The keys that have a value."""
+        return {key: value for key, value in self if value is not None}

@@ -1,0 +1,76 @@
+"""What a check asks: one value for each kind of probe, named as in the configuration. Durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+StatusRanges = tuple[tuple[int, int], ...]
+"""Inclusive."""
+
+
+class CheckKind(StrEnum):
+    HTTP = "http"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpQuestion:
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    body: str | None = field(default=None, repr=False)
+    status: StatusRanges = ((200, 299),)
+    body_matches: str | None = None
+    """A regular expression that must be found in the first `max_bytes` of the body."""
+    headers_match: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Header name → regular expression that its value must match."""
+    max_latency: float | None = None
+    """Slower than this is a FAIL though the answer was right."""
+    max_bytes: int = 1_048_576
+    redirects: int = 0
+    verify_tls: bool = True
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.HTTP
+
+    @property
+    def target(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpQuestion:
+    tcp: str
+    """`host:port`"""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.TCP
+
+    @property
+    def target(self) -> str:
+        return self.tcp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsQuestion:
+    tls: str
+    """`host:port`"""
+    verify_tls: bool = True
+    expiry_warning: float = 14 * 86400.0
+    """A certificate that ends sooner than this is a FAIL."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.TLS
+
+    @property
+    def target(self) -> str:
+        return self.tls
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion
