@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import time, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
+from watchdog.model.alerting import GroupBy
+from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
+from watchdog.policy.comparison import Comparison
 
 Poll = Annotated[float, PlainValidator(rules.POLL)]
 Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
@@ -36,6 +40,7 @@ Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
 EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
 StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
 Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
+Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]
@@ -45,11 +50,23 @@ Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
+Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]
+Hour = Annotated[time, PlainValidator(rules.HOUR)]
+Moment = Annotated[float, PlainValidator(rules.MOMENT)]
+Zone = Annotated[tzinfo, PlainValidator(rules.ZONE)]
+Lasts = Annotated[float, PlainValidator(rules.LASTS)]
+LabelPatterns = Annotated[dict[str, str], PlainValidator(rules.LABEL_PATTERNS)]
+Owner = Annotated[str, PlainValidator(rules.OWNER)]
+Link = Annotated[str, PlainValidator(rules.LINK)]
+Receivers = Annotated[tuple[str, ...], PlainValidator(rules.RECEIVERS)]
+Grouping = Annotated[GroupBy, PlainValidator(rules.choice(GroupBy))]
+Importance = Annotated[Severity, PlainValidator(rules.choice(Severity))]
+
 
 class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""

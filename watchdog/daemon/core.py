@@ -91,7 +91,7 @@ class Daemon:
         self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
         self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
         self._silences = SilenceDesk(self.world, self._alerts, self.journal)
-        self._asker = Asker(prober, clock)
+        self._asker = Asker(prober, clock, self.world.measures)
         self._household = Household(self.world, self._asker, self._desk, self.journal)
         self.looker = Looker(self.world, self._household, own_container())
         manager = ServiceRecoveryManager(
