@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, Optional
 
 from pydantic import Field, create_model
 
@@ -34,16 +34,15 @@ class _RouteSection(Section):
     )
 
 
-RouteSection = create_model(
-    "RouteSection",
-    __base__=_RouteSection,
-    **{  # a word of Python's, which no class can have as a field
-        "continue": (
-            Switch | None,
-            Field(default=None, description="The routes after it are read, too; else the first that matches decides."),
-        )
-    },
-)
+_WORDS_OF_PYTHON: Final[dict[str, Any]] = {
+    "continue": (
+        Optional[Switch],  # noqa: UP045 - an expression: pyright knows no `|` of an Annotated
+        Field(default=None, description="The routes after it are read, too; else the first that matches decides."),
+    )
+}
+"""Keys that no class can have as fields."""
+
+RouteSection: Final[type[_RouteSection]] = create_model("RouteSection", __base__=_RouteSection, **_WORDS_OF_PYTHON)
 
 
 def read_routes(
