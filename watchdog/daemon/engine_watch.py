@@ -25,7 +25,6 @@ class EngineWatch:
         self._world = world
         self._desk = desk
         self._claim = claim
-        self._incident: int | None = None
         self._was_away = False
 
     def hung_up(self, because: str) -> None:
@@ -84,11 +83,11 @@ class EngineWatch:
         await self._open()
 
     async def _open(self, failed_at: float | None = None) -> None:
-        if self._incident is not None:
+        if self._desk.number_of(ENGINE) is not None:
             return
         summary = f"the engine is away: {self._world.state.away}"
         try:
-            self._incident = await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
+            await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
         except LedgerError as error:
             log.error(str(error))
 
@@ -107,7 +106,7 @@ class EngineWatch:
             world.state.settled_at = now + world.settings.engine.settle
             log.info(f"the engine is back; things settle for {world.settings.engine.settle:g} s")
         self._was_away = False
-        number, self._incident = self._incident, None
+        number = self._desk.number_of(ENGINE)
         world.wake_all()
         self._desk.recorded("engine", "the engine answers again")
         if number is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from watchdog.daemon.asker import Asker
+from watchdog.daemon.holding import ALONE
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import left_out
@@ -25,9 +26,6 @@ from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
 
 log = structlog.get_logger()
-
-ALONE = "endpoint "
-"""Prefix of the owner's name of a stand-alone endpoint's check."""
 
 EAGER = 0.25
 """Seconds between questions while an attempt waits for its verification."""
@@ -142,12 +140,15 @@ class Household:
         world = self._world
         alone = {check.name: check for check in world.settings.endpoints if check.service is None}
         for name in [name for name in world.endpoints if name not in alone]:
-            del world.endpoints[name]
+            gone = world.endpoints.pop(name)
             self._asker.drop(ALONE + name)
+            if gone.incident is not None and gone.incident > 0:
+                sentence = "it is no longer configured"
+                self._later(self._desk.close(gone.incident, sentence, world.clock.now(), recovered=False))
         for name, check in alone.items():
             known = world.endpoints.get(name)
             if known is None or known.check != check:
-                world.endpoints[name] = Alone(check)
+                world.endpoints[name] = Alone(check, incident=self._desk.number_of(ALONE + name))
             self._asker.set_checks(ALONE + name, (check,), self._hear_alone, lambda: 0)
 
     def ask_soon(self, key: ServiceKey) -> None:
