@@ -124,8 +124,10 @@ class AlertScene:
         )
         await daemon.start(version="test")
         try:
-            while not all(daemon.world.record_of(ServiceKey.parse(name)).baselines for name in services):
-                await asyncio.sleep(1.0)
+            async with asyncio.timeout(HOUR):
+                while not all(daemon.world.record_of(ServiceKey.parse(name)).baselines for name in services):
+                    daemon.world.changed.clear()
+                    await daemon.world.changed.wait()
             yield daemon
         finally:
             await daemon.stop()

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
 from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
@@ -92,6 +92,10 @@ def _apprise(value: Any) -> str:
     if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
         raise Wrong(f"is no whole address of {scheme[0]}://")
     return url
+
+
+def _reference(value: Any) -> str:
+    return _url(value) if isinstance(value, str) and "/" in value else _target(value)
 
 
 def _engine(value: Any) -> str:
@@ -184,6 +188,12 @@ def _comparison(value: Any) -> Comparison:
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+REFERENCES: Final = listed(
+    'a list of host:port or URLs, as ["1.1.1.1:53", "https://example.org/"], 16 at the most',
+    _reference,
+    commas,
+    at_most=16,
+)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)

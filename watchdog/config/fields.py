@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
 from watchdog.model.alerting import GroupBy
+from watchdog.model.observation import OnFailure
 from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
@@ -23,6 +24,7 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
@@ -47,6 +49,8 @@ Method = Annotated[str, PlainValidator(addresses.METHOD)]
 Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
+Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
+References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 

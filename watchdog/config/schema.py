@@ -18,9 +18,11 @@ from watchdog.config.fields import (
     Listen,
     Owner,
     Patterns,
+    Percent,
     Poll,
     ProjectName,
     Proof,
+    References,
     Retention,
     Rollback,
     Section,
@@ -81,6 +83,12 @@ class HealthSection(Section):
     stable: Proof | None = Field(
         default=None,
         description="How long a container with neither health check nor check must run before it is called good.",
+    )
+    flap_low: Percent | None = Field(
+        default=None, description="What flaps has settled once no more per cent of its last 21 states changed."
+    )
+    flap_high: Percent | None = Field(
+        default=None, description="More per cent than that and it flaps: it is not restarted then. 100: never."
     )
 
 
@@ -145,6 +153,14 @@ class StateSection(Section):
         default=None, description="Key that encrypts the saved specs (they hold secrets); without it they are plain."
     )
     retention: Retention | None = Field(default=None, description="How long the ledger keeps what happened.")
+
+
+class ObserverSection(Section):
+    references: References | None = Field(
+        default=None,
+        description="Addresses that have nothing to do with the services, as host:port or URL. When several unrelated "
+        "checks fail they are asked: if one answers the failures are real, else the own network is away.",
+    )
 
 
 class AlertSection(Section):
@@ -212,6 +228,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
     maintenance: list[Any] | None = Field(
@@ -228,5 +245,6 @@ SECTIONS: dict[str, type[Section]] = {
     "api": ApiSection,
     "state": StateSection,
     "alert": AlertSection,
+    "observer": ObserverSection,
 }
 """Each is judged alone, so that one mistake hides no other."""

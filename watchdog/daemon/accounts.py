@@ -17,6 +17,9 @@ from watchdog.policy.holds import About
 from watchdog.policy.routing import Rules
 from watchdog.policy.telling import Account
 
+FOR_PEOPLE = {Cause.CERTIFICATE, Cause.FOR_PEOPLE}
+"""Nothing is down, and nothing is done."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
@@ -69,18 +72,21 @@ def account_of(world: World, opened: Open, about: About) -> Account:
         container=container.name if container is not None else "",
         attempts=tuple(attempt for attempt in watched.record.attempts if attempt.at >= opened.failed_at),
         handed_over=_handed_over(world, opened),
-        recovers=watched.settings.recovery.enabled,
+        recovers=watched.settings.recovery.enabled and incident.cause not in FOR_PEOPLE,
         root=str(culprit.key) if culprit is not None else "",
         dependents=_dependents(world, watched),
         runbook=watched.settings.runbook,
+        flapping=incident.flapping,
     )
 
 
 def downtime_allowed(world: World, incident: Incident) -> float | None:
-    """Seconds; None where nothing is down, as when a certificate will end."""
-    if incident.cause is Cause.CERTIFICATE:
+    """Seconds; None where nothing is down, as when a certificate will end, or where it flaps and comes back."""
+    if incident.cause in FOR_PEOPLE:
         return None
     watched = watched_of(world, incident.subject)
+    if watched is not None and watched.held_by_flapping(world.clock.now()):
+        return None
     return watched.settings.critical_after if watched is not None else world.settings.alert.critical_after
 
 

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 ALERTS = "alert"
 SILENCES = "silence"
 """Kinds of what the ledger keeps."""
+FLAPS = 30.0
+"""Seconds after which what flaps is looked at again: it may be down for good by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class AlertDesk:
             telling = due(cases, rules, now)
         for case in cases:
             state = telling.states.get(case.incident) or case.state
-            self._due_at[case.incident] = next_at(replace(case, state=state), rules, now)
+            at = next_at(replace(case, state=state), rules, now)
+            flaps = found[case.incident].incident.flapping
+            self._due_at[case.incident] = min(now + FLAPS, at or now + FLAPS) if flaps else at
         times = [at for number in found if (at := self._due_at.get(number)) is not None]
         return self._plan(telling, found), min(times, default=None)
 

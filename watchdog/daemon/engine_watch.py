@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from watchdog.daemon.incidents import ENGINE, IncidentDesk
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.subjects import ENGINE
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity

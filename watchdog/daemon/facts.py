@@ -40,7 +40,7 @@ class Facts:
 
     def _situation(self, seen: Assessment, now: float) -> Situation:
         watched = self._watched
-        roots = self._world.roots(watched) if seen.health.bad else {}
+        roots = self._world.roots(watched) if seen.cause is not Cause.NONE else {}
         key = watched.key
         return Situation(
             assessment=seen,
@@ -60,6 +60,7 @@ class Facts:
             ties=watched.ties,
             others_asked=self.others_asked(seen),
             maintenance=self._maintenance(now),
+            flapping=watched.flapping(),
             ordered=watched.ordered,
         )
 

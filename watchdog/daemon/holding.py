@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.model.identity import ServiceKey
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.holds import About, Hold, maintained, silenced
 
-ALONE = "endpoint "
-"""Begins the subject of a stand-alone endpoint's incident."""
-
 
 def watched_of(world: World, subject: str) -> Watched | None:
-    """The service that an incident is about; None when it is about something else."""
+    """The service that an incident is about, or that the check belongs to which it is about; None without one."""
+    name = subject.removeprefix(CHECK).partition(" ")[0] if subject.startswith(CHECK) else subject
     try:
-        return world.services.get(ServiceKey.parse(subject))
+        return world.services.get(ServiceKey.parse(name))
     except ValueError:
         return None
 
@@ -24,12 +23,12 @@ def about_of(world: World, subject: str) -> About:
     """Of the labels only those that a route asks for: labels may hold anything."""
     watched = watched_of(world, subject)
     if watched is None:
-        return About(subject=subject, names=(subject, subject.removeprefix(ALONE)))
+        return About(subject=subject, names=(subject, subject.removeprefix(ENDPOINT)))
     asked = {name for route in world.settings.alert.routes for name in route.label}
     key = watched.key
     return About(
         subject=subject,
-        names=(subject, key.label, key.name),
+        names=(str(key), key.label, key.name),
         project=key.project,
         labels={name: watched.labels[name] for name in sorted(asked & watched.labels.keys())},
         owner=watched.settings.owner,

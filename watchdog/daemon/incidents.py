@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from watchdog.daemon.accounts import Open
 from watchdog.daemon.alert_desk import AlertDesk
-from watchdog.daemon.holding import ALONE
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.subjects import CHECK, ENDPOINT, ENGINE
 from watchdog.daemon.watched import Failure, Watched
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
@@ -21,8 +21,6 @@ from watchdog.policy.telling import span
 CLAIM_LOOKED_AT_AFTER = 600.0
 RECENT = 200
 """Incidents that a new daemon reads: what ended with the engine ended moments before."""
-ENGINE = "engine"
-"""Subject of the incident that the engine is away."""
 
 
 class IncidentDesk:
@@ -48,20 +46,18 @@ class IncidentDesk:
     async def restore(self) -> None:
         """Takes up the incidents that were open when the last daemon ended, and what was told of them.
 
-        Those of services go on. The engine's and those of endpoints are their watchers' to take up (`number_of`);
-        others are judged afresh.
+        Those of services, checks and the engine go on, others are judged afresh.
         """
         kept = {record.incident for record in self._world.memory.records.values()}
         found = await self._journal.ledger.open_incidents()
         recent = await self._journal.ledger.incidents(RECENT)
         self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
         await self._alerts.restore(found)
-        endpoints = {ALONE + check.name for check in self._world.settings.endpoints if check.service is None}
         for incident in found:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
         for incident in found:
-            if incident.id not in kept and incident.subject not in {ENGINE, *endpoints}:
+            if incident.id not in kept and not _goes_on(incident):
                 now = self._world.clock.now()
                 await self.close(incident.id, "a new daemon judges afresh", now, recovered=False)
 
@@ -112,10 +108,17 @@ class IncidentDesk:
         await self._write_opened(incident, record, failure, now, f"failed again: {seen.reason}")
         return record
 
-    async def of_subject(self, subject: str, summary: str, now: float, failed_at: float | None = None) -> int:
-        """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`."""
+    async def of_subject(
+        self,
+        subject: str,
+        summary: str,
+        now: float,
+        failed_at: float | None = None,
+        cause: Cause = Cause.CHECK_FAILED,
+    ) -> int:
+        """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`, `check SERVICE NAME`."""
         failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
-        incident = self._incident(subject, Cause.CHECK_FAILED, summary, failure, now)
+        incident = self._incident(subject, cause, summary, failure, now)
         await self._write_opened(incident, None, failure, now, summary)
         return incident.id
 
@@ -250,6 +253,18 @@ class IncidentDesk:
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
 
+    async def note_flapping(self, number: int, because: str | None) -> None:
+        """Whether what an incident is about keeps changing, and why that is said; None once it has settled."""
+        incident = self.open.get(number)
+        if incident is None or incident.flapping is (because is not None):
+            return
+        incident = replace(incident, flapping=because is not None)
+        sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
+        entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
+        await self._journal.write(entry, incidents=[incident], vital=True)
+        self.open[number] = incident
+        self._world.changed.set()
+
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""
         sentence = f"{self.open[number].subject}: {because}. A person is needed."
@@ -284,3 +299,8 @@ class IncidentDesk:
             finally:
                 self._world.changed.set()
             self._alerts.take(plan)
+
+
+def _goes_on(incident: Incident) -> bool:
+    """Whether somebody else than a service's worker takes it up after a restart."""
+    return incident.subject == ENGINE or incident.subject.startswith((CHECK, ENDPOINT))

@@ -8,8 +8,8 @@ import structlog
 
 from watchdog.api.doors import Target
 from watchdog.daemon.alert_desk import SILENCES, AlertDesk
-from watchdog.daemon.holding import ALONE
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.subjects import ENDPOINT, ENGINE, OBSERVER
 from watchdog.daemon.world import World
 from watchdog.errors import UnknownService, UsageError
 from watchdog.model.alerting import Scope, Silence
@@ -20,7 +20,7 @@ from watchdog.policy.naming import find_service, goes_by
 log = structlog.get_logger()
 
 LONGEST = 366 * 86400.0
-OTHERS = ("engine", "observer")
+OTHERS = (ENGINE, OBSERVER)
 """What else has incidents than services and endpoints."""
 
 
@@ -87,9 +87,9 @@ class SilenceDesk:
     def _subject(self, name: str) -> str:
         """A service first; what else is called so is meant where no service is."""
         if not any(goes_by(key, name) for key in self._world.services):
-            endpoint = name.removeprefix(ALONE)
+            endpoint = name.removeprefix(ENDPOINT)
             if endpoint in self._world.endpoints:
-                return ALONE + endpoint
+                return ENDPOINT + endpoint
             if name in OTHERS:
                 return name
         return str(find_service(name, self._world.services))

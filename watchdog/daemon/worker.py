@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
@@ -42,6 +43,7 @@ class Worker:
         journal: Journal,
         acting: Acting,
         book: OrderBook,
+        checks: CheckIncidents,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -52,7 +54,9 @@ class Worker:
         self._book = book
         self._proving = Proving(world, watched, journal)
         self._facts = Facts(world, watched, acting)
-        self._incident = OwnIncident(world=world, watched=watched, desk=desk, journal=journal, facts=self._facts)
+        self._incident = OwnIncident(
+            world=world, watched=watched, desk=desk, journal=journal, facts=self._facts, checks=checks
+        )
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
         self._looked = False
@@ -105,6 +109,7 @@ class Worker:
         await self._take_note(seen, now)
         if self._world.state.away is None:
             await self._incident.settle(seen, now)
+            await self._incident.settle_checks(seen, now)
             seen = watched.seen or seen
             if watched.ordered is not None or (seen.health.bad and watched.record.incident is not None):
                 await self._acting.identify(watched)
@@ -139,7 +144,7 @@ class Worker:
         self._tell_dependents()
         if self._world.state.away is not None:
             return
-        if seen.health is Health.HEALTHY:
+        if seen.serves:
             watched.good_since = watched.good_since if watched.good_since is not None else now
             watched.last_good_at = now
             watched.bad_since = None
@@ -157,7 +162,7 @@ class Worker:
             await self._proving.consider(seen, now)
         except LedgerError as error:
             self._complain(f"not proven, because it could not be recorded: {error}")
-        if seen.health is Health.HEALTHY and watched.key in self._world.asides:
+        if seen.serves and watched.key in self._world.asides:
             await self._acting.remove_aside(watched)
 
     def _tell_dependents(self) -> None:
@@ -230,13 +235,13 @@ class Worker:
         """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
         watched = self.watched
         by_check = seen.cause is Cause.CHECK_FAILED or not seen.health.bad
-        blind = by_check and seen.health is not Health.HEALTHY and self._world.suspicion() is not None
+        blind = by_check and not seen.serves and self._world.suspicion() is not None
         if self._world.state.away is not None or blind:
             return None
-        if seen.health is Health.HEALTHY:
+        if seen.serves:
             await self._look_at_it()
             fresh = assess(watched.sight(self._world.clock.now(), self._world.state.away))
-            if fresh.health is not Health.HEALTHY:
+            if not fresh.serves:
                 return now
             sentence = await self._acting.verified(watched, fresh)
             await self._incident.close(self._world.clock.now(), sentence, recovered=True)

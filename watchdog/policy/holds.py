@@ -69,4 +69,4 @@ def _is_for(silence: Silence, about: About) -> bool:
         case Scope.PROJECT:
             return about.project == silence.name
         case Scope.SUBJECT:
-            return about.subject == silence.name
+            return silence.name in {about.subject, *about.names[:1]}
