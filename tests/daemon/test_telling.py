@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from tests.support.alert_scene import (
 from tests.support.fake_container import Behaviour
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.api.doors import Target
-from watchdog.model.alert import FILES
+from watchdog.model.alert import FILES, Alert
 from watchdog.model.alerting import GroupBy, Maintenance, Once, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
@@ -31,6 +31,19 @@ from watchdog.model.settings import ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
 PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"))
+
+
+@dataclass
+class Taker:
+    """A receiver that takes everything in no time."""
+
+    async def deliver(self, alert: Alert, told: Alert | None) -> None:
+        """It is remembered where it was queued."""
+
+
+@pytest.fixture(autouse=True)
+def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _: Taker())
 
 
 def scene(loop: VirtualLoop, directory: Path, settings: Settings = WATCHED) -> AlertScene:
@@ -59,12 +72,12 @@ def test_what_stays_broken_is_a_warning_then_critical_then_a_reminder_and_resolv
     tmp_path: Path,
 ) -> None:
     async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path, ONLY_WATCHED)
+        here = scene(loop, tmp_path, with_alert(ONLY_WATCHED, repeat=HOUR / 2))
         async with here.daemon("webui"):
             here.breaks("webui")
-            await asyncio.sleep(9 * HOUR)
+            await asyncio.sleep(1.2 * HOUR)
             here.mends("webui")
-            await asyncio.sleep(2 * HOUR)
+            await asyncio.sleep(HOUR)
         return here
 
     here = run_virtually(story)
@@ -72,8 +85,8 @@ def test_what_stays_broken_is_a_warning_then_critical_then_a_reminder_and_resolv
     assert firing == [
         (30, "incident-1", "warning"),
         (300, "incident-1", "critical"),
-        (300 + 14400, "incident-1", "critical"),
-        (300 + 28800, "incident-1", "critical"),
+        (300 + 1800, "incident-1", "critical"),
+        (300 + 3600, "incident-1", "critical"),
     ]
     assert resolved[1:] == ("incident-1", "resolved")
     assert [alert.reminder for alert in here.alerts()[:-1]] == [0, 1, 2, 3]
@@ -230,21 +243,21 @@ def test_a_pause_holds_the_alert_too_and_afterwards_recovery_has_its_turn_first(
 def test_a_daemon_that_is_restarted_neither_repeats_nor_forgets(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> AlertScene:
         page = replace(PAGE, name="shop")
-        here = scene(loop, tmp_path, replace(ONLY_WATCHED, endpoints=(page,)))
+        here = scene(loop, tmp_path, replace(with_alert(ONLY_WATCHED, repeat=1200.0), endpoints=(page,)))
         here.verdicts["shop"] = Verdict.PASS
         async with here.daemon("webui"):
             await asyncio.sleep(200.0)
             here.verdicts["shop"] = Verdict.FAIL
             here.breaks("webui")
-            await asyncio.sleep(HOUR)
+            await asyncio.sleep(400.0)
         for _ in range(3):
             async with here.daemon():
-                await asyncio.sleep(HOUR)
+                await asyncio.sleep(400.0)
         async with here.daemon():
-            await asyncio.sleep(HOUR)
+            await asyncio.sleep(400.0)
             here.verdicts["shop"] = Verdict.PASS
             here.mends("webui")
-            await asyncio.sleep(HOUR)
+            await asyncio.sleep(400.0)
         return here
 
     here = run_virtually(story)
