@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from watchdog.daemon.accounts import Open, account_of, case_of, rules_of
-from watchdog.daemon.holding import about_of, watched_of
+from watchdog.daemon.holding import about_of, hold_of, watched_of
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
@@ -61,6 +61,8 @@ class AlertDesk:
         self._due_at: dict[int, float | None] = {}
         self._unkept: set[int] = set()
         """Incidents of which more was told than the ledger could be made to keep."""
+        measures = world.measures
+        measures.firing, measures.held, measures.silences = self._firing, self._held, lambda: len(world.silences)
 
     async def restore(self, found: Iterable[Incident]) -> None:
         """Takes up what an earlier daemon told of these; of others it forgets it. Silences go on."""
@@ -171,9 +173,14 @@ class AlertDesk:
             about_of(self._world, subject), Severity.CRITICAL, 0.0, rules_of(self._world.settings.alert)
         )
 
-    def firing(self) -> Mapping[int, AlertState]:
-        """The open incidents of which somebody was told."""
-        return {number: state for number, state in self._states.items() if state.told}
+    def _firing(self) -> Mapping[Severity, int]:
+        told = [{one.stage for one in state.told.values()} for state in self._states.values() if state.told]
+        warnings = sum(stages == {Stage.WARNING} for stages in told)
+        return {Severity.WARNING: warnings, Severity.CRITICAL: len(told) - warnings}
+
+    def _held(self) -> int:
+        now = self._world.clock.now()
+        return sum(hold_of(self._world, about, now) is not None for about in self._about.values())
 
     def _is_late(self, number: int, now: float) -> bool:
         if number not in self._due_at or number in self._unkept:

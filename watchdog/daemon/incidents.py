@@ -56,6 +56,7 @@ class IncidentDesk:
         for incident in found:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
+            self._world.down_since[incident.subject] = incident.failed_at
         for incident in found:
             if incident.id not in kept and not _goes_on(incident):
                 now = self._world.clock.now()
@@ -163,6 +164,7 @@ class IncidentDesk:
                 raise
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
+            self._world.down_since[incident.subject] = failure.at
             self._alerts.take(plan)
         measures = self._world.measures
         (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
@@ -229,6 +231,7 @@ class IncidentDesk:
             )
             for kept in (self.open, self._failed_at, self._detected_at):
                 kept.pop(number, None)
+            self._world.down_since.pop(incident.subject, None)
             self._alerts.take(plan)
         if recovered:
             self._world.measures.recovery.observe(now - detected_at)

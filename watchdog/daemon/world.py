@@ -113,6 +113,8 @@ class World:
     word: Word | None = None
     """What the observer's references said, while there is something to ask them about."""
     polled_at: float | None = None
+    down_since: dict[str, float] = field(default_factory=dict[str, float])
+    """Subject of an open incident → when it broke (steady seconds)."""
     silences: dict[str, Silence] = field(default_factory=dict[str, Silence])
     """By `Silence.key`; those that are over go with the next look at the alerts."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
