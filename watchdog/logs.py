@@ -63,8 +63,6 @@ def configure(stream: TextIO, *, json: bool | None = None, level: int = logging.
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    logging.getLogger("apprise").propagate = False  # it says addresses, which are secrets; alerts/ says why it failed
-    logging.getLogger("apprise").addHandler(logging.NullHandler())
     logging.captureWarnings(capture=True)
 
 

@@ -69,6 +69,7 @@ app: Final = LazyGroup(
         "silence": "watchdog.cli.silence",
         "unsilence": "watchdog.cli.unsilence",
         "silences": "watchdog.cli.silences",
+        "alert": "watchdog.cli.alert",
         "ledger": "watchdog.cli.ledger",
         "config": "watchdog.cli.config",
         "healthcheck": "watchdog.cli.healthcheck",

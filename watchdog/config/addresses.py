@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -83,6 +84,10 @@ def _apprise(value: Any) -> str:
     import apprise
     from apprise.manager_plugins import NotificationManager
 
+    own_log = logging.getLogger("apprise")
+    own_log.propagate = False  # it quotes addresses
+    if not own_log.handlers:
+        own_log.addHandler(logging.NullHandler())  # without one Python prints warnings all the same
     url = text(at_most=4096, secret=True)(value)
     scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
     if scheme is None:
