@@ -59,6 +59,8 @@ def spell(value: Any, rule: str) -> str:
             return f'"{value}"'
         case ((int() as low, int() as high),):
             return f'"{low}-{high}"'
+        case (int() as only,):
+            return str(only)
         case int() | float():
             return f'"{spell_duration(value)}"' if rule.startswith("a duration") else f"{value:g}"
         case _:

@@ -211,6 +211,39 @@ def _command(value: Any) -> tuple[str, ...]:
     return found
 
 
+def _program(value: Any) -> tuple[str, ...]:
+    found = _command(value)
+    if not found:
+        raise Wrong("has no words")
+    return found
+
+
+def _exit_codes(value: Any) -> tuple[int, ...]:
+    single = [value] if isinstance(value, int) else value
+    found = listed("", whole(0, 255).read, commas, at_most=32).read(single)
+    if not found:
+        raise Wrong("is empty")
+    return found
+
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_MOST_VARIABLES: Final = 64
+
+
+def _environment(value: Any) -> dict[str, str]:
+    table = is_table(value)
+    if table is None:
+        raise Wrong(f"{shown(value)} is not a table")
+    if len(table) > _MOST_VARIABLES:
+        raise Wrong(f"has more than {_MOST_VARIABLES} variables")
+    for name, content in table.items():
+        if not _VARIABLE.fullmatch(name):
+            raise Wrong(f"{shown(name)} is no name of a variable")
+        if not isinstance(content, str) or "\0" in content:
+            raise Wrong(f"the value of {shown(name)} is not a text")
+    return {name: str(content) for name, content in table.items()}
+
+
 def _service_reference(value: Any) -> str:
     name = text(at_most=256)(value)
     try:
@@ -241,3 +274,10 @@ SERVICE: Final = Rule("NAME, PROJECT/NAME or PROJECT/NAME#NUMBER", _service_refe
 SERVICES: Final = listed("a list of NAME or PROJECT/NAME", _service_reference, commas)
 PATTERNS: Final = listed('a list of shell patterns, as "shop/*"', text(at_most=256), commas)
 COMMAND: Final = Rule("a program and its arguments as a list, or as one text of words; no shell is run", _command)
+PROGRAM: Final = Rule(COMMAND.allowed, _program)
+EXIT_CODES: Final = Rule("a whole number from 0 to 255, or a list of these", _exit_codes)
+ENVIRONMENT: Final = Rule("a table of names and texts, 64 at the most", _environment)
+USER: Final = Rule(
+    'a name or number, perhaps with a group, as "postgres" or "1000:1000"',
+    matching(r"[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?", at_most=128),
+)

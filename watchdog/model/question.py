@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,8 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    EXEC = "exec"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +76,48 @@ class TlsQuestion:
         return self.tls
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a command is expected to end."""
+
+    exit_code: tuple[int, ...] = (0,)
+    output_matches: str | None = None
+    """A regular expression that must be found in what it prints."""
+    output: str | None = None
+    """A comparison (`policy.comparison`) with all that it prints, blanks around it left out."""
+    max_bytes: int = 65_536
+    """It is ended when it prints more."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecQuestion(Ending):
+    exec: tuple[str, ...]
+    """Runs inside the container of the check's service, without a shell."""
+    user: str = ""
+    """Name or number, perhaps with a group: `postgres`, `1000:1000`; the container's own when it is empty."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.EXEC
+
+    @property
+    def target(self) -> str:
+        return shlex.join(self.exec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandQuestion(Ending):
+    command: tuple[str, ...]
+    """Runs on this host as whom watchdog runs, without a shell."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.COMMAND
+
+    @property
+    def target(self) -> str:
+        return shlex.join(self.command)
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | ExecQuestion | CommandQuestion

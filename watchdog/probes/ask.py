@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from watchdog.model.observation import Check, Observation, Scalar, Verdict
 
@@ -49,10 +49,14 @@ class Trouble(StrEnum):
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
 
+    EXIT_CODE = "exit_code"
+    OUTPUT = "output"
+
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
     OWN_DELAY = "own_delay"
+    ENGINE = "engine"
     NOT_ASKED = "not_asked"
 
     @property
@@ -62,7 +66,14 @@ class Trouble(StrEnum):
 
 
 _OF_THE_ASKER: Final = frozenset(
-    {Trouble.RESOLVER, Trouble.OWN_NETWORK, Trouble.OWN_DESCRIPTORS, Trouble.OWN_DELAY, Trouble.NOT_ASKED}
+    {
+        Trouble.RESOLVER,
+        Trouble.OWN_NETWORK,
+        Trouble.OWN_DESCRIPTORS,
+        Trouble.OWN_DELAY,
+        Trouble.ENGINE,
+        Trouble.NOT_ASKED,
+    }
 )
 
 
@@ -147,6 +158,17 @@ class Probe(Protocol[QuestionT]):
     """
 
     async def __call__(self, ask: Ask[QuestionT]) -> str: ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A probe that keeps something of a check between two questions."""
+
+    def forget(self, check: Check) -> None:
+        """The check is asked no more; asked again it begins anew."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 Clock = Callable[[], float]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Phase, Probe, Trouble
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
 from watchdog.probes.network import Resolver
@@ -61,13 +61,22 @@ class Prober:
         finally:
             self._limits.discard(limit)
 
+    def forget(self, check: Check) -> None:
+        """What was kept of it between two questions is dropped."""
+        probe = self._probes.get(check.kind)
+        if isinstance(probe, Lasting):
+            probe.forget(check)
+
     async def close(self) -> None:
-        """Ends the asks under way, and any later one, at once as UNKNOWN."""
+        """Ends the asks under way, and any later one, at once as UNKNOWN; what lasts between two questions ends."""
         self._closed = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
+        for probe in self._probes.values():
+            if isinstance(probe, Lasting):
+                await probe.close()
 
     def _probe(self, kind: CheckKind) -> Probe[Any]:
         if kind not in self._probes:
@@ -89,6 +98,14 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._resolver, self._trust)
+            case CheckKind.EXEC:
+                from watchdog.probes.exec import ExecProbe
+
+                return ExecProbe(self._containers)
+            case CheckKind.COMMAND:
+                from watchdog.probes.command import CommandProbe
+
+                return CommandProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

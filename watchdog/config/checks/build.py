@@ -51,9 +51,11 @@ def read_check(
         return None
     timing = _timing(section, path, problems, interval=interval, health=health)
     question = section.question(path, problems)
+    own = ServiceKey.parse(section.service) if section.service else service
+    if section.inside and endpoint and own is None:
+        problems.add((*path, "service"), f"is missing; {asked[0]} asks inside a container; allowed: whose that is")
     if question is None or len(problems.found) > before:
         return None
-    own = ServiceKey.parse(section.service) if section.service else service
     return Check(**timing, name=section.name, question=question, service=own, endpoint=endpoint)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from watchdog.config.checks.command import CommandSection
+from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
 from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.checks.tcp import TcpSection
@@ -16,6 +18,8 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "url": HttpSection,
         "tcp": TcpSection,
         "tls": TlsSection,
+        "exec": ExecSection,
+        "command": CommandSection,
     }
 )
 
