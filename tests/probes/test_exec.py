@@ -10,7 +10,7 @@ import pytest
 from tests.lab.engine import LabEngine
 from tests.probes.inside import SERVICE, Stage
 from tests.support.eventually import eventually
-from tests.support.fake_inside import HANGS
+from tests.support.fake_inside import HANGS, FakeInside
 from watchdog.engine.docker import DockerEngine
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
@@ -33,6 +33,10 @@ async def stage() -> AsyncIterator[Stage]:
 
 def prints(stage: Stage, output: str, exit_code: int | None = 0) -> None:
     stage.engine.inside.programs[READY.exec] = Ended(exit_code=exit_code, output=output.encode())
+
+
+def _cannot(_self: FakeInside, _execution: str) -> bool:
+    return False
 
 
 def shown(observation: Observation) -> tuple[str, object, str]:
@@ -129,7 +133,7 @@ async def test_one_that_cannot_be_killed_is_not_run_again_beside_itself(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.engine.inside.programs[READY.exec] = HANGS
-    monkeypatch.setattr(type(stage.engine.inside), "stop", lambda *_: False)
+    monkeypatch.setattr(FakeInside, "stop", _cannot)
     found = await stage.ask(READY, timeout=0.2)
     assert found.reason == "pg_isready did not end within 0.2 s and goes on: it cannot be killed from here"
     prints(stage, "ready")
@@ -143,7 +147,7 @@ async def test_one_that_cannot_be_killed_is_not_run_again_beside_itself(
 
 async def test_a_check_that_is_forgotten_begins_anew(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.engine.inside.programs[READY.exec] = HANGS
-    monkeypatch.setattr(type(stage.engine.inside), "stop", lambda *_: False)
+    monkeypatch.setattr(FakeInside, "stop", _cannot)
     await stage.ask(READY, timeout=0.2)
     stage.prober.forget(Check(name="inside", question=READY, service=SERVICE))
     prints(stage, "ready")

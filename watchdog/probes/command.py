@@ -23,8 +23,8 @@ class CommandProbe:
         question = ask.question
         ask.enter(Phase.PROCESSING)
         ends, begins = os.pipe()
+        reader, transport = await _reader(ends)
         try:
-            reader, transport = await _reader(ends)
             try:
                 process = await asyncio.create_subprocess_exec(
                     *question.command,
@@ -32,7 +32,7 @@ class CommandProbe:
                     stdout=begins,
                     stderr=begins,
                     start_new_session=True,
-                    env=environment() | question.environment,
+                    env={**environment(), **question.environment},
                 )
             except OSError as error:
                 reason = f"{ask.check.target} cannot be run: {error.strerror}"

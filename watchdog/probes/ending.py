@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from watchdog.model.inside import Ended
-from watchdog.model.question import Ending
+from watchdog.model.question import CommandQuestion, ExecQuestion
 from watchdog.policy.comparison import parse_comparison
 from watchdog.probes.ask import Ask, Finding, Trouble, printable
 
@@ -14,7 +14,7 @@ NOT_RUN: Final = frozenset({126, 127})
 """Exit codes by which shells and engines say that there is no such program, or none that may be run."""
 SHOWN: Final = 200
 """Characters of the output that are kept as evidence."""
-EndingAsk = Ask[Ending]
+EndingAsk = Ask[ExecQuestion] | Ask[CommandQuestion]
 
 
 def patience(ask: EndingAsk) -> float:
