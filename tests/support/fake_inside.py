@@ -40,6 +40,10 @@ class FakeInside:
         self._lines[container].append(line)
         self._tell(container, line)
 
+    def readers(self, container: str) -> list[asyncio.Queue[LogLine | None]]:
+        """Those who follow its log now."""
+        return self._readers[container]
+
     def end(self, container: str) -> None:
         """The container ends: with it end what runs inside, and who follows its log."""
         self._running.clear()
@@ -80,7 +84,7 @@ class FakeInside:
         heard: asyncio.Queue[LogLine | None] = asyncio.Queue()
         self._readers[container].append(heard)
         try:
-            yield tuple(told[len(told) - at_most :] if at_most < len(told) else told)
+            yield tuple(told[max(0, len(told) - at_most) :])
             while follow and (line := await heard.get()) is not None:
                 yield (line,)
         finally:

@@ -264,6 +264,7 @@ COUNT: Final = whole(1, 1000)
 SWITCH: Final = Rule("true or false", _switch)
 PATH: Final = Rule("an absolute path", _path)
 WEIGHT: Final = number(0, 1000)
+PER_MINUTE: Final = number(0, 1_000_000)
 SERVICE_NAME: Final = Rule(
     'a name without project of letters, digits, "_", "." and "-" (the project has a key of its own)',
     matching(NAME, at_most=128),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
 from watchdog.engine.look import Look
 from watchdog.engine.multiplexed import Frames, Lines
 from watchdog.engine.parse import moment
-from watchdog.engine.transport import Transport
+from watchdog.engine.transport import Chunks, Params, Transport
+from watchdog.errors import EngineRefused, OutOfReach
 from watchdog.model.inside import LogLine
 
 QUIET: Final = 10.0
@@ -33,7 +36,7 @@ class Output:
         frames, streams = Frames(), defaultdict[int, Lines](Lines)
         params = {"stdout": 1, "stderr": 1, "timestamps": 1, "tail": at_most, "since": f"{max(0.0, since):.6f}"}
         path = f"containers/{quote(container)}/logs"
-        async with self._transport.stream(path, {**params, "follow": int(follow)}) as chunks:
+        async with self._opened(path, {**params, "follow": int(follow)}) as chunks:
             while (chunk := await chunks.read(QUIET)) != b"":
                 if chunk is None:
                     await self._transport.ping()
@@ -42,6 +45,18 @@ class Output:
                 parts = [(TERMINAL, chunk)] if terminal else frames.feed(chunk)
                 raw = [line for stream, content in parts for line in streams[stream].feed(content)]
                 yield tuple(found for line in raw if (found := _line(line)) is not None)
+
+    @asynccontextmanager
+    async def _opened(self, path: str, params: Params) -> AsyncGenerator[Chunks]:
+        async with AsyncExitStack() as stack:
+            try:
+                chunks = await stack.enter_async_context(self._transport.stream(path, params))
+            except EngineRefused as error:
+                if error.status != HTTPStatus.NOT_IMPLEMENTED:
+                    raise
+                message = "its log cannot be read: give it the log driver local, json-file or journald"
+                raise OutOfReach(message) from error
+            yield chunks
 
 
 def _line(raw: bytes) -> LogLine | None:

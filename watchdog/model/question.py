@@ -17,6 +17,7 @@ class CheckKind(StrEnum):
     TLS = "tls"
     EXEC = "exec"
     COMMAND = "command"
+    LOGS = "logs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +121,26 @@ class CommandQuestion(Ending):
         return shlex.join(self.command)
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion | ExecQuestion | CommandQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsQuestion:
+    logs: str
+    """A regular expression: the lines of the container's log that count."""
+    max_per_minute: float | None = None
+    """More lines within the last minute are a FAIL."""
+    new_errors: bool = False
+    """Whether lines of a kind that was never seen before are a FAIL."""
+    learn: float = 3600.0
+    """So long after the check began, once and for all, every kind is taken for how things are."""
+    new_for: float = 600.0
+    """So long after it first came a kind is new."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.LOGS
+
+    @property
+    def target(self) -> str:
+        return self.logs
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | ExecQuestion | CommandQuestion | LogsQuestion

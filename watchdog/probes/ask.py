@@ -51,6 +51,8 @@ class Trouble(StrEnum):
 
     EXIT_CODE = "exit_code"
     OUTPUT = "output"
+    LOG_RATE = "log_rate"
+    NEW_ERROR = "new_error"
 
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"

@@ -10,6 +10,7 @@ from watchdog.model.question import CheckKind
 from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Phase, Probe, Trouble
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
+from watchdog.probes.kept import Memory
 from watchdog.probes.network import Resolver
 
 PLACES: Final = 64
@@ -25,12 +26,13 @@ LATE: Final = 1.0
 class Prober:
     """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked.
+    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None = None, memory: Memory | None = None) -> None:
         self._clock = clock
         self._containers = containers
+        self._memory = memory
         self._resolver = Resolver()
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
@@ -106,6 +108,10 @@ class Prober:
                 from watchdog.probes.command import CommandProbe
 
                 return CommandProbe()
+            case CheckKind.LOGS:
+                from watchdog.probes.logs import LogsProbe
+
+                return LogsProbe(self._clock, self._containers, self._memory)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

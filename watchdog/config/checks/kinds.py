@@ -9,6 +9,7 @@ from typing import Final
 from watchdog.config.checks.command import CommandSection
 from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
+from watchdog.config.checks.logs import LogsSection
 from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.checks.tcp import TcpSection
 from watchdog.config.checks.tls import TlsSection
@@ -20,6 +21,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "tls": TlsSection,
         "exec": ExecSection,
         "command": CommandSection,
+        "logs": LogsSection,
     }
 )
 
