@@ -155,6 +155,7 @@ async def test_a_container_that_writes_without_end_is_read_in_part_and_that_is_s
     await eventually(lambda: readers)
     scene.say(*["ERROR " + "x" * 4000] * (BYTES_PER_SECOND // 4000 + BACKLOG))
     found = await eventually(lambda: _at_least(scene))
+    assert found is not None
     lines = found.evidence["per_minute"]
     assert isinstance(lines, int)
     assert 0 < lines * 4000 <= 2 * BYTES_PER_SECOND
