@@ -60,6 +60,3 @@ class ExecProbe:
 
     def forget(self, check: Check) -> None:
         self._left.pop(name_of(check), None)
-
-    async def close(self) -> None:
-        """Nothing of it is this process's."""
