@@ -156,6 +156,23 @@ def _switch(value: Any) -> bool:
     raise Wrong(f"{shown(value)} is neither true nor false")
 
 
+def _yes(value: Any) -> bool:
+    if not _switch(value):
+        raise Wrong("is false: it asks nothing")
+    return True
+
+
+_SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+
+
+def _share(value: Any) -> float:
+    """As a part of 1."""
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong(f"{shown(value)} is no share")
+    return number(0, 100).read(match[1]) / 100
+
+
 def choice(of: type[Choice]) -> Rule[Choice]:
     def read(value: Any) -> Choice:
         try:
@@ -262,6 +279,8 @@ WINDOW: Final = duration(1)
 RETENTION: Final = duration(3600)
 COUNT: Final = whole(1, 1000)
 SWITCH: Final = Rule("true or false", _switch)
+YES: Final = Rule("true", _yes)
+SHARE: Final = Rule('a share from 0% to 100%, as "90%"', _share)
 TEXT: Final = Rule("text of at most 4096 characters", text(multi_line=True))
 PATH: Final = Rule("an absolute path", _path)
 WEIGHT: Final = number(0, 1000)

@@ -18,6 +18,7 @@ class CheckKind(StrEnum):
     EXEC = "exec"
     COMMAND = "command"
     LOGS = "logs"
+    RESOURCES = "resources"
 
     @property
     def over_network(self) -> bool:
@@ -31,7 +32,7 @@ class CheckKind(StrEnum):
 
 
 _OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS})
-_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS})
+_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES})
 
 
 class HttpConnection(StrEnum):
@@ -175,4 +176,30 @@ class LogsQuestion:
         return self.logs
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion | ExecQuestion | CommandQuestion | LogsQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesQuestion:
+    """Shares are parts of 1."""
+
+    resources: bool = True
+    max_memory: float | None = 0.9
+    """Of its limit, or of the host's memory where it has none."""
+    max_cpu: float | None = None
+    """Of its limit, or of all processors where it has none, between two questions."""
+    max_restarts: int | None = None
+    """Within `restart_window`."""
+    restart_window: float = 3600.0
+    min_free_disk: float | None = None
+    """Of each file system that holds the engine's root or what the container writes to."""
+    exhausts_within: float | None = None
+    """Memory or disk that will be used up within so many seconds, if it goes on like this, is a FAIL."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.RESOURCES
+
+    @property
+    def target(self) -> str:
+        return "what its container uses"
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | ExecQuestion | CommandQuestion | LogsQuestion | ResourcesQuestion

@@ -53,6 +53,11 @@ class Trouble(StrEnum):
 
     EXIT_CODE = "exit_code"
     OUTPUT = "output"
+    MEMORY = "memory"
+    CPU = "cpu"
+    RESTARTS = "restarts"
+    DISK = "disk"
+    EXHAUSTION = "exhaustion"
     LOG_RATE = "log_rate"
     NEW_ERROR = "new_error"
 

@@ -124,6 +124,10 @@ class Prober:
                 logs = LogsProbe(self._clock, self._containers, self._memory)
                 self._endings.append(logs.close)
                 return logs
+            case CheckKind.RESOURCES:
+                from watchdog.probes.resources import ResourcesProbe
+
+                return ResourcesProbe(self._containers)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

@@ -10,6 +10,7 @@ from watchdog.config.checks.command import CommandSection
 from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
 from watchdog.config.checks.logs import LogsSection
+from watchdog.config.checks.resources import ResourcesSection
 from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.checks.tcp import TcpSection
 from watchdog.config.checks.tls import TlsSection
@@ -22,6 +23,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "exec": ExecSection,
         "command": CommandSection,
         "logs": LogsSection,
+        "resources": ResourcesSection,
     }
 )
 
