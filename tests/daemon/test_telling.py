@@ -43,7 +43,7 @@ class Taker:
 
 @pytest.fixture(autouse=True)
 def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _: Taker())
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _settings: Taker())  # pyright: ignore[reportUnknownLambdaType] - of a function that takes anything
 
 
 def scene(loop: VirtualLoop, directory: Path, settings: Settings = WATCHED) -> AlertScene:
