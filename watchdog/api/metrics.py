@@ -228,3 +228,10 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
         ("watchdog_alerts_dropped", "Alerts that were never delivered.", measures.alerts.dropped),
     ):
         yield _counter(name, text, ("receiver",), (((receiver,), count) for receiver, count in sorted(counter.items())))
+    queued = GaugeMetricFamily("watchdog_alerts_queued", "Alerts that wait for their receiver.", labels=("receiver",))
+    for receiver, count in sorted(measures.alerts.queued().items()):
+        queued.add_metric((receiver,), count)
+    yield queued
+    yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
+    yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
+    yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)
