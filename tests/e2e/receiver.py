@@ -17,6 +17,11 @@ class Receiver:
     got: list[Any] = field(default_factory=list[Any])
     """Bodies, in the order of their arrival."""
 
+    @property
+    def address(self) -> str:
+        """`host:port`"""
+        return self.url.removeprefix("http://").partition("/")[0]
+
     def states(self) -> list[str]:
         return [body["state"] for body in self.got]
 
