@@ -190,11 +190,14 @@ class Household:
     def _hear(self, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
         now = self._world.clock.now()
         was_doubted = watched.doubted_since is not None
+        before = watched.streaks.get(check.name, Streak())
         watched.hear(check, observation, incarnation, now)
         self._world.changed.set()
         doubted = watched.doubted_since is not None and not was_doubted
         if observation.verdict is Verdict.FAIL and doubted:
             self._ask_others(str(watched.key))
+        if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL and check.for_people:
+            self.ask_soon(watched.key)  # if its service fails, too, it is that one's incident
         self._watch_observer(observation)
         streak = watched.streaks.get(check.name, Streak())
         if watched.phase is Phase.VERIFYING or (watched.running_for(now) < EAGER_FOR and not streak.ever_passed):

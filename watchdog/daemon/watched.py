@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation, OnFailure, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
@@ -163,12 +163,12 @@ class Watched:
 
     def flapping(self) -> Flapping | None:
         """Whether one of its checks, or its health check, keeps changing by itself."""
-        told = {check.name for check in self.settings.checks if check.on_failure is OnFailure.ALERT}
+        told = {check.name for check in self.settings.checks if check.for_people}
         return worst({name: flaps for name, flaps in self.flaps.items() if name not in told})
 
     def needed_checks(self) -> list[str]:
         """Those of its checks that were answered and that it must pass to be good; the others are for people."""
-        checks = (check for check in self.settings.checks if check.on_failure is OnFailure.RECOVER)
+        checks = (check for check in self.settings.checks if not check.for_people)
         return [check.name for check in checks if check.name in self.streaks]
 
     def held_by_flapping(self, now: float) -> bool:
