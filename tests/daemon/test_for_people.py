@@ -19,9 +19,7 @@ from watchdog.model.record import Incident, Outcome, Severity
 from watchdog.model.settings import ServiceSettings
 
 KEY = ServiceKey("", "webui")
-PAGE = Check(
-    name="page", question=HttpQuestion(url="http://127.0.0.1/"), service=KEY, interval=0.1, retry_interval=0.1
-)
+PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"), service=KEY, interval=0.1, retry_interval=0.1)
 REPORT = replace(PAGE, name="report", on_failure=OnFailure.ALERT)
 WEBUI = ServiceSettings(health=QUICK.health, recovery=QUICK.recovery, checks=(PAGE, REPORT))
 SETTINGS = replace(QUICK, services=((KEY, WEBUI),))

@@ -147,7 +147,10 @@ class Watched:
         """A poll that finds its health check as it was is a sample, too."""
         good = self._health_check_says()
         if good is not None and not self.changed_since_poll:
+            flapping = self.flapping() is not None
             self._sample(HEALTH_CHECK, now, good=good)
+            if flapping:
+                self.wake.set()
         self.changed_since_poll = False
 
     def _health_check_says(self) -> bool | None:
