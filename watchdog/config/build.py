@@ -48,8 +48,8 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         recovery=recovery,
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
-        observer=replace(ObserverSettings(), **read["observer"]),
         alert=_alert(values, read["alert"], problems),
+        observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]

@@ -43,6 +43,8 @@ class Check:
     depends_on: tuple[str, ...] = ()
     """Of one without a service: the services that it needs, by name."""
     on_failure: OnFailure = OnFailure.RECOVER
+    vantage: ServiceKey | None = None
+    """The service in whose container's network it is asked (`from`); None: where watchdog runs."""
     interval: float = 60.0
     retry_interval: float = 5.0
     timeout: float = 10.0
@@ -61,7 +63,7 @@ class Check:
     @property
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
-        return self.kind.over_network
+        return self.vantage is None and self.kind.over_network
 
     @property
     def target(self) -> str:
