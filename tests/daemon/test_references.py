@@ -18,7 +18,7 @@ from watchdog.model.record import Incident
 from watchdog.model.settings import ObserverSettings, ServiceSettings
 
 PAGES = ("webui", "blog")
-REFERENCES = ("1.1.1.1:53", "https://example.org/")
+REFERENCES: tuple[str, ...] = ("1.1.1.1:53", "https://example.org/")
 
 
 def _page(name: str) -> tuple[ServiceKey, ServiceSettings]:
@@ -58,14 +58,14 @@ async def _incidents(small: SmallDaemon) -> tuple[Incident, ...]:
 
 
 async def test_one_reference_that_answers_makes_the_failures_the_services_own(tmp_path: Path) -> None:
-    answers = dict(zip(REFERENCES, (Verdict.FAIL, Verdict.PASS), strict=True))
+    answers = {REFERENCES[0]: Verdict.FAIL, REFERENCES[1]: Verdict.PASS}
     async with _blinded(tmp_path, answers) as (small, _):
         await eventually(lambda: all(small.record(name).attempts for name in PAGES))
         assert {incident.subject for incident in await _incidents(small)} == set(PAGES)
 
 
 async def test_references_that_are_silent_confirm_that_the_observer_is_blind(tmp_path: Path) -> None:
-    silent = dict(zip(REFERENCES, (Verdict.FAIL, Verdict.UNKNOWN), strict=True))
+    silent = {REFERENCES[0]: Verdict.FAIL, REFERENCES[1]: Verdict.UNKNOWN}
     async with _blinded(tmp_path, silent) as (small, heard):
         said = "1.1.1.1:53, https://example.org/ do not answer either"
         await eventually(lambda: all(small.watched(name).says.endswith(said) for name in PAGES))
