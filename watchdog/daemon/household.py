@@ -240,6 +240,7 @@ class Household:
         task = asyncio.create_task(_told(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        task.add_done_callback(lambda _: errand.close())  # one that ends before it began has not been awaited
 
 
 async def _told(errand: Coroutine[Any, Any, None]) -> None:
