@@ -19,12 +19,13 @@ from watchdog.model.container import HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import HttpQuestion
-from watchdog.model.record import Incident
-from watchdog.model.settings import ServiceSettings, Settings, StateSettings
+from watchdog.model.record import Incident, Severity
+from watchdog.model.settings import RecoverySettings, ServiceSettings, Settings, StateSettings
 
 WEBUI = ServiceKey("", "webui")
 PAGE = Check(name="page", question=HttpQuestion(url="http://webui/"))
 MINUTE = 60.0
+DEFAULTS = RecoverySettings()
 
 
 @dataclass(slots=True)
@@ -74,14 +75,19 @@ class Story:
 
 @asynccontextmanager
 async def _proven(
-    loop: VirtualLoop, directory: Path, page: Page, *, checks: tuple[Check, ...] = (PAGE,)
+    loop: VirtualLoop,
+    directory: Path,
+    page: Page,
+    *,
+    checks: tuple[Check, ...] = (PAGE,),
+    recovery: RecoverySettings = DEFAULTS,
 ) -> AsyncGenerator[Story]:
     def wall() -> float:
         return loop.time() + 1_700_000_000.0
 
     settings = Settings(
         state=StateSettings(dir=directory / "state", run_dir=directory / "run"),
-        services=((WEBUI, ServiceSettings(configured=True, checks=checks)),),
+        services=((WEBUI, ServiceSettings(configured=True, checks=checks, recovery=recovery)),),
     )
     settings.state.dir.mkdir(mode=0o700, exist_ok=True)
     ledger = await Ledger.open(settings.state.dir, key_file=None, now=wall(), retention=settings.state.retention)
@@ -137,6 +143,23 @@ def test_what_flapped_and_stays_bad_is_acted_on_and_a_person_is_called_in_time(t
             assert 25.0 < held < 2.5 * MINUTE
             called = held + await it.until(lambda: watched.record.quarantined, 30.0)
             assert called < 10 * MINUTE
+
+    run_virtually(story)
+
+
+def test_flapping_alone_turns_nothing_critical_and_staying_bad_does_where_nothing_is_recovered(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        async with _proven(loop, tmp_path, Page(lambda _: True), recovery=RecoverySettings(enabled=False)) as it:
+            it.page.passes = _every_other
+            await it.until(lambda: it.flapping, 10.0)
+            await it.passes(30 * MINUTE)
+            (incident,) = await it.incidents()
+            assert (incident.severity, incident.flapping) == (Severity.WARNING, True)
+            it.page.passes = lambda _: False
+            await it.until(lambda: not it.flapping)
+            await it.passes(10 * MINUTE)
+            (incident,) = await it.incidents()
+            assert (incident.severity, incident.flapping, it.attempts) == (Severity.CRITICAL, False, 0)
 
     run_virtually(story)
 

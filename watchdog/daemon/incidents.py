@@ -266,6 +266,7 @@ class IncidentDesk:
         entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
         await self._journal.write(entry, incidents=[incident], vital=True)
         self.open[number] = incident
+        self._alerts.reconsider()
         self._world.changed.set()
 
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
