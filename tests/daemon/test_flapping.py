@@ -81,6 +81,7 @@ async def _proven(
     *,
     checks: tuple[Check, ...] = (PAGE,),
     recovery: RecoverySettings = DEFAULTS,
+    engine: FakeEngine | None = None,
 ) -> AsyncGenerator[Story]:
     def wall() -> float:
         return loop.time() + 1_700_000_000.0
@@ -95,8 +96,9 @@ async def _proven(
     async def claim(_: EngineIdentity, __: Collection[str]) -> None:
         return
 
-    engine = FakeEngine(now=wall)
-    engine.run("webui")
+    if engine is None:
+        engine = FakeEngine(now=wall)
+        engine.run("webui")
     world = World(settings=settings, clock=Clock(loop.time, wall), engine=engine, memory=ledger)
     daemon = Daemon(world=world, ledger=ledger, prober=page, claim=claim, reread=lambda: settings)
     await daemon.start(version="test")
@@ -127,6 +129,26 @@ def test_a_check_that_fails_every_other_time_is_one_incident_and_never_restarted
             (incident,) = await it.incidents()
             assert (incident.flapping, incident.recovered_at is None) == (False, False)
             assert it.attempts == 0
+
+    run_virtually(story)
+
+
+def test_it_flaps_on_over_a_restart_of_the_daemon(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        page = Page(lambda _: True)
+        async with _proven(loop, tmp_path, page) as it:
+            page.passes = _every_other
+            await it.until(lambda: it.flapping, 10.0)
+            await it.passes(MINUTE)
+            (before,) = await it.incidents()
+        page.passes = lambda _: True
+        async with _proven(loop, tmp_path, page, engine=it.engine) as it:
+            await it.passes(2 * MINUTE)
+            assert it.flapping
+            assert await it.incidents() == (before,)
+            await it.until(lambda: not it.daemon.snapshot().incidents_open)
+            (incident,) = await it.incidents()
+            assert (incident.id, incident.flapping, it.attempts) == (before.id, False, 0)
 
     run_virtually(story)
 

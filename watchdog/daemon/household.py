@@ -24,6 +24,7 @@ from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Streak, in_doubt
 
@@ -68,9 +69,15 @@ class Household:
         record = watched.record
         if record.incident is not None:
             watched.phase = Phase.HANDED_OVER if record.quarantined is not None else Phase.WAITING
+        watched.flapped = self._flapped(watched)
         self._ask(watched)
         if self.employ is not None:
             self._tasks[watched.key] = asyncio.create_task(self.employ(watched), name=f"worker {watched.key}")
+
+    def _flapped(self, watched: Watched) -> dict[str, Flaps]:
+        """What an earlier daemon knew of it and of those of its checks that are for people."""
+        subjects = [str(watched.key), *(subject_of(watched.key, check.name) for check in watched.settings.checks)]
+        return {name: flaps for one in subjects for name, flaps in self._world.flaps.get(one, {}).items()}
 
     def resettle(self, watched: Watched) -> None:
         self._world.regraph()

@@ -63,6 +63,8 @@ class Watched:
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
     flaps: dict[str, Flaps] = field(default_factory=dict[str, Flaps])
     """Of its checks and of HEALTH_CHECK; what watchdog's own actions do to them is not sampled."""
+    flapped: Mapping[str, Flaps] = field(default_factory=dict[str, Flaps])
+    """What an earlier daemon knew of the container that it saw last."""
     changed_since_poll: bool = False
     """Its health check, between good and bad."""
     turn: DockersTurn | None = None
@@ -120,6 +122,7 @@ class Watched:
             return
         if before is None or before.id != container.id:
             self._forget_incarnation()
+            self.flaps = dict(self.flapped) if before is None and container.id == self.record.container_id else {}
             self.turn = None
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
