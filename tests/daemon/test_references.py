@@ -85,3 +85,5 @@ async def test_references_that_answer_again_end_the_blindness_and_the_failures_a
         observer, *others = sorted(await _incidents(small), key=lambda incident: incident.id)
         assert (observer.subject, observer.closed_at is not None) == ("observer", True)
         assert {incident.subject for incident in others} == set(PAGES)
+        first = min(small.record(name).attempts[0].at for name in PAGES)
+        assert 0.0 < small.daemon.world.sees_since <= first

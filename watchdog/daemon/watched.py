@@ -62,7 +62,7 @@ class Watched:
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
     flaps: dict[str, Flaps] = field(default_factory=dict[str, Flaps])
-    """Of its checks and of HEALTH_CHECK; what watchdog's own actions do to them is not sampled."""
+    """Of its checks and of HEALTH_CHECK, as long as its container runs without a break."""
     flapped: Mapping[str, Flaps] = field(default_factory=dict[str, Flaps])
     """What an earlier daemon knew of the container that it saw last."""
     changed_since_poll: bool = False
@@ -164,8 +164,7 @@ class Watched:
         return {HealthcheckState.HEALTHY: True, HealthcheckState.UNHEALTHY: False}.get(container.healthcheck)
 
     def _sample(self, name: str, now: float, *, good: bool) -> None:
-        if self.phase not in {Phase.ACTING, Phase.VERIFYING}:
-            self.flaps[name] = sample(self.flaps.get(name, Flaps()), now, self.settings.health, good=good)
+        self.flaps[name] = sample(self.flaps.get(name, Flaps()), now, self.settings.health, good=good)
 
     def flapping(self) -> Flapping | None:
         """Whether one of its checks, or its health check, keeps changing by itself."""
