@@ -19,6 +19,11 @@ class Receiver:
     answers: threading.Event = field(default_factory=threading.Event)
     """While it is not set, a request hangs and is not taken."""
 
+    @property
+    def address(self) -> str:
+        """`host:port`"""
+        return self.url.removeprefix("http://").partition("/")[0]
+
     def states(self) -> list[str]:
         return [body["state"] for body in self.got]
 
