@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,9 +71,9 @@ class Ground:
         place = ("nsenter", f"--target={self.lab.inspect(name)['State']['Pid']}", "--mount", "/bin/sh", "-c", script)
         subprocess.run(place, check=True)
 
-    async def ask(self, question: Question, vantage: str | None = "api", timeout: float = 5.0) -> Observation:
+    async def ask(self, question: Question, vantage: str | None = "api", limit: float = 5.0) -> Observation:
         place = ServiceKey("", vantage) if vantage else None
-        return await self.prober.ask(Check(name="c", question=question, vantage=place, timeout=timeout))
+        return await self.prober.ask(Check(name="c", question=question, vantage=place, timeout=limit))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def ground(clean_engine: LabEngine) -> AsyncIterator[Ground]:
 
 
 @pytest.fixture
-def network(clean_engine: LabEngine) -> Iterator[str]:
+def network(clean_engine: LabEngine) -> str:
     clean_engine.docker("network", "create", "shop")
     return "shop"
 
@@ -160,7 +160,7 @@ async def test_what_a_container_makes_of_its_files_hurts_nobody(ground: Ground, 
     ground.run("api", "--network", network)
     for name in ("/etc/hosts", "/etc/resolv.conf"):
         ground.inside("api", f"umount {name}; rm -f {name}; {written} {name}")
-    seen = await ground.ask(TcpQuestion(tcp="db:80"), timeout=3.0)
+    seen = await ground.ask(TcpQuestion(tcp="db:80"), limit=3.0)
     assert seen.verdict is not Verdict.PASS
     assert seen.seconds < 3.5, seen
 

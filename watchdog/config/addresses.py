@@ -49,6 +49,10 @@ def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
     return host, port
 
 
+def _host_name(value: Any) -> str:
+    return _host(text(at_most=253)(value))
+
+
 def _target(value: Any) -> str:
     host, port = split_host_port(value)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -189,6 +193,7 @@ def _comparison(value: Any) -> Comparison:
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+HOST_NAME: Final = Rule('the name or address of a host, as "db.example.org" or "::1"', _host_name)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
+from watchdog.model.question import StartTls, TlsVersion
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -20,6 +21,7 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+FewBytes = Annotated[int, PlainValidator(rules.whole(1, 65536))]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
@@ -45,6 +47,9 @@ Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
+MinVersion = Annotated[TlsVersion, PlainValidator(rules.choice(TlsVersion))]
+BeginsPlain = Annotated[StartTls, PlainValidator(rules.choice(StartTls))]
+HostName = Annotated[str, PlainValidator(addresses.HOST_NAME)]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
 

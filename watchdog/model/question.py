@@ -16,6 +16,23 @@ class CheckKind(StrEnum):
     TLS = "tls"
 
 
+class TlsVersion(StrEnum):
+    V1_0 = "1.0"
+    V1_1 = "1.1"
+    V1_2 = "1.2"
+    V1_3 = "1.3"
+
+
+class StartTls(StrEnum):
+    """Protocols that begin in plain text."""
+
+    SMTP = "smtp"
+    IMAP = "imap"
+    POP3 = "pop3"
+    FTP = "ftp"
+    POSTGRESQL = "postgresql"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpQuestion:
     url: str
@@ -46,6 +63,11 @@ class HttpQuestion:
 class TcpQuestion:
     tcp: str
     """`host:port`"""
+    send: str | None = field(default=None, repr=False)
+    """What is sent once the connection is made."""
+    expect: str | None = None
+    """A regular expression that must be found in the first `max_bytes` of what is said."""
+    max_bytes: int = 4096
 
     @property
     def kind(self) -> CheckKind:
@@ -62,7 +84,11 @@ class TlsQuestion:
     """`host:port`"""
     verify_tls: bool = True
     expiry_warning: float = 14 * 86400.0
-    """A certificate that ends sooner than this is a FAIL."""
+    """A certificate that ends sooner than this is a FAIL, its own or one above it."""
+    server_name: str | None = None
+    """The name that the certificate must have, and that is asked for; else the host's."""
+    min_version: TlsVersion | None = None
+    starttls: StartTls | None = None
 
     @property
     def kind(self) -> CheckKind:

@@ -49,6 +49,7 @@ class Trouble(StrEnum):
     TLS_WRONG_HOST = "tls_wrong_host"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
+    TLS_VERSION = "tls_version"
 
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
