@@ -95,11 +95,11 @@ class Hook:
             length = [int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-l")]
             self.heads.append(head)
             content = await reader.readexactly(length[0] if length else 0)
-            body: dict[str, Any] = json.loads(content) if content else {}
+            body: Any = json.loads(content) if content else {}
             self.raw.append(content)
             self.bodies.append(body)
             status = self.answers.pop(0) if self.answers else self.always
-            if isinstance(body, dict) and body.get("key") in self.refuses:
+            if any(f'"{key}"'.encode() in content for key in self.refuses):
                 status = 503
             if status == 0:
                 await reader.read()

@@ -15,7 +15,7 @@ from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, free_port, hang, http
 from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import CheckKind, HttpQuestion, StartTls, TlsQuestion, TlsVersion
+from watchdog.model.question import CheckKind, HttpConnection, HttpQuestion, StartTls, TlsQuestion, TlsVersion
 from watchdog.probes import Prober
 from watchdog.probes.certificates import Trust
 
@@ -314,3 +314,15 @@ def test_whatever_is_said_before_tls_becomes_an_observation(said: bytes, protoco
     seen = asyncio.run(ask())
     assert seen.verdict is Verdict.FAIL, seen
     assert seen.reason.isprintable()
+
+
+@pytest.mark.parametrize("connection", HttpConnection)
+async def test_what_is_asked_over_https_has_its_certificate_in_common_with_tls(
+    prober: Prober, loopback: Loopback, authority: Authority, connection: HttpConnection
+) -> None:
+    port = await loopback.answer(http(), tls=authority.server(authority.issue()))
+    over_tls = await prober.ask(check(port, CheckKind.TLS))
+    for _ in range(2):
+        over_https = await prober.ask(check(port, CheckKind.HTTP, connection=connection))
+        assert over_https.verdict is Verdict.PASS, over_https
+        assert over_https.evidence["certificate"] == over_tls.evidence["certificate"]

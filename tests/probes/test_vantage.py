@@ -18,7 +18,7 @@ from watchdog.engine.parse import container_from
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import Question, TcpQuestion, TlsQuestion
+from watchdog.model.question import HttpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
@@ -103,6 +103,16 @@ async def test_names_and_addresses_are_those_of_the_container(ground: Ground, ne
     assert list(seen.phases) == ["resolve", "connect"]
     assert judged(await ground.ask(TlsQuestion(tls="db:80"))) == (Verdict.FAIL, "tls_handshake")
     assert (await ground.ask(TcpQuestion(tcp="db:80"), vantage=None)).verdict is not Verdict.PASS
+
+
+async def test_a_page_of_another_container_is_asked_by_its_name(ground: Ground, network: str) -> None:
+    ground.run("db", "--network", network)
+    ground.run("api", "--network", network)
+    for connection in (1, 2):
+        seen = await ground.ask(HttpQuestion(url="http://db/", body_matches="welcome"))
+        assert seen.verdict is Verdict.PASS, (connection, seen)
+    assert {"resolve", "connect", "processing", "transfer"} == set(seen.phases)
+    assert judged(await ground.ask(HttpQuestion(url="http://nobody/"))) == (Verdict.FAIL, "dns")
 
 
 async def test_loopback_is_the_containers_own(ground: Ground, network: str) -> None:

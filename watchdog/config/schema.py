@@ -15,9 +15,11 @@ from watchdog.config.fields import (
     EngineAddress,
     Listen,
     Patterns,
+    Percent,
     Poll,
     ProjectName,
     Proof,
+    References,
     Retention,
     Rollback,
     Section,
@@ -78,6 +80,12 @@ class HealthSection(Section):
     stable: Proof | None = Field(
         default=None,
         description="How long a container with neither health check nor check must run before it is called good.",
+    )
+    flap_low: Percent | None = Field(
+        default=None, description="What flaps has settled once no more per cent of its last 21 states changed."
+    )
+    flap_high: Percent | None = Field(
+        default=None, description="More per cent than that and it flaps: it is not restarted then. 100: never."
     )
 
 
@@ -144,6 +152,14 @@ class StateSection(Section):
     retention: Retention | None = Field(default=None, description="How long the ledger keeps what happened.")
 
 
+class ObserverSection(Section):
+    references: References | None = Field(
+        default=None,
+        description="Addresses that have nothing to do with the services, as host:port or URL. When several unrelated "
+        "checks fail they are asked: if one answers the failures are real, else the own network is away.",
+    )
+
+
 class AlertSection(Section):
     """`receiver` is read one by one."""
 
@@ -192,6 +208,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
 
@@ -205,5 +222,6 @@ SECTIONS: dict[str, type[Section]] = {
     "api": ApiSection,
     "state": StateSection,
     "alert": AlertSection,
+    "observer": ObserverSection,
 }
 """Each is judged alone, so that one mistake hides no other."""

@@ -46,14 +46,14 @@ def shown(session: ssl.SSLObject) -> Shown:
         return Shown(
             version=version,
             ends=own.not_valid_after_utc.timestamp(),
-            fingerprint=fingerprint(encoded),
+            fingerprint=certificate(session),
             issuer=own.issuer.rfc4514_string(),
             serial=f"{own.serial_number:x}",
             first_end=first.not_valid_after_utc.timestamp(),
             first_name=first.subject.rfc4514_string(),
         )
     except ValueError:
-        return Shown(version=version, fingerprint=fingerprint(encoded))
+        return Shown(version=version, fingerprint=certificate(session))
 
 
 def note(ask: AnyAsk, session: ssl.SSLObject) -> Shown:
@@ -65,8 +65,10 @@ def note(ask: AnyAsk, session: ssl.SSLObject) -> Shown:
     return found
 
 
-def fingerprint(encoded: bytes) -> str:
-    return hashlib.sha256(encoded).hexdigest()
+def certificate(session: ssl.SSLObject) -> str:
+    """The SHA-256 of the server's certificate, in hex; '' where it has shown none."""
+    encoded = session.getpeercert(binary_form=True)
+    return hashlib.sha256(encoded).hexdigest() if encoded else ""
 
 
 def verified_chain(session: ssl.SSLObject) -> list[bytes]:
