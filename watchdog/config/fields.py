@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import HttpConnection, StartTls, TlsVersion
+from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -58,6 +58,10 @@ References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 MinVersion = Annotated[TlsVersion, PlainValidator(rules.choice(TlsVersion))]
 BeginsPlain = Annotated[StartTls, PlainValidator(rules.choice(StartTls))]
+DnsName = Annotated[str, PlainValidator(addresses.DNS_NAME)]
+RecordType = Annotated[DnsType, PlainValidator(rules.choice(DnsType))]
+Rcode = Annotated[DnsRcode, PlainValidator(rules.choice(DnsRcode))]
+Texts = Annotated[tuple[str, ...], PlainValidator(rules.TEXTS)]
 HostName = Annotated[str, PlainValidator(addresses.HOST_NAME)]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 

@@ -14,6 +14,7 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    DNS = "dns"
 
     @property
     def over_network(self) -> bool:
@@ -26,7 +27,7 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS})
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS})
 _FOR_PEOPLE = frozenset({CheckKind.TLS})
 
 
@@ -43,6 +44,28 @@ class TlsVersion(StrEnum):
     V1_1 = "1.1"
     V1_2 = "1.2"
     V1_3 = "1.3"
+
+
+class DnsType(StrEnum):
+    A = "A"
+    AAAA = "AAAA"
+    CAA = "CAA"
+    CNAME = "CNAME"
+    MX = "MX"
+    NS = "NS"
+    PTR = "PTR"
+    SOA = "SOA"
+    SRV = "SRV"
+    TXT = "TXT"
+
+
+class DnsRcode(StrEnum):
+    """What a name server says of a name (RFC 1035, 4.1.1)."""
+
+    NOERROR = "NOERROR"
+    NXDOMAIN = "NXDOMAIN"
+    SERVFAIL = "SERVFAIL"
+    REFUSED = "REFUSED"
 
 
 class StartTls(StrEnum):
@@ -131,4 +154,26 @@ class TlsQuestion:
         return self.tls
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsQuestion:
+    dns: str
+    """The name."""
+    server: str | None = None
+    """`host:port`; None: the name servers of the place from which it is asked."""
+    type: DnsType = DnsType.A
+    answers: tuple[str, ...] = ()
+    """All of them, in any order; empty where any will do."""
+    answers_match: str | None = None
+    """A regular expression that must be found in one of the answers."""
+    rcode: DnsRcode = DnsRcode.NOERROR
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.DNS
+
+    @property
+    def target(self) -> str:
+        return self.dns
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | DnsQuestion

@@ -34,6 +34,8 @@ class Trouble(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     DNS = "dns"
+    DNS_RCODE = "dns_rcode"
+    DNS_ANSWER = "dns_answer"
     STATUS = "status"
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"

@@ -102,6 +102,10 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._trust)
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
