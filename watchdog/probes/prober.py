@@ -128,6 +128,10 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
