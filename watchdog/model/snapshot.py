@@ -32,6 +32,15 @@ class ContainerRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What the container of a service used when its check of resources last measured it. Bytes and seconds."""
+
+    memory: float
+    memory_limit: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     service: ServiceKey
     health: Health
@@ -48,6 +57,7 @@ class ServiceStatus:
     since: float | None = None
     paused_until: float | None = None
     quarantined: bool = False
+    used: Used | None = None
     flapping: bool = False
     """It keeps changing between good and bad."""
 
