@@ -39,7 +39,7 @@ def test_a_command_that_fails_inside_a_running_container_recovers_the_service(wa
     watch.engine.docker("exec", "api", "touch", "/tmp/broken")
     watch.wait_recovered("api")
     (incident,) = watch.incidents("api")
-    assert "ends with 1; expected is 0" in incident["reason"]
+    assert "ends with 1; expected is 0" in incident["summary"]
 
 
 def test_a_command_that_is_a_mistake_restarts_nothing(watch: Scene) -> None:
@@ -80,7 +80,7 @@ def test_a_new_error_is_told_and_restarts_nothing_and_the_daemon_remembers_the_o
     _wait_says(watch, "has 2 lines like 'ERROR' of the last minute, none of a new kind")
     _say(watch, "ERROR disk 3 is gone")
     _wait_says(watch, "tells of an error never seen before: ERROR disk <n> is gone")
-    watch.wait_incident("api")
+    watch.wait_incident("check api inside")
     watch.two_polls()
     assert watch.events(container, "start", "die") == ["start"]
 
