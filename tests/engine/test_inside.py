@@ -216,6 +216,18 @@ async def test_both_streams_and_lines_beyond_all_bounds_are_read(clean_engine: L
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("driver", ["json-file", "local"])
+async def test_each_log_driver_that_keeps_lines_can_be_read(
+    clean_engine: LabEngine, real: DockerEngine, driver: str
+) -> None:
+    container = clean_engine.run("web", f"--log-driver={driver}", "--", "sh", "-c", "echo one; echo two; sleep 1000")
+    assert await eventually(lambda: _lines(real, container, 2)) == ["one", "two"]
+    found = real.log(container, since=0, at_most=1, follow=True)
+    assert [line.text for line in await anext(found)] == ["two"]
+    await found.aclose()
+
+
+@pytest.mark.engine
 async def test_a_log_that_nobody_can_read_is_refused(clean_engine: LabEngine, real: DockerEngine) -> None:
     container = clean_engine.run("none", "--log-driver=none")
     with pytest.raises(OutOfReach, match="log driver"):

@@ -80,6 +80,7 @@ def test_a_new_error_is_told_and_restarts_nothing_and_the_daemon_remembers_the_o
     _wait_says(watch, "has 2 lines like 'ERROR' of the last minute, none of a new kind")
     _say(watch, "ERROR disk 3 is gone")
     _wait_says(watch, "tells of an error never seen before: ERROR disk <n> is gone")
+    assert "never seen before" in watch.daemon.cli("check", "--json").out
     watch.wait_incident("check api inside")
     watch.two_polls()
     assert watch.events(container, "start", "die") == ["start"]

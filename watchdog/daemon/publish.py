@@ -94,10 +94,11 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
 
 def _used(watched: Watched) -> Used | None:
     """By its checks of resources; None where nothing was measured when it was last asked."""
-    asked = (watched.streaks.get(check.name) for check in watched.settings.checks if check.kind is CheckKind.RESOURCES)
-    for streak in asked:
-        evidence = streak.last.evidence if streak is not None and streak.last is not None else {}
-        match evidence:
+    for check in watched.settings.checks:
+        streak = watched.streaks.get(check.name)
+        if check.kind is not CheckKind.RESOURCES or streak is None or streak.last is None:
+            continue
+        match streak.last.evidence:
             case {
                 "memory_bytes": int() as memory,
                 "memory_limit_bytes": int() as limit,
