@@ -210,9 +210,10 @@ async def test_both_streams_and_lines_beyond_all_bounds_are_read(clean_engine: L
     container = clean_engine.run("long", "--", "sh", "-c", script)
     await eventually(lambda: _lines(real, container, 3))
     found = await _lines(real, container, 3)
-    assert (found[0], found[-1]) == ("err", "end")
-    assert set(found[1]) == {"x"}
-    assert len(found[1]) < 4096
+    assert {"err", "end"} < set(found)  # in which order the two streams come is the engine's affair
+    long = max(found, key=len)
+    assert set(long) == {"x"}
+    assert len(long) < 4096
 
 
 @pytest.mark.engine
