@@ -71,6 +71,10 @@ bench-probes: dev-env ## CPU of an HTTP probe beside blackbox_exporter, and 10,0
 	@scripts/ensure-packages.sh nginx-light prometheus-blackbox-exporter
 	@$(BIN)/python -m bench.probes
 
+.PHONY: bench-alerts
+bench-alerts: dev-env ## 10,000 incidents told to a receiver that is down half of the time by a daemon that is killed ten times
+	@$(BIN)/python -m bench.alerts
+
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/
 	rm -rf dist

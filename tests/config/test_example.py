@@ -76,7 +76,7 @@ def test_the_example_names_every_key() -> None:
     assert service["health"].keys() == SECTIONS["health"].model_fields.keys()
     assert service["recovery"].keys() == ServiceRecoverySection.model_fields.keys()
     assert set().union(*example()["alert"]["receiver"]) == ReceiverSection.model_fields.keys()
-    assert set().union(*example()["endpoint"]) >= {*CheckSection.model_fields, *KINDS}
+    assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS}
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -114,7 +114,7 @@ class OwnIncident:
         watched = self._watched
         if watched.untold_since is None or watched.record.incident is not None:
             return None
-        return watched.untold_since + self._world.settings.alert.critical_after
+        return watched.untold_since + watched.settings.critical_after
 
     async def _open(self, seen: Assessment, now: float) -> None:
         """What was put down to a root until now was detected then."""
@@ -169,7 +169,7 @@ class OwnIncident:
             if number is not None:
                 async with watched.recording:
                     record = replace(watched.record, quarantined=because)
-                    await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
+                    await self._desk.hand_over(number, because, record)
                     watched.record = record
         if watched.phase is Phase.WAITING:
             watched.step(Happening.GIVE_UP)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from watchdog.config.checks.secrets import secret
-from watchdog.config.checks.section import KindSection
+from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import (
     AbsolutePath,
     Body,
@@ -40,7 +40,7 @@ _CREDENTIALS: Final = (
 _WAYS: Final = "authorization, bearer_token, and username with password"
 
 
-class HttpSection(KindSection):
+class HttpSection(NetworkSection):
     not_by_label: ClassVar[frozenset[str]] = frozenset({"headers", "headers_match", *_CREDENTIALS})
 
     url: Url = Field(description="Ask over HTTP. With https:// the certificate's end is read too.")
