@@ -18,7 +18,7 @@ from watchdog.engine.parse import container_from
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import Question, TcpQuestion, TlsQuestion
+from watchdog.model.question import HttpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
@@ -103,6 +103,15 @@ async def test_names_and_addresses_are_those_of_the_container(ground: Ground, ne
     assert list(seen.phases) == ["resolve", "connect"]
     assert judged(await ground.ask(TlsQuestion(tls="db:80"))) == (Verdict.FAIL, "tls_handshake")
     assert (await ground.ask(TcpQuestion(tcp="db:80"), vantage=None)).verdict is not Verdict.PASS
+
+
+async def test_a_url_is_asked_by_the_names_of_the_container(ground: Ground, network: str) -> None:
+    ground.run("db", "--network", network)
+    ground.run("api", "--network", network)
+    seen = await ground.ask(HttpQuestion(url="http://db/", body_contains="welcome"))
+    assert (seen.verdict, seen.evidence["from"]) == (Verdict.PASS, "api"), seen.reason
+    assert judged(await ground.ask(HttpQuestion(url="http://nobody/"))) == (Verdict.FAIL, "dns")
+    assert (await ground.ask(HttpQuestion(url="http://db/"), vantage=None)).verdict is not Verdict.PASS
 
 
 async def test_loopback_is_the_containers_own(ground: Ground, network: str) -> None:
