@@ -75,6 +75,8 @@ class Measures:
     claims: int = 0
     claims_refuted: int = 0
     ledger_failures: int = 0
+    heartbeats: Counter[str] = field(default_factory=Counter[str])
+    """Calls by name, of those that are configured."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
 
     def count_event(self, kind: str, action: str) -> None:

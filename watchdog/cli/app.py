@@ -66,6 +66,7 @@ app: Final = LazyGroup(
         "pause": "watchdog.cli.pause",
         "resume": "watchdog.cli.resume",
         "retire": "watchdog.cli.retire",
+        "heartbeat": "watchdog.cli.heartbeat",
         "ledger": "watchdog.cli.ledger",
         "config": "watchdog.cli.config",
         "healthcheck": "watchdog.cli.healthcheck",

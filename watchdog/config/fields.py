@@ -14,6 +14,7 @@ from watchdog.policy.comparison import Comparison
 Poll = Annotated[float, PlainValidator(rules.POLL)]
 Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
 Span = Annotated[float, PlainValidator(rules.SPAN)]
+Period = Annotated[float, PlainValidator(rules.PERIOD)]
 Window = Annotated[float, PlainValidator(rules.WINDOW)]
 Proof = Annotated[float, PlainValidator(rules.PROOF)]
 Retention = Annotated[float, PlainValidator(rules.RETENTION)]

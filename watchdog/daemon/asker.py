@@ -77,11 +77,12 @@ class Asker:
         for key in [key for key in self._questions if key[0] == owner]:
             del self._questions[key]
 
-    def ask_soon(self, owner: str) -> None:
-        """Makes all checks of an owner due now."""
+    def ask_soon(self, owner: str, check: str | None = None, within: float = 0.0) -> None:
+        """Makes all checks of an owner, or one of them, due in so many seconds at the latest."""
+        latest = self.clock.now() + within
         for key, question in self._questions.items():
-            if key[0] == owner and not question.asking:
-                question.due = self.clock.now()
+            if key[0] == owner and check in {None, key[1]} and not question.asking and question.due > latest:
+                question.due = latest
                 self._schedule(key, question)
 
     async def ask_all(self, except_owners: Collection[str]) -> None:
@@ -128,7 +129,8 @@ class Asker:
         if number < question.heard:
             return question.check.retry_interval  # a later question was answered sooner: this answer is out of date
         question.heard = number
-        return question.hear(question.check, observation, incarnation)
+        wait = question.hear(question.check, observation, incarnation)
+        return wait if observation.changes_in is None else min(wait, observation.changes_in)
 
     def _schedule(self, key: tuple[str, str], question: Question) -> None:
         question.generation += 1

@@ -17,6 +17,7 @@ from watchdog.daemon.acting import Acting
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.heartbeats import Heartbeats
 from watchdog.daemon.household import Household
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.itself import own_container
@@ -113,6 +114,7 @@ class Daemon:
             acting=self._acting,
             book=self._book,
         )
+        self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -125,6 +127,7 @@ class Daemon:
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
             log.error(f"its start is not recorded: {error}")
@@ -136,6 +139,7 @@ class Daemon:
         self._spawn(self._listener.listen(), "listener")
         self._spawn(self._listener.look(), "looker")
         self._spawn(self._asker.run(), "asker")
+        self._spawn(self._heartbeats.run(), "heartbeats")
         self._spawn(self.alerter.run(), "alerts")
         self._spawn(StateFile(self.world, self.world.settings.state.dir).run(), "state file")
         self._schedule.start()
@@ -159,6 +163,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._heartbeats.finish()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -300,6 +305,12 @@ class Daemon:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return await self._orders.retire(service, reason, by)
+
+    def heartbeat_token(self, name: str) -> str | None:
+        return self._heartbeats.token(name)
+
+    async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
+        return await self._heartbeats.call(name, exit_code, message)
 
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:

@@ -14,6 +14,7 @@ from watchdog import __version__
 from watchdog.api.doors import Orders
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.itself import own_container
 from watchdog.daemon.looker import Looker, left_out
 from watchdog.daemon.publish import snapshot
@@ -42,6 +43,7 @@ class Remembered:
 
     records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
     head: str = ""
+    hearts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class _Onlooker:
@@ -65,8 +67,9 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
 
     Nothing is touched. Raises UnknownService for a name that no service has, LedgerError for an unreadable ledger.
     """
-    engine = DockerEngine(settings.engine)
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=_remembered(settings))
+    engine, remembered = DockerEngine(settings.engine), _remembered(settings)
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=remembered)
+    world.hearts.load(remembered.hearts)
     try:
         await _look_at_engine(world)
         _recall(world)
@@ -83,7 +86,7 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
 def _remembered(settings: Settings) -> Remembered:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
-            return Remembered(reader.records(), reader.head())
+            return Remembered(reader.records(), reader.head(), reader.kept(HEARTBEATS))
     except NoLedger:
         return Remembered()
 
@@ -131,7 +134,7 @@ async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
     from watchdog.policy.streak import follow
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world)
+    prober = Prober(world.clock.wall, world, world.hearts)
 
     async def ask(check: Check, of: Watched | Alone) -> None:
         observation = await prober.ask(check)

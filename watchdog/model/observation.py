@@ -62,3 +62,5 @@ class Observation:
     evidence: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     tls_not_after: float | None = None
     """Unix time at which the certificate that was presented ends."""
+    changes_in: float | None = None
+    """Seconds until time alone may change this: it is asked again then."""

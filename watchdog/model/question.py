@@ -14,6 +14,7 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    HEARTBEAT = "heartbeat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +74,22 @@ class TlsQuestion:
         return self.tls
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatQuestion:
+    heartbeat: float
+    """Longest time between two calls."""
+    grace: float = 60.0
+    """How late a call may be."""
+    token: str | None = field(default=None, repr=False)
+    """Who shows it may call over TCP too."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.HEARTBEAT
+
+    @property
+    def target(self) -> str:
+        return f"a call every {self.heartbeat:g} s"
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | HeartbeatQuestion

@@ -48,7 +48,10 @@ class Trouble(StrEnum):
     TLS_WRONG_HOST = "tls_wrong_host"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
+    SILENT = "silent"
+    REPORTED = "reported"
 
+    AWAITED = "awaited"
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
@@ -57,12 +60,19 @@ class Trouble(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL for what the target did, UNKNOWN for what the asker could not do."""
-        return Verdict.UNKNOWN if self in _OF_THE_ASKER else Verdict.FAIL
+        """FAIL for what the target did, UNKNOWN for what the asker could not do or nobody can know yet."""
+        return Verdict.UNKNOWN if self in _NOT_OF_THE_TARGET else Verdict.FAIL
 
 
-_OF_THE_ASKER: Final = frozenset(
-    {Trouble.RESOLVER, Trouble.OWN_NETWORK, Trouble.OWN_DESCRIPTORS, Trouble.OWN_DELAY, Trouble.NOT_ASKED}
+_NOT_OF_THE_TARGET: Final = frozenset(
+    {
+        Trouble.AWAITED,
+        Trouble.RESOLVER,
+        Trouble.OWN_NETWORK,
+        Trouble.OWN_DESCRIPTORS,
+        Trouble.OWN_DELAY,
+        Trouble.NOT_ASKED,
+    }
 )
 
 
@@ -88,6 +98,7 @@ class Ask(Generic[QuestionT]):
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
+        self.changes_in: float | None = None
         self.waited: float | None = None
         """Seconds until there was a free place; None while waiting for it."""
         self._phases: dict[str, float] = {}
@@ -128,6 +139,7 @@ class Ask(Generic[QuestionT]):
             phases=dict(self._phases),
             evidence=dict(self.evidence),
             tls_not_after=self.tls_not_after,
+            changes_in=self.changes_in,
         )
 
     def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Trouble
+from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
 from watchdog.probes.network import Resolver
@@ -25,12 +26,13 @@ LATE: Final = 1.0
 class Prober:
     """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked.
+    Without `containers` what runs inside one cannot be asked; without `beats` nobody can have called in.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None = None, beats: Beats | None = None) -> None:
         self._clock = clock
         self._containers = containers
+        self._beats = beats
         self._resolver = Resolver()
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
@@ -89,6 +91,10 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._resolver, self._trust)
+            case CheckKind.HEARTBEAT:
+                from watchdog.probes.heartbeat import HeartbeatProbe
+
+                return HeartbeatProbe(self._beats)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from watchdog.config.checks.heartbeat import HeartbeatSection
 from watchdog.config.checks.http import HttpSection
 from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.checks.tcp import TcpSection
@@ -16,6 +17,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "url": HttpSection,
         "tcp": TcpSection,
         "tls": TlsSection,
+        "heartbeat": HeartbeatSection,
     }
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -33,6 +35,9 @@ class KindSection(CheckSection):
 
     not_by_label: ClassVar[frozenset[str]] = frozenset()
     """Keys that a container's label may not say: tables, secrets, files, and what runs on the host."""
+
+    usually: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Common keys that have a default of their own for this kind."""
 
     def question(self, path: KeyPath, problems: Problems) -> Question | None:
         """What is asked; None where the keys contradict each other, which is then among the problems."""
