@@ -17,7 +17,7 @@ from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
 SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
-ENVIRON = {"ALERT_TOKEN": "t", "SHOP_TOKEN": "t"}
+ENVIRON = {"ALERT_TOKEN": "t", "SHOP_TOKEN": "t", "IMPORT_TOKEN": "t" * 16}
 
 
 def blocks() -> list[str]:

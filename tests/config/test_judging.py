@@ -101,7 +101,7 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ("", "endpoint[e]: does not say what to ask; allowed: exactly one of url, tcp and tls"),
+        ("", "endpoint[e]: does not say what to ask; allowed: exactly one of url, tcp"),
         ("url = 'http://h'\ntcp = 'h:1'", "endpoint[e]: asks for url and tcp; allowed: exactly one of"),
         ("url = 'http://'", "endpoint[e].url: has no host"),
         ("url = 'http://h:0/'", "endpoint[e].url: port 0 is out of range"),
@@ -201,3 +201,8 @@ def test_very_many_problems_are_counted(complaints: Complaints) -> None:
     lines = complaints("[watch]\n" + "".join(f"x{number} = 1\n" for number in range(150)))
     assert len(lines) == 101
     assert lines[-1] == "and 50 more problems"
+
+
+def test_a_heartbeats_token_is_long_and_never_shown(complaints: Complaints) -> None:
+    (line,) = complaints("[[endpoint]]\nname = 'e'\nheartbeat = '1h'\ntoken = 'sesame'\n")
+    assert line == ("watchdog.toml:4: endpoint[e].token: is easily guessed; allowed: 16 characters or more")

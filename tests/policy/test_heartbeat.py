@@ -73,9 +73,7 @@ def test_an_onlooker_allows_for_what_is_not_written_yet() -> None:
 
 
 @pytest.mark.parametrize(("period", "seconds"), [(1.0, 1.0), (30.0, 3.0), (600.0, 60.0), (24 * HOUR, 60.0)])
-def test_a_call_may_stay_unwritten_for_a_tenth_of_its_period_and_a_minute_at_most(
-    period: float, seconds: float
-) -> None:
+def test_a_call_may_stay_unwritten_for_a_tenth_of_its_period_or_a_minute(period: float, seconds: float) -> None:
     assert may_stay_unwritten(period) == seconds
 
 
@@ -89,11 +87,11 @@ def test_an_endpoint_is_called_by_its_name_and_a_check_by_its_services_too() -> 
 TIMES = st.floats(0, 1e9)
 
 
-@given(since=TIMES, called=st.none() | TIMES, heard=TIMES, born=TIMES, now=TIMES, later=st.floats(0, 1e6))
-def test_silence_never_ends_by_itself(
-    since: float, called: float | None, heard: float, born: float, now: float, later: float
-) -> None:
-    heart = Heart(since=since, called_at=called)
+HEARTS = st.builds(Heart, since=TIMES, called_at=st.none() | TIMES)
+
+
+@given(heart=HEARTS, heard=TIMES, born=TIMES, now=TIMES, later=st.floats(0, 1e6))
+def test_silence_never_ends_by_itself(heart: Heart, heard: float, born: float, now: float, later: float) -> None:
     first, second = (read_heart(heart, EACH_DAY, at, heard_since=heard, born=born) for at in (now, now + later))
     if first.pulse is Pulse.SILENT:
         assert second.pulse is Pulse.SILENT
