@@ -18,10 +18,10 @@ def test_a_job_says_how_it_ended(run: Run, daemon: Script) -> None:
 
 
 def test_an_unknown_name_is_a_64_with_the_daemons_sentence(run: Run, daemon: Script) -> None:
-    refusal = {"error": "no check is called in as 'x'; there are: backup", "exit_code": 64}
-    daemon.answers["/api/v1/heartbeats/x"] = (404, refusal)
+    sentence = "no check is called in as 'x'; there are: backup"
+    daemon.answers["/api/v1/heartbeats/x"] = (404, {"error": sentence, "exit_code": 64})
     ended = run("heartbeat", "x")
-    assert (ended.code, ended.err) == (64, refusal["error"] + "\n")
+    assert (ended.code, ended.err) == (64, f"{sentence}\n")
 
 
 def test_without_a_daemon_it_is_a_3_that_says_what_to_do(run: Run) -> None:

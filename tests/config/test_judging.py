@@ -69,6 +69,12 @@ url = "ftp://h/"
         ("discovery.mode = 'some'", 'discovery.mode: "some" is no choice here; allowed: "all" or "labelled" or'),
         ("discovery.exclude = 3", "discovery.exclude: 3 is not a list"),
         ("discovery.exclude = ['']", "discovery.exclude: is empty"),
+        ("health.flap_low = 30", "health.flap_low: flap_low (30) is more than flap_high (20); allowed: flap_low ≤"),
+        ("health.flap_high = '4'", "health.flap_high: flap_low (5) is more than flap_high (4)"),
+        ("health.flap_high = 101", "health.flap_high: 101 is out of range; allowed: a number from 0 to 100"),
+        ("observer.references = 3", "observer.references: 3 is not a list; allowed: a list of host:port or URLs"),
+        ("observer.references = ['1.1.1.1']", 'observer.references: "1.1.1.1" is not host:port'),
+        ("observer.references = ['tcp://1.1.1.1:53']", "observer.references: does not begin with http:// or https://"),
         ("recovery.on_stop = []", "recovery.on_stop: a list is no choice here"),
         ("recovery.backoff = '2m'", "recovery.backoff: backoff (120 s) is longer than backoff_max (60 s)"),
         ("recovery.absence_max = '5s'", "recovery.absence_max: absence_grace (10 s) is longer than absence_max (5 s)"),
@@ -77,10 +83,8 @@ url = "ftp://h/"
         ("api.listen = '127.0.0.1:65536'", "api.listen: port 65536 is out of range"),
         ("api.listen = '::1:8080'", 'api.listen: "::1:8080" is not host:port'),
         ("api.listen = '[1::2::3]:8080'", "api.listen: has an IPv6 address that is none"),
-        ("alert.command = ' '", "alert.command: has no words"),
-        ("alert.command = ['']", "alert.command: is empty"),
-        ('alert.command = "x \'y"', "alert.command: cannot be split into words (no closing quotation)"),
-        ("alert.webhook_token = 3", "alert.webhook_token: is not a text"),
+        ("alert.ping = 3", "alert.ping: is not a text"),
+        ("alert.receiver = 3", "alert.receiver: is no list of tables; allowed: [[alert.receiver]]"),
         ("service = 3", "service: is no list of tables; allowed: [[service]]"),
         ("[service]", "service: is no list of tables; allowed: [[service]]"),
         ("[[service]]\nname='a'\ncheck = 3", "service[a].check: is no list of tables; allowed: [[service.check]]"),
@@ -126,6 +130,9 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
         ),
         ("url = 'http://h'\nheaders = { 'X:' = 'a' }", 'endpoint[e].headers: "X:" is no name of a header'),
         ("url = 'http://h'\nheaders = 3", "endpoint[e].headers: 3 is not a table"),
+        ("url = 'http://h'\nservice = 'a'\ndepends_on = ['b']", "endpoint[e].depends_on: stands beside service"),
+        ("url = 'http://h'\non_failure = 'recover'", "endpoint[e].on_failure: recover has nothing to recover"),
+        ("url = 'http://h'\non_failure = 'shout'", 'endpoint[e].on_failure: "shout" is no choice here'),
         ("url = 'http://h'\nmethod = 'get'", 'endpoint[e].method: "get" cannot be used'),
         ("url = 'http://h'\nservice = 'a/b/c'", 'endpoint[e].service: "a/b/c" is no service name'),
         (
@@ -140,6 +147,12 @@ def test_a_check_that_makes_no_sense_is_one_sentence(keys: str, sentence: str, c
     (line,) = complaints(CHECK + keys)
     assert line.partition(": ")[2].startswith(sentence)
     assert "; allowed: " in line
+
+
+def test_only_an_endpoint_of_no_service_may_say_what_it_needs(complaints: Complaints) -> None:
+    text = '[[service]]\nname = "a"\ncheck = [{ name = "c", tcp = "h:1", depends_on = "b" }]'
+    (line,) = complaints(text)
+    assert line.endswith("service[a].check[c].depends_on: means nothing here; allowed: in [[endpoint]]")
 
 
 def test_names_are_unique(complaints: Complaints) -> None:
@@ -206,3 +219,32 @@ def test_very_many_problems_are_counted(complaints: Complaints) -> None:
 def test_a_heartbeats_token_is_long_and_never_shown(complaints: Complaints) -> None:
     (line,) = complaints("[[endpoint]]\nname = 'e'\nheartbeat = '1h'\ntoken = 'sesame'\n")
     assert line == ("watchdog.toml:4: endpoint[e].token: is easily guessed; allowed: 16 characters or more")
+
+
+def test_a_recovery_that_no_call_could_prove_is_refused(complaints: Complaints, settings_of: Load) -> None:
+    text = """\
+[[service]]
+name = "worker"
+[service.recovery]
+verify_timeout = "{0}"
+[[service.check]]
+name = "alive"
+heartbeat = "90s"
+on_failure = "recover"
+[[endpoint]]
+name = "queue"
+service = "worker"
+heartbeat = "91s"
+on_failure = "recover"
+[[endpoint]]
+name = "nightly"
+service = "worker"
+heartbeat = "24h"
+"""
+    wrong = "is longer than verify_timeout (60 s), within which the next call proves a recovery"
+    allowed = 'allowed: at most that, or on_failure = "alert"'
+    assert complaints(text.format("60s")) == [
+        f"watchdog.toml:7: service[worker].check[alive].heartbeat: {wrong}; {allowed}",
+        f"watchdog.toml:12: endpoint[queue].heartbeat: {wrong}; {allowed}",
+    ]
+    assert len(settings_of(text.format("91s")).endpoints) == 2

@@ -169,3 +169,14 @@ def test_any_labels_give_settings_and_bounded_sentences(labels: dict[str, str]) 
     found = resolve(Settings(), WEBUI, labels)
     assert all(check.service == WEBUI for check in found.settings.checks)
     assert all(len(problem) < 1000 and "\n" not in problem for problem in found.problems)
+
+
+def test_a_heartbeat_by_label_has_no_token_and_recovers_only_what_a_call_can_prove() -> None:
+    alive = {"watchdog.check.alive.heartbeat": "30s", "watchdog.check.alive.on-failure": "recover"}
+    (check,) = resolve(Settings(), WEBUI, alive).settings.checks
+    assert (check.failures, check.service) == (1, WEBUI)
+    daily = alive | {"watchdog.check.alive.heartbeat": "24h"}
+    (problem,) = resolve(Settings(), WEBUI, daily).problems
+    assert "is longer than verify_timeout (60 s)" in problem
+    (problem,) = resolve(Settings(), WEBUI, alive | {"watchdog.check.alive.token": "x" * 20}).problems
+    assert "is no key of a check's label" in problem

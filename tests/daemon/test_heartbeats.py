@@ -262,6 +262,7 @@ def test_a_name_that_nobody_configured_is_refused_with_those_that_are(tmp_path: 
     async def story(loop: VirtualLoop) -> None:
         async with Scene(loop, tmp_path).daemon() as daemon:
             for name in ("bakcup", "shop/worker/alive", "#", "a/b/c/d/#x", ""):
+                await asyncio.sleep(1)
                 with pytest.raises(UnknownHeartbeat, match=r"no check is called in as '.*'; there are: backup"):
                     await daemon.heartbeat(name, 0, "")
 
@@ -290,6 +291,7 @@ def test_names_that_no_configuration_knows_are_forgotten_after_two_years(tmp_pat
             texts = {name: _kept(scene.wall() - age) for name, age in (("old", FORGET_AFTER + 1), ("young", HOUR))}
             await scene.ledger.append(kept=[Kept(KIND, name, text) for name, text in texts.items()])
         async with scene.daemon():
+            await asyncio.sleep(1)
             assert scene.kept().keys() == {"backup", "young"}
 
     run_virtually(story)

@@ -67,6 +67,7 @@ app: Final = LazyGroup(
         "resume": "watchdog.cli.resume",
         "retire": "watchdog.cli.retire",
         "heartbeat": "watchdog.cli.heartbeat",
+        "alert": "watchdog.cli.alert",
         "ledger": "watchdog.cli.ledger",
         "config": "watchdog.cli.config",
         "healthcheck": "watchdog.cli.healthcheck",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
 from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
+from watchdog.policy.expectations import ALLOWED as EXPECTED
+from watchdog.policy.expectations import parse_expectation
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
@@ -76,6 +79,30 @@ def _url(value: Any) -> str:
     if port == 0:
         raise Wrong("port 0 is out of range")
     return url
+
+
+def _apprise(value: Any) -> str:
+    """Judged by Apprise itself, which is only loaded where it is used. The address is a secret, its scheme is none."""
+    import apprise
+    from apprise.manager_plugins import NotificationManager
+
+    own_log = logging.getLogger("apprise")
+    own_log.propagate = False  # it quotes addresses
+    if not own_log.handlers:
+        own_log.addHandler(logging.NullHandler())  # without one Python prints warnings all the same
+    url = text(at_most=4096, secret=True)(value)
+    scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
+    if scheme is None:
+        raise Wrong("does not begin with a scheme and ://")
+    if scheme[0].lower() not in NotificationManager():
+        raise Wrong(f"begins with {scheme[0]}://, which Apprise does not know")
+    if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
+        raise Wrong(f"is no whole address of {scheme[0]}://")
+    return url
+
+
+def _reference(value: Any) -> str:
+    return _url(value) if isinstance(value, str) and "/" in value else _target(value)
 
 
 def _engine(value: Any) -> str:
@@ -165,8 +192,32 @@ def _comparison(value: Any) -> Comparison:
         raise Wrong(f"{shown(value)} {error}") from None
 
 
+def _json_expectation(value: Any) -> str:
+    try:
+        return str(parse_expectation(text(at_most=LONGEST)(value)))
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
+def _redirect_host(value: Any) -> str:
+    host = text(at_most=256)(value)
+    try:
+        return host[:2] + _host(host[2:]) if host.startswith("*.") else _host(host)
+    except Wrong as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
+APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+REFERENCES: Final = listed(
+    'a list of host:port or URLs, as ["1.1.1.1:53", "https://example.org/"], 16 at the most',
+    _reference,
+    commas,
+    at_most=16,
+)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
@@ -174,6 +225,13 @@ PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} chara
 HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
 HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
 COMPARISON: Final = Rule(ALLOWED, _comparison)
+JSON_EXPECTATIONS: Final = listed(
+    f"a list of expectations, each of them {EXPECTED}", _json_expectation, lambda one: [one], at_most=64
+)
+REDIRECT_HOSTS: Final = listed('a list of host names, as "login.example" or "*.example"', _redirect_host, commas)
 METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
 BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))
 SECRET: Final = Rule("text in printable ASCII on one line", matching(r"[\x20-\x7e]+", at_most=8192, secret=True))
+USER_NAME: Final = Rule(
+    'text in printable ASCII on one line, without ":" (RFC 7617)', matching(r"[\x20-\x39\x3b-\x7e]+", at_most=256)
+)

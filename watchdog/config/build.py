@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from watchdog.config.checks import read_check, secret
+from watchdog.config.checks import read_check, secret, unverifiable
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.receivers import read_receivers
 from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
@@ -21,6 +22,7 @@ from watchdog.model.settings import (
     DiscoverySettings,
     EngineSettings,
     HealthSettings,
+    ObserverSettings,
     RecoverySettings,
     ServiceSettings,
     Settings,
@@ -36,7 +38,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: {', '.join(known)}")
     read = {name: right_keys(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
     defaults = Settings()
-    health = replace(defaults.health, **read["health"])
+    health = _health(defaults.health, read["health"], ("health",), problems)
     recovery = _recovery(defaults.recovery, read["recovery"], ("recovery",), problems)
     settings = Settings(
         engine=replace(EngineSettings(), **read["engine"]),
@@ -46,17 +48,28 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         recovery=recovery,
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
-        alert=_alert(read["alert"], problems),
+        alert=_alert(values, read["alert"], problems),
+        observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]
     endpoints = [_endpoint(path, raw, settings, problems) for path, raw in items(values, "endpoint", (), problems)]
-    _judge_together([one for one in services if one], [one for one in endpoints if one], problems)
+    _judge_together([one for one in services if one], [one for one in endpoints if one], recovery, problems)
     return replace(
         settings,
         services=tuple(one[1:] for one in services if one),
         endpoints=tuple(one[1] for one in endpoints if one),
     )
+
+
+def _health(base: HealthSettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> HealthSettings:
+    merged = replace(base, **given)
+    wrong = {(*path, "flap_low"), (*path, "flap_high")} & problems.found.keys()
+    if merged.flap_low > merged.flap_high and not wrong:
+        key = "flap_low" if "flap_low" in given else "flap_high"
+        more = f"flap_low ({merged.flap_low:g}) is more than flap_high ({merged.flap_high:g})"
+        problems.add((*path, key), f"{more}; allowed: flap_low ≤ flap_high")
+    return merged
 
 
 def _recovery(base: RecoverySettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> RecoverySettings:
@@ -76,10 +89,11 @@ def _api(given: dict[str, Any]) -> ApiSettings:
     return ApiSettings(host=host, port=port, socket=given.get("socket", settings.socket))
 
 
-def _alert(given: dict[str, Any], problems: Problems) -> AlertSettings:
-    secrets = {key: secret(given, key, ("alert",), problems) for key in ("webhook", "webhook_token")}
-    others = {key: value for key, value in given.items() if key.removesuffix("_file") not in secrets}
-    return replace(AlertSettings(), **(others | secrets))
+def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
+    own = {key: value for key, value in given.items() if key in {"timeout", "critical_after", "ping_interval"}}
+    settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
+    table = is_table(values.get("alert")) or {}
+    return replace(settings, receivers=read_receivers(table, problems, timeout=settings.timeout))
 
 
 def _service(
@@ -90,11 +104,13 @@ def _service(
     if table is None:
         return None
     health_path, recovery_path = (*path, "health"), (*path, "recovery")
-    health = replace(settings.health, **right_keys(HealthSection, table.get("health"), health_path, problems))
+    given_health = right_keys(HealthSection, table.get("health"), health_path, problems)
+    health = _health(settings.health, given_health, health_path, problems)
     overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None
-    checks = _checks(path, table, problems, key=key, interval=settings.interval, health=health)
+    shape = ServiceSettings(configured=True, health=health, recovery=recovery)
+    checks = _checks(path, table, problems, key=key, interval=settings.interval, service=shape)
     if section is None or key is None:
         return None
     own = {"enabled", "depends_on", "weight", "stop_timeout"}
@@ -102,7 +118,7 @@ def _service(
     return (
         path,
         key,
-        replace(ServiceSettings(configured=True, health=health, recovery=recovery, checks=checks), **given),
+        replace(shape, checks=checks, **given),
     )
 
 
@@ -113,17 +129,20 @@ def _checks(
     *,
     key: ServiceKey | None,
     interval: float,
-    health: HealthSettings,
+    service: ServiceSettings,
 ) -> tuple[Check, ...]:
     found: dict[str, Check] = {}
     for place, raw in items(table, "check", path, problems):
-        check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=health)
+        check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=service.health)
         if check is not None and check.name in found:
             problems.add(
                 (*place, "name"), f"{shown(check.name)} is used twice; allowed: one check of a name in a service"
             )
         elif check is not None:
             found[check.name] = check
+            wrong = unverifiable(check, service.recovery)
+            if wrong is not None:
+                problems.add((*place, "heartbeat"), wrong)
     return tuple(found.values())
 
 
@@ -135,6 +154,7 @@ def _endpoint(path: KeyPath, raw: Any, settings: Settings, problems: Problems) -
 def _judge_together(
     services: list[tuple[KeyPath, ServiceKey, ServiceSettings]],
     endpoints: list[tuple[KeyPath, Check]],
+    recovery: RecoverySettings,
     problems: Problems,
 ) -> None:
     known: set[ServiceKey] = set()
@@ -147,6 +167,10 @@ def _judge_together(
         if endpoint.name in names:
             problems.add((*path, "name"), f"{shown(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
         names.add(endpoint.name)
+        its = [service.recovery for _, key, service in services if endpoint.service and covers(key, endpoint.service)]
+        wrong = unverifiable(endpoint, (its or [recovery])[0])
+        if wrong is not None:
+            problems.add((*path, "heartbeat"), wrong)
         for _, key, service in services:
             if endpoint.service and covers(key, endpoint.service) and endpoint.name in {c.name for c in service.checks}:
                 wrong = f"{shown(endpoint.name)} is a check of {key} too"

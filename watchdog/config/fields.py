@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
+from watchdog.model.observation import OnFailure
+from watchdog.model.question import HttpConnection
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -21,6 +23,7 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
@@ -32,18 +35,26 @@ ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
 Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
 Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
 Url = Annotated[str, PlainValidator(addresses.URL)]
+AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
 HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
 Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
 EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
 StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
 Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
 Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
+JsonExpectations = Annotated[tuple[str, ...], PlainValidator(addresses.JSON_EXPECTATIONS)]
+RedirectHosts = Annotated[tuple[str, ...], PlainValidator(addresses.REDIRECT_HOSTS)]
+Text = Annotated[str, PlainValidator(rules.TEXT)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]
 Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]
+UserName = Annotated[str, PlainValidator(addresses.USER_NAME)]
+Connection = Annotated[HttpConnection, PlainValidator(rules.choice(HttpConnection))]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
+Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
+References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from watchdog.config import rules
 from watchdog.config.build import covers
-from watchdog.config.checks import read_check
+from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Rule, Wrong, shown
@@ -82,7 +82,7 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
         stop_timeout=said.get(STOP_TIMEOUT, base.stop_timeout),
         recovery=replace(recovery, absence_grace=grace),
     )
-    described = _described(settings, merged, labels, {check.name for check in checks}, problems)
+    described = _described(settings, merged, labels, problems, key=key, taken={check.name for check in checks})
     merged = replace(merged, checks=tuple(replace(check, service=key) for check in (*checks, *described)))
     told = tuple(f"label {shown(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
     return Resolved(settings=merged, problems=told)
@@ -115,17 +115,33 @@ def _unknown(labels: Mapping[str, str], problems: Problems) -> None:
 
 
 def _described(
-    settings: Settings, service: ServiceSettings, labels: Mapping[str, str], taken: set[str], problems: Problems
+    settings: Settings,
+    service: ServiceSettings,
+    labels: Mapping[str, str],
+    problems: Problems,
+    *,
+    key: ServiceKey,
+    taken: set[str],
 ) -> list[Check]:
     """The checks that labels describe; one with a mistake is left out as a whole, lest it ask something else."""
     tables: dict[str, dict[str, Any]] = {}
     for label in sorted(labels):
-        name, _, key = label.removeprefix(CHECK).rpartition(".")
+        name, _, said = label.removeprefix(CHECK).rpartition(".")
         if label.startswith(CHECK):
-            tables.setdefault(name, {})[key.replace("-", "_")] = labels[label]
+            tables.setdefault(name, {})[said.replace("-", "_")] = labels[label]
     checks: list[Check] = []
     for name, table in tables.items():
         check = _described_check(name, table, settings, service, problems)
+        if check is not None and check.vantage is not None:
+            if check.vantage not in {key, ServiceKey(key.project, key.name), ServiceKey("", key.name)}:
+                wrong = f"{shown(str(check.vantage))} is another service's network"
+                problems.add((f"{CHECK}{name}.from",), f"{wrong}; allowed: {key.name}, whose label it is")
+                continue
+            check = replace(check, vantage=key)
+        unproven = unverifiable(check, service.recovery) if check is not None else None
+        if unproven is not None:
+            problems.add((f"{CHECK}{name}.heartbeat",), unproven)
+            continue
         if name in taken or len(checks) >= _MOST_CHECKS:
             wrong = "is configured already" if name in taken else f"is one too many; allowed: {_MOST_CHECKS}"
             problems.add((CHECK + name,), wrong)

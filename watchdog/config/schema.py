@@ -10,18 +10,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchdog.config import rules
 from watchdog.config.fields import (
     AbsolutePath,
-    Command,
     Count,
     Discovery,
     EngineAddress,
     Listen,
     Patterns,
+    Percent,
     Poll,
     ProjectName,
     Proof,
+    References,
     Retention,
     Rollback,
-    Secret,
     Section,
     ServiceName,
     ServiceReferences,
@@ -80,6 +80,12 @@ class HealthSection(Section):
     stable: Proof | None = Field(
         default=None,
         description="How long a container with neither health check nor check must run before it is called good.",
+    )
+    flap_low: Percent | None = Field(
+        default=None, description="What flaps has settled once no more per cent of its last 21 states changed."
+    )
+    flap_high: Percent | None = Field(
+        default=None, description="More per cent than that and it flaps: it is not restarted then. 100: never."
     )
 
 
@@ -146,18 +152,27 @@ class StateSection(Section):
     retention: Retention | None = Field(default=None, description="How long the ledger keeps what happened.")
 
 
-class AlertSection(Section):
-    webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
-    webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
-    webhook_token: Secret | None = Field(default=None, description="Bearer token that is sent to the webhook.")
-    webhook_token_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook_token`.")
-    command: Command | None = Field(
-        default=None, description="Program that is run with each alert as JSON on standard input; no shell."
+class ObserverSection(Section):
+    references: References | None = Field(
+        default=None,
+        description="Addresses that have nothing to do with the services, as host:port or URL. When several unrelated "
+        "checks fail they are asked: if one answers the failures are real, else the own network is away.",
     )
+
+
+class AlertSection(Section):
+    """`receiver` is read one by one."""
+
     timeout: Timeout | None = Field(default=None, description="How long one delivery may take.")
     critical_after: Span | None = Field(
         default=None, description="A service down for so long raises a critical alert, whatever recovery does."
     )
+    ping: Url | None = Field(
+        default=None, description="URL that is fetched as long as watchdog works: whoever misses it tells of its death."
+    )
+    ping_file: AbsolutePath | None = Field(default=None, description="File that holds `ping`.")
+    ping_interval: Poll | None = Field(default=None, description="How often it is fetched.")
+    receiver: Any = Field(default=None, description="Where alerts go, beside the files in the state directory.")
 
 
 class ServiceSection(Section):
@@ -193,6 +208,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
 
@@ -206,5 +222,6 @@ SECTIONS: dict[str, type[Section]] = {
     "api": ApiSection,
     "state": StateSection,
     "alert": AlertSection,
+    "observer": ObserverSection,
 }
 """Each is judged alone, so that one mistake hides no other."""

@@ -15,6 +15,7 @@ from watchdog.api.doors import RecoverOrder
 from watchdog.api.measures import Measures
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.asker import Asker, Prober
+from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.heartbeats import Heartbeats
@@ -68,8 +69,15 @@ class Daemon:
     ) -> None:
         self.world = world
         settings, engine, clock = world.settings, world.engine, world.clock
-        self.alerter = Alerter(settings.alert, settings.state.dir / "alerts", self.world.measures.alerts)
-        self.journal = Journal(ledger, clock, self.world.measures)
+        self.alerter = Alerter(
+            settings.alert,
+            settings.state.dir / "alerts",
+            self.world.measures.alerts,
+            ledger,
+            works=self._works,
+            wall=clock.wall,
+        )
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -78,9 +86,10 @@ class Daemon:
         self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
-        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
-        self._asker = Asker(prober, clock)
-        self._household = Household(self.world, self._asker, self._desk, self.journal)
+        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send_all)
+        self._asker = Asker(prober, clock, self.world.measures)
+        self._checks = CheckIncidents(self._desk)
+        self._household = Household(self.world, self._asker, self._desk, self.journal, self._checks)
         self.looker = Looker(self.world, self._household, own_container())
         manager = ServiceRecoveryManager(
             engine=engine,
@@ -127,6 +136,7 @@ class Daemon:
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            self._checks.restore()
             await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
@@ -177,6 +187,7 @@ class Daemon:
             journal=self.journal,
             acting=self._acting,
             book=self._book,
+            checks=self._checks,
         )
         await worker.run()
 
@@ -200,6 +211,8 @@ class Daemon:
             return
         world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
+        for watched in world.services.values():
+            watched.note_poll(world.polled_at)
         self._order_watch.look()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()
@@ -252,6 +265,10 @@ class Daemon:
         ended += [str(key) for key, task in self._household.workers.items() if task.done()]
         return (not ended, f"ended: {', '.join(ended)}" if ended else "loop and workers make progress")
 
+    def _works(self) -> bool:
+        """What the ping says of us."""
+        return self.world.polled_at is not None and self.alive()[0]
+
     def ready(self) -> tuple[bool, str]:
         if self.world.state.away is not None:
             return False, f"the engine is away: {self.world.state.away}"
@@ -284,7 +301,7 @@ class Daemon:
         self._household.set_endpoints()
         self.looker.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
-        self.alerter.reconfigure(settings.alert)
+        await self.alerter.reconfigure(settings.alert)
         with suppress(EngineError):  # the next poll finds that out
             await self.looker.look()
         await self._household.recall()

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from watchdog.daemon.household import ALONE
+from watchdog.daemon.incidents import ENDPOINT
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError, UnknownHeartbeat
@@ -128,7 +128,7 @@ class Heartbeats:
 
     def _caller(self, name: str) -> Caller:
         alone = self._world.endpoints.get(name)
-        found = [_asked(alone.check, ALONE + name)] if alone is not None else []
+        found = [_asked(alone.check, ENDPOINT + name)] if alone is not None else []
         caller = next((one for one in (*found, *self._of_services(name)) if one is not None), None)
         if caller is not None:
             return caller

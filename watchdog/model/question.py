@@ -16,6 +16,28 @@ class CheckKind(StrEnum):
     TLS = "tls"
     HEARTBEAT = "heartbeat"
 
+    @property
+    def over_network(self) -> bool:
+        """Whether it is asked over the observer's own network, which may be what fails."""
+        return self in _OVER_NETWORK
+
+    @property
+    def for_people(self) -> bool:
+        """Whether its failure is nothing that a restart mends, unless its configuration says otherwise."""
+        return self in _FOR_PEOPLE
+
+
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS})
+_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.HEARTBEAT})
+
+
+class HttpConnection(StrEnum):
+    """Over which connection a request goes."""
+
+    NEW = "new"
+    KEPT = "kept"
+    """The last one to that origin as long as it lasts, as a browser does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpQuestion:
@@ -23,15 +45,25 @@ class HttpQuestion:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     body: str | None = field(default=None, repr=False)
+    connection: HttpConnection = HttpConnection.NEW
+    http2: bool = False
+    """Whether it must be HTTP/2."""
     status: StatusRanges = ((200, 299),)
+    body_contains: str | None = None
     body_matches: str | None = None
     """A regular expression that must be found in the first `max_bytes` of the body."""
+    body_json: tuple[str, ...] = ()
+    """Expectations of the body as JSON, by `policy.expectations`."""
     headers_match: Mapping[str, str] = field(default_factory=dict[str, str])
     """Header name → regular expression that its value must match."""
+    security_headers: bool = False
+    """Whether the headers that protect a browser's user must be there."""
     max_latency: float | None = None
     """Slower than this is a FAIL though the answer was right."""
     max_bytes: int = 1_048_576
     redirects: int = 0
+    redirect_hosts: tuple[str, ...] = ()
+    """Other hosts to which a redirect may lead; `*.example.org` is any below that one."""
     verify_tls: bool = True
 
     @property

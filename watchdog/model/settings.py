@@ -58,6 +58,10 @@ class HealthSettings:
     """How long a service must be good without a break before it is proven."""
     stable: float = 10.0
     """How long a container that has neither health check nor check must run before it is called good."""
+    flap_low: float = 5.0
+    """Per cent of its last states that changed, by weight: what flaps has settled when it is no more than that."""
+    flap_high: float = 20.0
+    """More per cent than that and it flaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +102,47 @@ class StateSettings:
     retention: float = 90 * 86400.0
 
 
+class ReceiverKind(StrEnum):
+    """How a receiver is reached; the configuration's key of its address."""
+
+    WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"
+    APPRISE = "apprise"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertSettings:
-    webhook: str | None = field(default=None, repr=False)
-    webhook_token: str | None = field(default=None, repr=False)
-    """Sent as a bearer token."""
+class ReceiverSettings:
+    """Where alerts go, by a name that routes and metrics use."""
+
+    name: str
+    kind: ReceiverKind
+    address: str = field(default="", repr=False)
+    """A URL: of a webhook, of an Alertmanager without `/api/v2`, or one that Apprise understands."""
     command: tuple[str, ...] = ()
     """Run with the alert as JSON on standard input."""
+    token: str | None = field(default=None, repr=False)
+    """Sent as a bearer token."""
+    secret: str | None = field(default=None, repr=False)
+    """Signs what is posted to a webhook."""
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    receivers: tuple[ReceiverSettings, ...] = ()
     timeout: float = 10.0
     critical_after: float = 300.0
     """A service down for so long raises a critical alert whatever the ladder does."""
+    ping: str | None = field(default=None, repr=False)
+    """URL that is fetched as long as the daemon works."""
+    ping_interval: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverSettings:
+    references: tuple[str, ...] = ()
+    """`host:port` or URL: what is asked to tell a blind observer from failures that are real."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +172,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     state: StateSettings = field(default_factory=StateSettings)
     alert: AlertSettings = field(default_factory=AlertSettings)
+    observer: ObserverSettings = field(default_factory=ObserverSettings)
     services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
@@ -11,7 +12,7 @@ from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Troub
 from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
-from watchdog.probes.network import Resolver
+from watchdog.probes.vantage import Vantages
 
 PLACES: Final = 64
 """Asks at once: each holds a file descriptor."""
@@ -33,24 +34,25 @@ class Prober:
         self._clock = clock
         self._containers = containers
         self._beats = beats
-        self._resolver = Resolver()
+        self._vantages = Vantages(containers)
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
         self._probes: dict[CheckKind, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
+        self._endings: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
 
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
         probe = self._probe(check.kind)  # first: what it imports is nobody's time
-        ask = Ask(check, check.question, self._clock())
+        ask = Ask(check, check.question, self._clock(), self._vantages.host)
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
             async with limit:
                 self._limits.add(limit)
                 async with self._places:
                     ask.admit()
-                    reason = await probe(ask)
+                    reason = await self._asked(probe, ask)
             return ask.observe(Verdict.PASS, reason)
         except Finding as finding:
             return ask.observe_trouble(finding.trouble, str(finding))
@@ -70,6 +72,15 @@ class Prober:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
+        for end in self._endings:
+            await end()
+
+    async def _asked(self, probe: Probe[Any], ask: AnyAsk) -> str:
+        if ask.check.vantage is None:
+            return await probe(ask)
+        ask.evidence["from"] = str(ask.check.vantage)
+        async with self._vantages.inside(ask.check, ask.check.vantage) as ask.vantage:
+            return await probe(ask)
 
     def _probe(self, kind: CheckKind) -> Probe[Any]:
         if kind not in self._probes:
@@ -82,15 +93,17 @@ class Prober:
             case CheckKind.HTTP:
                 from watchdog.probes.http import HttpProbe
 
-                return HttpProbe(self._resolver, self._trust)
+                probe = HttpProbe(self._trust)
+                self._endings.append(probe.close)
+                return probe
             case CheckKind.TCP:
                 from watchdog.probes.tcp import TcpProbe
 
-                return TcpProbe(self._resolver)
+                return TcpProbe()
             case CheckKind.TLS:
                 from watchdog.probes.tls import TlsProbe
 
-                return TlsProbe(self._resolver, self._trust)
+                return TlsProbe(self._trust)
             case CheckKind.HEARTBEAT:
                 from watchdog.probes.heartbeat import HeartbeatProbe
 

@@ -13,9 +13,22 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.fields import AbsolutePath, Period, Secret, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
+from watchdog.model.observation import Check, OnFailure
 from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.settings import RecoverySettings
 
 SHORTEST_TOKEN = 16
+
+
+def unverifiable(check: Check, recovery: RecoverySettings) -> str | None:
+    """Why a recovery for want of calls could never be called successful; None where it can."""
+    question, within = check.question, recovery.verify_timeout
+    if not isinstance(question, HeartbeatQuestion) or check.on_failure is not OnFailure.RECOVER:
+        return None
+    if question.heartbeat <= within:
+        return None
+    wrong = f"is longer than verify_timeout ({within:g} s), within which the next call proves a recovery"
+    return f'{wrong}; allowed: at most that, or on_failure = "alert"'
 
 
 class HeartbeatSection(KindSection):
