@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from watchdog.config import addresses, rules
+from watchdog.config import addresses, databases, rules
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpConnection
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
@@ -45,6 +45,9 @@ Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
 JsonExpectations = Annotated[tuple[str, ...], PlainValidator(addresses.JSON_EXPECTATIONS)]
 RedirectHosts = Annotated[tuple[str, ...], PlainValidator(addresses.REDIRECT_HOSTS)]
 Text = Annotated[str, PlainValidator(rules.TEXT)]
+Query = Annotated[str, PlainValidator(databases.QUERY)]
+PostgresUrl = Annotated[str, PlainValidator(databases.POSTGRES)]
+RedisUrl = Annotated[str, PlainValidator(databases.REDIS)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]

@@ -15,6 +15,8 @@ class CheckKind(StrEnum):
     TCP = "tcp"
     TLS = "tls"
     HEARTBEAT = "heartbeat"
+    POSTGRES = "postgres"
+    REDIS = "redis"
 
     @property
     def over_network(self) -> bool:
@@ -27,7 +29,7 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS})
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.POSTGRES, CheckKind.REDIS})
 _FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.HEARTBEAT})
 
 
@@ -124,4 +126,48 @@ class HeartbeatQuestion:
         return f"a call every {self.heartbeat:g} s"
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion | HeartbeatQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresQuestion:
+    postgres: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One statement; the first column of its first row is the value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connections_used: str | None = None
+    """The same, of connections against `max_connections`."""
+    replication_lag: float | None = None
+    """How far a standby may lag behind."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.POSTGRES
+
+    @property
+    def target(self) -> str:
+        return self.postgres
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisQuestion:
+    redis: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One command that reads a single value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connected_clients: str | None = None
+    """The same, of clients against `maxclients`."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.REDIS
+
+    @property
+    def target(self) -> str:
+        return self.redis
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | HeartbeatQuestion | PostgresQuestion | RedisQuestion

@@ -52,6 +52,10 @@ class Trouble(StrEnum):
     TLS_UNTRUSTED = "tls_untrusted"
     SILENT = "silent"
     REPORTED = "reported"
+    LOGIN = "login"
+    FULL = "full"
+    QUERY = "query"
+    VALUE = "value"
 
     AWAITED = "awaited"
     RESOLVER = "resolver"

@@ -108,6 +108,14 @@ class Prober:
                 from watchdog.probes.heartbeat import HeartbeatProbe
 
                 return HeartbeatProbe(self._beats)
+            case CheckKind.POSTGRES:
+                from watchdog.probes.postgres import PostgresProbe
+
+                return PostgresProbe()
+            case CheckKind.REDIS:
+                from watchdog.probes.redis import RedisProbe
+
+                return RedisProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

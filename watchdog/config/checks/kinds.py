@@ -9,6 +9,7 @@ from typing import Final
 from watchdog.config.checks.heartbeat import HeartbeatSection
 from watchdog.config.checks.http import HttpSection
 from watchdog.config.checks.section import CheckSection, KindSection
+from watchdog.config.checks.sql import PostgresSection, RedisSection
 from watchdog.config.checks.tcp import TcpSection
 from watchdog.config.checks.tls import TlsSection
 
@@ -18,6 +19,8 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "tcp": TcpSection,
         "tls": TlsSection,
         "heartbeat": HeartbeatSection,
+        "postgres": PostgresSection,
+        "redis": RedisSection,
     }
 )
 
