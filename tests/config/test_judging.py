@@ -248,3 +248,39 @@ heartbeat = "24h"
         f"watchdog.toml:12: endpoint[queue].heartbeat: {wrong}; {allowed}",
     ]
     assert len(settings_of(text.format("91s")).endpoints) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("postgres = 'postgresql://u:secret@h/d'", "postgres: carries a password (it would be shown)"),
+        ("postgres = 'postgresql://u@h/d?password=secret'", "postgres: carries a password (it would be shown)"),
+        ("postgres = 'postgresql://u@h/d?host=other'", "postgres: has an option that is not known"),
+        ("postgres = 'postgresql://u@h/d?sslmode=maybe'", "postgres: has an sslmode that is none"),
+        ("postgres = 'mysql://u@h/d'", "postgres: does not begin with postgresql://"),
+        ("postgres = 'postgresql://'", "postgres: has no host"),
+        ("redis = 'redis://:secret@h'", "redis: carries a password (it would be shown)"),
+        ("redis = 'redis://h/zero'", "redis: has a database that is no number"),
+        ("redis = 'redis://h:99999'", "redis: has a host, port or option that cannot be read"),
+        ("redis = 'redis://h'\nquery = 'FLUSHALL'", "query: is no command that only reads one value"),
+        ("redis = 'redis://h'\nquery = \"GET 'x\"", "query: is no command that only reads one value"),
+        ("redis = 'redis://h'\nexpect = '== 1'", "expect: has no query whose answer it expects"),
+        ("redis = 'redis://h'\nquery = 'DBSIZE'\nexpect = '< 80%'", "expect: is a part of nothing known"),
+        ("redis = 'redis://h'\nquery = 'DBSIZE'\nexpect = '80'", 'expect: "80" does not begin with an operator'),
+        ("postgres = 'postgresql://h'\nquery = 'SELECT 1'\nreplication_lag = '1s'", "query: stands beside"),
+        ("postgres = 'postgresql://h'\nconnected_clients = '< 1'", "connected_clients: means nothing for postgres"),
+    ],
+)
+def test_a_database_that_cannot_be_asked_so_is_refused(complaints: Complaints, asked: str, complaint: str) -> None:
+    (line,) = complaints(f"[[endpoint]]\nname = 'e'\n{asked}\n")
+    assert f"endpoint[e].{complaint}" in line
+    assert "secret" not in line
+
+
+def test_without_the_extra_a_database_is_refused_with_what_to_install(
+    complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchdog.config.checks.sql.find_spec", lambda _: None)
+    (line,) = complaints("[[endpoint]]\nname = 'e'\nredis = 'redis://h'\n")
+    wrong = "endpoint[e].redis: needs the package redis, which is not installed"
+    assert line == f'watchdog.toml:3: {wrong}; allowed: after pip install "infra-watchdog[sql]"'

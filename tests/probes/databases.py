@@ -78,11 +78,23 @@ def postgres_server(*settings: str, copy_of: Server | None = None) -> Generator[
 
 @contextmanager
 def redis_server(*settings: str) -> Generator[Server]:
+    """`{port}` in a setting stands for its port."""
     program = shutil.which("redis-server") or _missing("redis-server")
     with _directory(None) as directory:
         port = _free_port()
-        given = ("--bind", "127.0.0.1", "--port", str(port), "--dir", directory, "--save", "", "--requirepass", PASSWORD)
-        with _running([program, *given, *settings], directory, port) as server:
+        given = (
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--dir",
+            directory,
+            "--save",
+            "",
+            "--requirepass",
+            PASSWORD,
+        )
+        with _running([program, *given, *(one.format(port=port) for one in settings)], directory, port) as server:
             yield server
 
 

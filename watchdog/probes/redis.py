@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import ssl
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from redis.asyncio import Connection, SSLConnection
 from watchdog.config.databases import Database, read_database
 from watchdog.model.question import RedisQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
-from watchdog.probes.failures import explain
+from watchdog.probes.certificates import distrust
+from watchdog.probes.failures import chain, explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
 
@@ -38,7 +40,7 @@ class RedisProbe:
                     await connection.connect()
             except (redis.exceptions.RedisError, OSError) as error:
                 await _hang_up(connection)
-                raise _not_connected(error, where) from error
+                raise _not_connected(ask, error, database.host, where) from error
             except BaseException:
                 await _hang_up(connection)
                 raise
@@ -56,7 +58,7 @@ class RedisProbe:
         except redis.exceptions.ResponseError as error:
             raise Finding(Trouble.QUERY, f"{ask.evidence['remote']} refuses the command: {error}") from error
         except (redis.exceptions.RedisError, OSError) as error:
-            raise explain(error, str(ask.evidence["remote"])) from error
+            raise _not_connected(ask, error, database.host, str(ask.evidence["remote"])) from error
         finally:
             await _hang_up(connection)
 
@@ -67,10 +69,9 @@ def _connection(database: Database, address: str, password: str | None) -> Conne
         "db": int(database.name or 0),
         "username": database.user or None,
         "password": password,
+        "protocol": 2,  # what every server speaks
         "decode_responses": True,
         "encoding_errors": "replace",
-        "lib_name": None,
-        "lib_version": None,
     }
     if database.tls:
         return SSLConnection(host=database.host, **given)  # its certificate is for the name
@@ -92,7 +93,10 @@ def _figures(info: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
 
 
-def _not_connected(error: Exception, where: str) -> Finding:
+def _not_connected(ask: Ask[RedisQuestion], error: Exception, host: str, where: str) -> Finding:
+    distrusted = next((cause for cause in chain(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if distrusted is not None:
+        return distrust(distrusted, ask, host)
     match error:
         case redis.exceptions.ConnectionError() if FULL in str(error):
             return Finding(Trouble.FULL, f"{where} takes no more connections: {error}")
