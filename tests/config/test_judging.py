@@ -280,7 +280,10 @@ def test_a_database_that_cannot_be_asked_so_is_refused(complaints: Complaints, a
 def test_without_the_extra_a_database_is_refused_with_what_to_install(
     complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watchdog.config.checks.sql.find_spec", lambda _: None)
+    def nothing(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("watchdog.config.checks.sql.find_spec", nothing)
     (line,) = complaints("[[endpoint]]\nname = 'e'\nredis = 'redis://h'\n")
     wrong = "endpoint[e].redis: needs the package redis, which is not installed"
     assert line == f'watchdog.toml:3: {wrong}; allowed: after pip install "infra-watchdog[sql]"'

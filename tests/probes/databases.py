@@ -82,18 +82,8 @@ def redis_server(*settings: str) -> Generator[Server]:
     program = shutil.which("redis-server") or _missing("redis-server")
     with _directory(None) as directory:
         port = _free_port()
-        given = (
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--dir",
-            directory,
-            "--save",
-            "",
-            "--requirepass",
-            PASSWORD,
-        )
+        place = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory))
+        given = (*place, "--save", "", "--requirepass", PASSWORD)
         with _running([program, *given, *(one.format(port=port) for one in settings)], directory, port) as server:
             yield server
 
@@ -101,7 +91,9 @@ def redis_server(*settings: str) -> Generator[Server]:
 @contextmanager
 def _running(command: Sequence[str | Path], directory: Path, port: int) -> Generator[Server]:
     with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, process_group=0, **_user(directory))
+        process = subprocess.Popen(
+            [*_as_owner(directory), *command], cwd=directory, stdout=log, stderr=log, process_group=0
+        )
     try:
         deadline = time.monotonic() + STARTS_WITHIN
         while not _answers(port):
@@ -127,14 +119,17 @@ def _directory(owner: str | None) -> Generator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _user(directory: Path) -> dict[str, Any]:
+def _as_owner(directory: Path) -> list[str]:
     """PostgreSQL refuses to run as root."""
     owner = directory.owner()
-    return {} if os.geteuid() != 0 or owner == "root" else {"user": owner, "group": owner, "extra_groups": []}
+    if os.geteuid() != 0 or owner == "root":
+        return []
+    return ["setpriv", f"--reuid={owner}", f"--regid={owner}", "--clear-groups", "--"]
 
 
 def _run(command: Sequence[str | Path], directory: Path) -> None:
-    done = subprocess.run(command, cwd=directory, capture_output=True, check=False, timeout=60, **_user(directory))
+    whole = [*_as_owner(directory), *command]
+    done = subprocess.run(whole, cwd=directory, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
 
 

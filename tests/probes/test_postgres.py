@@ -147,6 +147,8 @@ async def test_a_standby_that_replays_no_more_lags_behind(prober: Prober, server
         async with await psycopg.AsyncConnection.connect(url.format(server.port), autocommit=True) as primary:
             await primary.execute("CREATE TABLE IF NOT EXISTS beats (at timestamptz)")
             await primary.execute("INSERT INTO beats VALUES (now())")
+            there = postgres(standby.port, query="SELECT count(*) FROM beats", expect="> 0")
+            await _until(prober, there, Verdict.PASS)
             await _until(prober, lag, Verdict.PASS)
             async with await psycopg.AsyncConnection.connect(url.format(standby.port), autocommit=True) as told:
                 await told.execute("SELECT pg_wal_replay_pause()")

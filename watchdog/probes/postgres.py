@@ -20,7 +20,7 @@ from watchdog.probes.values import expect_value
 
 CONNECTIONS: Final = "SELECT sum(numbackends), current_setting('max_connections')::int FROM pg_stat_database"
 """Both figures are readable by everybody, unlike the rows of pg_stat_activity."""
-LAG: Final = """SELECT CASE WHEN NOT pg_is_in_recovery() THEN NULL
+LAG: Final = """SELECT pg_is_in_recovery(), CASE
   WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN 0
   ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END"""
 """Seconds, by PostgreSQL's manual 27.2.5; a standby that has replayed all of a primary that writes nothing has none."""
@@ -87,9 +87,11 @@ async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
                 used, allowed = await _row(connection, CONNECTIONS)
                 return expect_value(ask, "connections used", used, question.connections_used, whole=allowed)
             if question.replication_lag is not None:
-                (lag,) = await _row(connection, LAG)
+                standby, lag = await _row(connection, LAG)
+                if not standby:
+                    raise Finding(Trouble.VALUE, f"{remote} is no standby")
                 if lag is None:
-                    raise Finding(Trouble.VALUE, f"{remote} is no standby, or has replayed nothing yet")
+                    raise Finding(Trouble.VALUE, f"{remote} lags behind and has replayed nothing since its start")
                 return expect_value(ask, "seconds of replication lag", lag, f"<= {question.replication_lag:g}")
             if question.query is None:
                 await _row(connection, "SELECT 1")

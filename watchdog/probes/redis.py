@@ -80,8 +80,7 @@ def _connection(database: Database, address: str, password: str | None) -> Conne
 
 async def _answer(connection: Connection, query: str) -> Any:
     await connection.send_command(*shlex.split(query))
-    answer: Any = await connection.read_response()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped there
-    return answer
+    return await connection.read_response()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped there
 
 
 async def _hang_up(connection: Connection) -> None:
