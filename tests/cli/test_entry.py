@@ -38,7 +38,8 @@ def _commands() -> dict[str, Command]:
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
         *("run", "check", "recover", "status", "incidents", "show", "pause", "resume", "retire"),
-        *("heartbeat", "alert test", "ledger verify", "config check", "healthcheck"),
+        *("heartbeat", "silence", "unsilence", "silences"),
+        *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 
 

@@ -85,7 +85,7 @@ class Scene:
             return
 
         world = World(settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, memory=self.ledger)
-        prober = Prober(world.clock.wall, world, world.hearts)
+        prober = Prober(world.clock.wall, world, beats=world.hearts)
         daemon = Daemon(world=world, ledger=self.ledger, prober=prober, claim=claim, reread=lambda: settings)
         await daemon.start(version="test")
         try:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import time, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, databases, rules
+from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpConnection
+from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -25,6 +28,9 @@ Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
 Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
+PerMinute = Annotated[float, PlainValidator(rules.PER_MINUTE)]
+Yes = Annotated[bool, PlainValidator(rules.YES)]
+Share = Annotated[float, PlainValidator(rules.SHARE)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
 ServiceName = Annotated[str, PlainValidator(rules.SERVICE_NAME)]
@@ -34,6 +40,10 @@ ServiceReference = Annotated[str, PlainValidator(rules.SERVICE)]
 ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
 Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
 Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
+Program = Annotated[tuple[str, ...], PlainValidator(rules.PROGRAM)]
+ExitCodes = Annotated[tuple[int, ...], PlainValidator(rules.EXIT_CODES)]
+Environment = Annotated[dict[str, str], PlainValidator(rules.ENVIRONMENT)]
+User = Annotated[str, PlainValidator(rules.USER)]
 Url = Annotated[str, PlainValidator(addresses.URL)]
 AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
 HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
@@ -61,11 +71,23 @@ References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
+Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]
+Hour = Annotated[time, PlainValidator(rules.HOUR)]
+Moment = Annotated[float, PlainValidator(rules.MOMENT)]
+Zone = Annotated[tzinfo, PlainValidator(rules.ZONE)]
+Lasts = Annotated[float, PlainValidator(rules.LASTS)]
+LabelPatterns = Annotated[dict[str, str], PlainValidator(rules.LABEL_PATTERNS)]
+Owner = Annotated[str, PlainValidator(rules.OWNER)]
+Link = Annotated[str, PlainValidator(rules.LINK)]
+Receivers = Annotated[tuple[str, ...], PlainValidator(rules.RECEIVERS)]
+Grouping = Annotated[GroupBy, PlainValidator(rules.choice(GroupBy))]
+Importance = Annotated[Severity, PlainValidator(rules.choice(Severity))]
+
 
 class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""

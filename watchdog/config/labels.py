@@ -1,7 +1,7 @@
 """What is configured for one service: defaults, then `[[service]]`, then the labels of its container.
 
-Whoever labels a container describes it; no label runs a command, names a file, reads the environment or undoes
-what the configuration forbids.
+Whoever labels a container describes it, and may have a command run in it; no label runs one on the host, names a file,
+reads the environment or undoes what the configuration forbids.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ CHECK: Final = "watchdog.check."
 WEIGHT: Final = "watchdog.weight"
 ON_STOP: Final = "watchdog.on-stop"
 ABSENCE_GRACE: Final = "watchdog.absence-grace"
+CRITICAL_AFTER: Final = "watchdog.critical-after"
+OWNER: Final = "watchdog.owner"
 STOP_TIMEOUT: Final = "autoheal.stop.timeout"
 
 
@@ -43,6 +45,8 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
     WEIGHT: rules.WEIGHT,
     ON_STOP: rules.choice(OnStop),
     ABSENCE_GRACE: rules.SPAN,
+    CRITICAL_AFTER: rules.SPAN,
+    OWNER: rules.OWNER,
     STOP_TIMEOUT: rules.SPAN,
 }
 _MOST_CHECKS: Final = 32
@@ -79,6 +83,8 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
         enabled=base.enabled and said.get(ENABLE, True),
         depends_on=said.get(DEPENDS_ON, base.depends_on),
         weight=said.get(WEIGHT, base.weight),
+        critical_after=said.get(CRITICAL_AFTER, base.critical_after),
+        owner=said.get(OWNER, base.owner),
         stop_timeout=said.get(STOP_TIMEOUT, base.stop_timeout),
         recovery=replace(recovery, absence_grace=grace),
     )
@@ -93,7 +99,10 @@ def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
         ((pattern, service) for pattern, service in settings.services if covers(pattern, key)),
         key=lambda one: one[0].project == "",
     )
-    return found[0][1] if found else ServiceSettings(health=settings.health, recovery=settings.recovery)
+    if found:
+        return found[0][1]
+    critical_after = settings.alert.critical_after
+    return ServiceSettings(health=settings.health, recovery=settings.recovery, critical_after=critical_after)
 
 
 def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from watchdog.daemon.asker import Prober
 from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.subjects import OBSERVER
 from watchdog.daemon.world import World
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion, TcpQuestion
@@ -14,9 +15,6 @@ from watchdog.policy.common_cause import Word
 
 TIMEOUT = 5.0
 """Seconds that a reference may take to answer."""
-
-WORD_STANDS = 15.0
-"""Seconds after which references are asked anew while the observer is suspected, or would be without their word."""
 
 
 class ObserverWatch:
@@ -65,12 +63,12 @@ class ObserverWatch:
             health = world.settings.health
             lasts = now - self._suspected_at >= health.failures * health.retry_interval
             if lasts or world.past_threshold(suspicion.names):
-                self._incident = await self._desk.of_subject("observer", suspicion.because, now)
+                self._incident = await self._desk.of_subject(OBSERVER, suspicion.because, now)
 
     async def _ask_references(self) -> None:
         world = self._world
-        references = world.settings.observer.references
-        if not references or (world.word is not None and world.clock.now() - self._asked_at < WORD_STANDS):
+        references, again_after = world.settings.observer.references, world.settings.health.retry_interval
+        if not references or (world.word is not None and world.clock.now() - self._asked_at < again_after):
             return
         heard = await asyncio.gather(*(self._prober.ask(_check(reference)) for reference in references))
         answered = {one.check for one in heard if one.verdict is Verdict.PASS}

@@ -134,7 +134,7 @@ async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
     from watchdog.policy.streak import follow
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world, world.hearts)
+    prober = Prober(world.clock.wall, world, beats=world.hearts)
 
     async def ask(check: Check, of: Watched | Alone) -> None:
         observation = await prober.ask(check)

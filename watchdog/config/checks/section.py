@@ -57,6 +57,8 @@ class KindSection(CheckSection):
 
     usually: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Common keys that have a default of their own for this kind."""
+    inside: ClassVar[bool] = False
+    """Whether it is asked inside the container of a service, and so must belong to one."""
 
     def question(self, path: KeyPath, problems: Problems) -> Question | None:
         """What is asked; None where the keys contradict each other, which is then among the problems."""
