@@ -11,6 +11,7 @@ from typing import Protocol
 from watchdog.api.measures import Measures
 from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
+from watchdog.daemon.hearts import Hearts
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
@@ -129,6 +130,10 @@ class World:
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
+    hearts: Hearts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hearts = Hearts(self.clock, self._born)
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -147,6 +152,10 @@ class World:
         """As `probes.containers.Containers`."""
         key = meant(service, self.services, near)
         return self.services[key].container if key is not None else None
+
+    def _born(self, check: Check) -> float:
+        watched = self.services.get(check.service) if check.service is not None else None
+        return (watched.running_since or 0.0) if watched is not None else 0.0
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""

@@ -46,6 +46,11 @@ class LedgerReader:
         with translated(self._path):
             return queries.records(self._connection)
 
+    def kept(self, kind: str) -> Mapping[str, str]:
+        """The small states of this kind: key → JSON text."""
+        with translated(self._path):
+            return queries.kept(self._connection, kind)
+
     def incidents(self, limit: int) -> tuple[Incident, ...]:
         """Newest first, `limit` at the most."""
         with translated(self._path):

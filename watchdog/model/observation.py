@@ -87,3 +87,5 @@ class Observation:
     """Seconds that it waited for its turn before the target was asked; not among `seconds`."""
     tls_not_after: float | None = None
     """Unix time at which the certificate that was presented ends."""
+    changes_in: float | None = None
+    """Seconds until time alone may change this: it is asked again then."""

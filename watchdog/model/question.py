@@ -15,6 +15,9 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    HEARTBEAT = "heartbeat"
+    POSTGRES = "postgres"
+    REDIS = "redis"
     EXEC = "exec"
     COMMAND = "command"
     LOGS = "logs"
@@ -32,8 +35,10 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS})
-_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES})
+_OVER_NETWORK = frozenset(
+    {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.POSTGRES, CheckKind.REDIS}
+)
+_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT})
 
 
 class HttpConnection(StrEnum):
@@ -273,6 +278,68 @@ class DnsQuestion:
         return self.dns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatQuestion:
+    heartbeat: float
+    """Longest time between two calls."""
+    grace: float = 60.0
+    """How late a call may be."""
+    token: str | None = field(default=None, repr=False)
+    """Who shows it may call over TCP too."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.HEARTBEAT
+
+    @property
+    def target(self) -> str:
+        return f"a call every {self.heartbeat:g} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresQuestion:
+    postgres: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One statement; the first column of its first row is the value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connections_used: str | None = None
+    """The same, of connections against `max_connections`."""
+    replication_lag: float | None = None
+    """How far a standby may lag behind."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.POSTGRES
+
+    @property
+    def target(self) -> str:
+        return self.postgres
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisQuestion:
+    redis: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One command that reads a single value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connected_clients: str | None = None
+    """The same, of clients against `maxclients`."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.REDIS
+
+    @property
+    def target(self) -> str:
+        return self.redis
+
+
 Question = (
     HttpQuestion
     | TcpQuestion
@@ -282,4 +349,7 @@ Question = (
     | CommandQuestion
     | LogsQuestion
     | ResourcesQuestion
+    | HeartbeatQuestion
+    | PostgresQuestion
+    | RedisQuestion
 )

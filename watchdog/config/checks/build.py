@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchdog.config.checks.kinds import KINDS, kinds_with
-from watchdog.config.checks.section import CheckSection
+from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import is_table
@@ -88,7 +88,7 @@ def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, pr
 
 
 def _timing(
-    section: CheckSection, path: KeyPath, problems: Problems, *, interval: float, health: HealthSettings
+    section: KindSection, path: KeyPath, problems: Problems, *, interval: float, health: HealthSettings
 ) -> dict[str, Any]:
     given = section.given()
     interval = given.get("interval", interval)
@@ -96,11 +96,12 @@ def _timing(
         if given.get(key, 0.0) > interval:
             problems.add((*path, key), f"is longer than the interval ({interval:g} s); allowed: at most the interval")
     default = Check(name="", question=TcpQuestion(tcp=""))
-    timing = {
+    timing: dict[str, Any] = {
         "interval": interval,
         "retry_interval": min(health.retry_interval, interval),
         "timeout": min(default.timeout, interval),
         "failures": health.failures,
         "successes": health.successes,
+        **section.usually,
     }
     return timing | {key: given[key] for key in timing.keys() & given.keys()}
