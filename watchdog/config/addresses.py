@@ -52,7 +52,7 @@ def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
 
 
 def _host_name(value: Any) -> str:
-    return _host(text(at_most=253)(value))
+    return checked_host(text(at_most=253)(value))
 
 
 def _target(value: Any) -> str:

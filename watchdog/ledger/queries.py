@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -99,10 +99,6 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
     finally:
         connection.execute("ROLLBACK")
 
-
-def kept(connection: sqlite3.Connection, kind: str) -> Mapping[str, str]:
-    """The small states of a kind: key → JSON text."""
-    return dict(connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
 
 
 def _head(stored: tuple[Any, ...] | None, damage: str) -> Head:

@@ -92,8 +92,6 @@ class HttpSection(NetworkSection):
             if any(name.lower() == "authorization" for name in headers):
                 problems.add((*path, "headers"), "has Authorization too; allowed: one of headers and authorization")
             headers = headers | {"Authorization": authorization}
-        if given.get("connection") is HttpConnection.KEPT and "from" in self.given():
-            problems.add((*path, "connection"), "is kept from where watchdog runs only; allowed: without from")
         if given.get("http2"):
             if not self.url.startswith("https:"):
                 problems.add((*path, "http2"), "is spoken over TLS only; allowed: with a url that begins with https://")
