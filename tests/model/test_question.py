@@ -1,3 +1,5 @@
+"""What a check asks, as people read it, and what its kind says of its failures."""
+
 from __future__ import annotations
 
 import pytest
@@ -7,36 +9,40 @@ from watchdog.model.question import (
     CheckKind,
     CommandQuestion,
     ExecQuestion,
+    HeartbeatQuestion,
     HttpQuestion,
     LogsQuestion,
+    PostgresQuestion,
     Question,
+    RedisQuestion,
     ResourcesQuestion,
     TcpQuestion,
     TlsQuestion,
 )
 
-QUESTIONS: dict[CheckKind, tuple[Question, str]] = {
-    CheckKind.HTTP: (HttpQuestion(url="http://shop/"), "http://shop/"),
-    CheckKind.TCP: (TcpQuestion(tcp="db:5432"), "db:5432"),
-    CheckKind.TLS: (TlsQuestion(tls="mail:465"), "mail:465"),
-    CheckKind.EXEC: (ExecQuestion(exec=("sh", "-c", "exit 3")), "sh -c 'exit 3'"),
-    CheckKind.COMMAND: (CommandQuestion(command=("/bin/ls", "/a b")), "/bin/ls '/a b'"),
-    CheckKind.LOGS: (LogsQuestion(logs="ERROR"), "ERROR"),
-    CheckKind.RESOURCES: (ResourcesQuestion(), "what its container uses"),
-}
+NETWORK = {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.POSTGRES, CheckKind.REDIS}
+FOR_PEOPLE = {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT}
 
 
-@pytest.mark.parametrize("kind", QUESTIONS)
-def test_a_check_says_what_it_asks_and_of_which_kind_that_is(kind: CheckKind) -> None:
-    question, target = QUESTIONS[kind]
+@pytest.mark.parametrize(
+    ("question", "kind", "target"),
+    [
+        (HttpQuestion(url="http://h/"), CheckKind.HTTP, "http://h/"),
+        (TcpQuestion(tcp="h:1"), CheckKind.TCP, "h:1"),
+        (TlsQuestion(tls="h:1"), CheckKind.TLS, "h:1"),
+        (ExecQuestion(exec=("a", "b c")), CheckKind.EXEC, "a 'b c'"),
+        (CommandQuestion(command=("a", "b")), CheckKind.COMMAND, "a b"),
+        (LogsQuestion(logs="error"), CheckKind.LOGS, "error"),
+        (ResourcesQuestion(), CheckKind.RESOURCES, "what its container uses"),
+        (HeartbeatQuestion(heartbeat=90.0, token="t" * 16), CheckKind.HEARTBEAT, "a call every 90 s"),
+        (PostgresQuestion(postgres="postgresql://h/d", password="p"), CheckKind.POSTGRES, "postgresql://h/d"),  # noqa: S106 - of a test
+        (RedisQuestion(redis="redis://h", password="p"), CheckKind.REDIS, "redis://h"),  # noqa: S106 - of a test
+    ],
+)
+def test_a_check_says_what_it_asks_and_of_what_kind_that_is(question: Question, kind: CheckKind, target: str) -> None:
     check = Check(name="c", question=question)
     assert (check.kind, check.target) == (kind, target)
-
-
-def test_only_what_goes_over_the_network_tells_of_the_observer_s_network() -> None:
-    asked = {kind for kind in QUESTIONS if Check(name="c", question=QUESTIONS[kind][0]).over_network}
-    assert asked == {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS}
-
-
-def test_what_no_restart_mends_is_for_people() -> None:
-    assert {kind for kind in QUESTIONS if kind.for_people} == {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES}
+    assert check.over_network is (kind in NETWORK)
+    assert kind.for_people is (kind in FOR_PEOPLE)
+    assert "password" not in repr(question)
+    assert "token" not in repr(question)
