@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import aiohttp  # noqa: F401 - the daemon has it, for its engine: what is measured is no import
+
 from watchdog.alerts import Alerter
 from watchdog.alerts.counts import AlertCounts
 from watchdog.api.measures import Histogram, Measures
