@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.support.snapshots import SNAPSHOT
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
 from watchdog.errors import UnknownIncident
@@ -28,6 +28,7 @@ INCIDENT = Incident(
     failed_at=1_700_000_000.0,
     detected_at=1_700_000_000.25,
 )
+SILENCE = {"what": "shop/webui", "until": "2023-11-14T23:13:20.000Z", "reason": "known", "by": "ada"}
 ROW = Row(
     seq=3,
     hash="ab" * 32,
@@ -98,6 +99,15 @@ class Daemon:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return self._answer(("retire", service, reason, by))
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        return self._answer(("silence", target, seconds, reason, by))
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        return self._answer(("unsilence", target, by))
+
+    async def silences(self) -> list[dict[str, Any]]:
+        return [SILENCE]
 
     def _answer(self, order: object) -> str:
         if self.error is not None:
