@@ -67,8 +67,11 @@ def spell(value: Any, rule: str) -> str:
             return f'"{value}"'
         case ((int() as low, int() as high),):
             return f'"{low}-{high}"'
+        case (int() as only,):
+            return str(only)
         case int() | float():
-            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else f"{value:g}"
+            share = f'"{value:.0%}"' if rule.startswith("a share") else f"{value:g}"
+            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else share
         case _:
             return "" if value == {} else "[]"
 
