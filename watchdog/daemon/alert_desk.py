@@ -119,7 +119,7 @@ class AlertDesk:
     def ended(self, one: Open, sentence: str, now: float) -> Plan:
         """What is told of its end."""
         number = one.incident.id
-        others = [state for other, state in self._states.items() if other != number]
+        others = (state for other, state in self._states.items() if other != number)
         telling = ended(self._case(one, now), others, rules_of(self._world.settings.alert), now)
         return self._plan(telling, {number: one}, sentence)
 
