@@ -345,6 +345,29 @@ def test_warnings_of_a_project_are_one_message_and_resolved_by_one(tmp_path: Pat
     assert len(here.alerts(FILES)) == 6
 
 
+def test_many_incidents_at_once_are_all_told_and_all_resolved(tmp_path: Path) -> None:
+    names = [f"webui{number}" for number in range(250)]
+
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = AlertScene(loop, tmp_path, with_alert(ONLY_WATCHED, critical_after=9e9))
+        for name in names:
+            here.engine.run(name)
+        async with here.daemon(*names):
+            here.breaks(*names)
+            await asyncio.sleep(100.0)
+            here.mends(*names)
+            await asyncio.sleep(100.0)
+        return here
+
+    here = run_virtually(story)
+    warned = [alert for alert in here.alerts(FILES) if not alert.resolved]
+    assert sorted(alert.subject for alert in warned) == sorted(names)
+    assert sum(alert.resolved for alert in here.alerts(FILES)) == len(names)
+    firing = [alert.key for alert in here.alerts() if not alert.resolved]
+    assert 1 < len(firing) < 10
+    assert sorted(firing) == sorted(alert.key for alert in here.alerts() if alert.resolved)
+
+
 def test_whoever_wants_them_one_by_one_gets_them_so(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> AlertScene:
         here = scene(loop, tmp_path, with_alert(ONLY_WATCHED, group_by=GroupBy.NONE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import structlog
 
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 ALERTS = "alert"
 SILENCES = "silence"
 """Kinds of what the ledger keeps."""
+AT_ONCE = 100
+"""Incidents that are looked at in one go, lest checks wait: the others follow once this is written."""
 FLAPS = 30.0
 """Seconds after which what flaps is looked at again: it may be down for good by then."""
 
@@ -88,14 +91,15 @@ class AlertDesk:
         return self._plan(telling, found)
 
     def late(self, opened: Iterable[Open], now: float) -> list[Open]:
-        """Those of which something may be due by now."""
-        return [one for one in opened if self._is_late(one.incident.id, now)]
+        """Those of which something may be due by now, `AT_ONCE` at the most."""
+        return list(islice((one for one in opened if self._is_late(one.incident.id, now)), AT_ONCE))
 
     def due_by_time(self, opened: Sequence[Open], now: float) -> tuple[Plan, float | None]:
-        """What time has made due of all, and when it will make something due again (steady seconds)."""
+        """What time has made due, and when there will be more (steady seconds)."""
         rules = rules_of(self._world.settings.alert)
         found = {one.incident.id: one for one in opened}
-        cases = [self._case(one, now) for one in self.late(opened, now)]
+        late = self.late(opened, now)
+        cases = [self._case(one, now) for one in late]
         telling = due(cases, rules, now)
         numbers = {
             message.incidents[0]
@@ -104,15 +108,18 @@ class AlertDesk:
         }
         projects = {self._about_of(found[number]).project for number in numbers}
         if projects:
-            others = [one for one in opened if self._about_of(one).project in projects]
             known = {case.incident for case in cases}
-            cases += [self._case(one, now) for one in others if one.incident.id not in known]
+            others = (one for one in opened if one.incident.id not in known)
+            joining = (one for one in others if self._about_of(one).project in projects)
+            cases += [self._case(one, now) for one in islice(joining, AT_ONCE)]
             telling = due(cases, rules, now)
         for case in cases:
             state = telling.states.get(case.incident) or case.state
             at = next_at(replace(case, state=state), rules, now)
             flaps = found[case.incident].incident.flapping
             self._due_at[case.incident] = min(now + FLAPS, at or now + FLAPS) if flaps else at
+        if len(late) == AT_ONCE:
+            return self._plan(telling, found), now
         times = [at for number in found if (at := self._due_at.get(number)) is not None]
         return self._plan(telling, found), min(times, default=None)
 
