@@ -26,7 +26,7 @@ from watchdog.model.alerting import GroupBy, Maintenance, Once, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion
-from watchdog.model.record import Severity
+from watchdog.model.record import Kept, Severity
 from watchdog.model.settings import ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
@@ -298,6 +298,22 @@ def test_silences_outlive_the_daemon(tmp_path: Path) -> None:
     ((at, _, word),) = run_virtually(story).heard()
     assert word == "critical"
     assert at <= 2 * HOUR
+
+
+def test_what_was_kept_and_is_damaged_stops_nobody(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = scene(loop, tmp_path, ONLY_WATCHED)
+        async with here.daemon("webui") as daemon:
+            await daemon.silence(Target(name="webui"), HOUR, "known", "ada")
+            here.breaks("webui")
+            await asyncio.sleep(10.0)
+            damaged = [Kept("alert", "1", "[1]"), Kept("silence", "subject webui", '{"scope": 3}')]
+            await daemon.journal.write(kept=damaged)
+        async with here.daemon():
+            await asyncio.sleep(100.0)
+        return here
+
+    assert [word for _, _, word in run_virtually(story).heard()] == ["warning"]
 
 
 def test_an_engine_that_is_away_is_told_once_over_a_restart_and_resolved(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -21,6 +22,8 @@ from watchdog.policy.alerting import Case, Message, Telling, critical_at, due, e
 from watchdog.policy.holds import About
 from watchdog.policy.routing import receivers_of
 from watchdog.policy.telling import alert_of, alert_of_several
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -71,9 +74,9 @@ class AlertDesk:
         """Takes up what an earlier daemon told of these; of others it forgets it. Silences go on."""
         kept = await self._journal.ledger.kept(ALERTS)
         numbers = {str(incident.id) for incident in found}
-        self._states = {int(key): AlertState.read(text) for key, text in kept.items() if key in numbers}
-        silences = [Silence.read(text) for text in (await self._journal.ledger.kept(SILENCES)).values()]
-        self._world.silences = {silence.key: silence for silence in silences}
+        states = {key: text for key, text in kept.items() if key in numbers}
+        self._states = {int(key): state for key, state in _read(AlertState.read, states).items()}
+        self._world.silences = _read(Silence.read, await self._journal.ledger.kept(SILENCES))
 
     def reconsider(self) -> None:
         """What holds alerts back, or who hears of them, may have changed."""
@@ -214,6 +217,17 @@ class AlertDesk:
         if message.together:
             return alert_of_several(message, accounts, at, pages=pages)
         return alert_of(message, accounts[0], at, pages=pages, ending=ending)
+
+
+def _read(read: Callable[[str], T], texts: Mapping[str, str]) -> dict[str, T]:
+    """What an earlier daemon kept; what is damaged is left out: then something is told twice, and nothing is lost."""
+    found: dict[str, T] = {}
+    for key, text in texts.items():
+        try:
+            found[key] = read(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            log.warning("What was kept of an alert or a silence cannot be read and is left out.", key=key)
+    return found
 
 
 def _gathered(notices: Iterable[Notice]) -> dict[tuple[int | None, str, str], list[str]]:
