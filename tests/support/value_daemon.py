@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.support.snapshots import SNAPSHOT
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
 from watchdog.errors import UnknownHeartbeat, UnknownIncident
@@ -28,6 +28,7 @@ INCIDENT = Incident(
     failed_at=1_700_000_000.0,
     detected_at=1_700_000_000.25,
 )
+SILENCE = {"what": "shop/webui", "until": "2023-11-14T23:13:20.000Z", "reason": "known", "by": "ada"}
 ROW = Row(
     seq=3,
     hash="ab" * 32,
@@ -109,6 +110,15 @@ class Daemon:
     async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
         self.heartbeat_token(name)
         return self._answer(("heartbeat", name, exit_code, message))
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        return self._answer(("silence", target, seconds, reason, by))
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        return self._answer(("unsilence", target, by))
+
+    async def silences(self) -> list[dict[str, Any]]:
+        return [SILENCE]
 
     def _answer(self, order: object) -> str:
         if self.error is not None:
