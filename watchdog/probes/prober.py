@@ -128,6 +128,10 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
@@ -137,18 +141,26 @@ class Prober:
             return Trouble.OWN_DELAY, f"{ask.check.name} had to wait for other checks for most of its {seconds:g} s"
         if ask.seconds > seconds + LATE:
             return Trouble.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
-        remote = ask.evidence.get("remote", "the target")
-        match ask.phase:
-            case Phase.RESOLVE:
-                return Trouble.RESOLVER, f"the resolver did not answer within {seconds:g} s"
-            case Phase.CONNECT:
-                return Trouble.TIMEOUT, f"{remote} did not take the connection within {seconds:g} s"
-            case Phase.TLS:
-                return Trouble.TIMEOUT, f"{remote} did not complete the TLS handshake within {seconds:g} s"
-            case Phase.PROCESSING:
-                return Trouble.TIMEOUT, f"{remote} did not answer within {seconds:g} s"
-            case None:
-                return Trouble.OWN_DELAY, f"{ask.check.name} was not begun within {seconds:g} s"
-            case Phase.TRANSFER:
-                so_far = ask.evidence.get("bytes", 0)
-                return Trouble.TIMEOUT, f"{remote} sent {so_far} bytes and was not done within {seconds:g} s"
+        return _overdue_in(ask)
+
+
+def _overdue_in(ask: AnyAsk) -> tuple[Trouble, str]:
+    """By the phase in which its time ran out."""
+    seconds = ask.check.timeout
+    remote = ask.evidence.get("remote", "the target")
+    match ask.phase:
+        case Phase.RESOLVE:
+            return Trouble.RESOLVER, f"the resolver did not answer within {seconds:g} s"
+        case Phase.CONNECT:
+            return Trouble.TIMEOUT, f"{remote} did not take the connection within {seconds:g} s"
+        case Phase.TLS:
+            return Trouble.TIMEOUT, f"{remote} did not complete the TLS handshake within {seconds:g} s"
+        case Phase.PROCESSING:
+            return Trouble.TIMEOUT, f"{remote} did not answer within {seconds:g} s"
+        case Phase.ENGINE:
+            return Trouble.ENGINE, f"the engine did not answer within {seconds:g} s"
+        case None:
+            return Trouble.OWN_DELAY, f"{ask.check.name} was not begun within {seconds:g} s"
+        case Phase.TRANSFER:
+            so_far = ask.evidence.get("bytes", 0)
+            return Trouble.TIMEOUT, f"{remote} sent {so_far} bytes and was not done within {seconds:g} s"
