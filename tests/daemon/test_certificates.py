@@ -14,7 +14,7 @@ from watchdog.model.alerting import GroupBy
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure, Verdict
 from watchdog.model.question import TlsQuestion
-from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.model.settings import ReceiverSettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
 LONG_ENOUGH = 300.0
@@ -33,13 +33,19 @@ SETTINGS: Settings = replace(
 )
 
 
+class Taker:
+    """A receiver that takes everything in no time."""
+
+    async def deliver(self, *_: object) -> None:
+        """It is remembered where it was queued."""
+
+
 @pytest.fixture(autouse=True)
 def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Taker:
-        async def deliver(self, *_: object) -> None:
-            """It is remembered where it was queued."""
+    def taker(_: ReceiverSettings) -> Taker:
+        return Taker()
 
-    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _: Taker())
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", taker)
 
 
 def scene(loop: VirtualLoop, directory: Path) -> AlertScene:

@@ -44,6 +44,9 @@ class Timed:
         verdict = Verdict.FAIL if self.fails_first and len(self.asked) == 1 else Verdict.PASS
         return Observation(check=check.name, at=now, verdict=verdict, reason="as told", waited=self.waits)
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
     def times(self, name: str) -> list[float]:
         return [at for asked, at in self.asked if asked == name]
 

@@ -83,6 +83,9 @@ class Told:
             evidence=self.evidence.get(check.name, {}),
         )
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
 
 @dataclass(slots=True)
 class SmallDaemon:

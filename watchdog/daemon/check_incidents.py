@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.policy.flapping import Flapping
+from watchdog.policy.flapping import Flaps, worst
 
 HEARD_WITHIN: Final = 600.0
 """Seconds for which a certificate waits for the checks that an earlier daemon opened incidents of."""
@@ -28,7 +28,7 @@ class Stand:
 
     failing: str | None = None
     good: str | None = None
-    flapping: Flapping | None = None
+    flaps: Flaps = field(default_factory=Flaps)
     cause: Cause = Cause.CHECK_FAILED
     certificate: str = ""
     """Over whose time it fails, which is one incident with all others that fail over the same."""
@@ -68,16 +68,18 @@ class CheckIncidents:
                 self._unheard.discard(subject)
             if number is None and await self._is_told_of(subject, stand, now):
                 return
-            flapping = stand.flapping.because if stand.flapping is not None else None
+            known = {subject.rpartition(" ")[2]: stand.flaps}
+            flapping = worst(known)
+            because = flapping.because if flapping is not None else None
             if number is None:
-                number = await self._consider(subject, stand, flapping, now)
+                number = await self._consider(subject, stand, because, now)
             elif stand.good is not None and flapping is None:
                 await self._desk.close(number, f"answers again: {stand.good}", now, recovered=True)
                 self._forget(subject)
                 return
             if number is not None:
                 self._certificates[subject] = stand.certificate or self._certificates.get(subject, "")
-                await self._desk.note_flapping(number, flapping)
+                await self._desk.note_flapping(number, because, known)
 
     async def _is_told_of(self, subject: str, stand: Stand, now: float) -> bool:
         """Whether another's incident is, or may yet turn out to be, about the certificate that it fails over."""

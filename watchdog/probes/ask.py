@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from watchdog.model.observation import Check, Observation, Scalar, Verdict
 
@@ -54,10 +54,21 @@ class Trouble(StrEnum):
     TLS_UNTRUSTED = "tls_untrusted"
     TLS_VERSION = "tls_version"
 
+    EXIT_CODE = "exit_code"
+    OUTPUT = "output"
+    MEMORY = "memory"
+    CPU = "cpu"
+    RESTARTS = "restarts"
+    DISK = "disk"
+    EXHAUSTION = "exhaustion"
+    LOG_RATE = "log_rate"
+    NEW_ERROR = "new_error"
+
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
     OWN_DELAY = "own_delay"
+    ENGINE = "engine"
     NO_VANTAGE = "no_vantage"
     NOT_ASKED = "not_asked"
 
@@ -73,6 +84,7 @@ _OF_THE_ASKER: Final = frozenset(
         Trouble.OWN_NETWORK,
         Trouble.OWN_DESCRIPTORS,
         Trouble.OWN_DELAY,
+        Trouble.ENGINE,
         Trouble.NO_VANTAGE,
         Trouble.NOT_ASKED,
     }
@@ -182,6 +194,15 @@ class Probe(Protocol[QuestionT]):
     """
 
     async def __call__(self, ask: Ask[QuestionT]) -> str: ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A probe that keeps something of a check between two questions."""
+
+    def forget(self, check: Check) -> None:
+        """The check is asked no more; asked again it begins anew."""
+        ...
 
 
 Clock = Callable[[], float]

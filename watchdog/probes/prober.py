@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Phase, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Phase, Probe, Trouble
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
+from watchdog.probes.kept import Memory
 from watchdog.probes.vantage import Vantages
 
 PLACES: Final = 64
@@ -26,12 +27,13 @@ LATE: Final = 1.0
 class Prober:
     """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked.
+    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None = None, memory: Memory | None = None) -> None:
         self._clock = clock
         self._containers = containers
+        self._memory = memory
         self._vantages = Vantages(containers)
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
@@ -63,8 +65,14 @@ class Prober:
         finally:
             self._limits.discard(limit)
 
+    def forget(self, check: Check) -> None:
+        """What was kept of it between two questions is dropped."""
+        probe = self._probes.get(check.kind)
+        if isinstance(probe, Lasting):
+            probe.forget(check)
+
     async def close(self) -> None:
-        """Ends the asks under way, and any later one, at once as UNKNOWN."""
+        """Ends the asks under way, and any later one, at once as UNKNOWN; what lasts between two questions ends."""
         self._closed = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
@@ -106,6 +114,24 @@ class Prober:
                 from watchdog.probes.dns import DnsProbe
 
                 return DnsProbe()
+            case CheckKind.EXEC:
+                from watchdog.probes.exec import ExecProbe
+
+                return ExecProbe(self._containers)
+            case CheckKind.COMMAND:
+                from watchdog.probes.command import CommandProbe
+
+                return CommandProbe()
+            case CheckKind.LOGS:
+                from watchdog.probes.logs import LogsProbe
+
+                logs = LogsProbe(self._clock, self._containers, self._memory)
+                self._endings.append(logs.close)
+                return logs
+            case CheckKind.RESOURCES:
+                from watchdog.probes.resources import ResourcesProbe
+
+                return ResourcesProbe(self._containers)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
