@@ -125,6 +125,7 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
         ("tls = 'h:1'\nmin_version = '1.4'", 'endpoint[e].min_version: "1.4" is no choice here'),
         ("tls = 'h:1'\nserver_name = 'a b'", "endpoint[e].server_name: has a host that is neither"),
         ("tls = 'h:1'\nstarttls = 'ldap'", 'endpoint[e].starttls: "ldap" is no choice here'),
+        ("icmp = 'a b'", "endpoint[e].icmp: has a host that is neither a name nor an address"),
         ("dns = 'a..b'", 'endpoint[e].dns: "a..b" cannot be used'),
         ("dns = 'a'\nserver = '10.0.0.2'", 'endpoint[e].server: "10.0.0.2" is not host:port'),
         ("dns = 'a'\ntype = 'ANY'", 'endpoint[e].type: "ANY" is no choice here'),

@@ -16,6 +16,7 @@ class CheckKind(StrEnum):
     TCP = "tcp"
     TLS = "tls"
     DNS = "dns"
+    ICMP = "icmp"
     EXEC = "exec"
     COMMAND = "command"
     LOGS = "logs"
@@ -32,7 +33,7 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS})
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.ICMP})
 _FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES})
 
 
@@ -179,6 +180,20 @@ class DnsQuestion:
     @property
     def target(self) -> str:
         return self.dns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IcmpQuestion:
+    icmp: str
+    """The host: name or address."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.ICMP
+
+    @property
+    def target(self) -> str:
+        return self.icmp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,10 @@ class Prober:
                 from watchdog.probes.dns import DnsProbe
 
                 return DnsProbe()
+            case CheckKind.ICMP:
+                from watchdog.probes.icmp import IcmpProbe
+
+                return IcmpProbe()
             case CheckKind.EXEC:
                 from watchdog.probes.exec import ExecProbe
 

@@ -10,6 +10,7 @@ from watchdog.config.checks.command import CommandSection
 from watchdog.config.checks.dns import DnsSection
 from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
+from watchdog.config.checks.icmp import IcmpSection
 from watchdog.config.checks.logs import LogsSection
 from watchdog.config.checks.resources import ResourcesSection
 from watchdog.config.checks.section import CheckSection, KindSection
@@ -22,6 +23,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "tcp": TcpSection,
         "tls": TlsSection,
         "dns": DnsSection,
+        "icmp": IcmpSection,
         "exec": ExecSection,
         "command": CommandSection,
         "logs": LogsSection,
