@@ -293,6 +293,7 @@ Question = (
     | TcpQuestion
     | TlsQuestion
     | DnsQuestion
+    | IcmpQuestion
     | ExecQuestion
     | CommandQuestion
     | LogsQuestion
