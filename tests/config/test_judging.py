@@ -118,7 +118,7 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
         ("tcp = 'h:1'\nstatus = 200", "endpoint[e].status: means nothing for tcp; allowed: url"),
         ("tcp = 'h:1'\nverify_tls = true", "endpoint[e].verify_tls: means nothing for tcp; allowed: url or tls"),
         ("tcp = 'h:1'\nfrom = 'a/b/c'", 'endpoint[e].from: "a/b/c" is no service name'),
-        ("url = 'http://h'\nfrom = 'a'\nconnection = 'kept'", "endpoint[e].connection: cannot be kept in a container"),
+        ("url = 'http://h'\nfrom = 'a'\nconnection = 'kept'", "endpoint[e].connection: is kept from where watchdog runs only"),
         ("tcp = 'h:1'\nmax_bytes = 5", "endpoint[e].max_bytes: means nothing without expect"),
         ("tcp = 'h:1'\nexpect = 'x'\nmax_bytes = 70000", "endpoint[e].max_bytes: 70000 is out of range"),
         ("tcp = 'h:1'\nexpect = '('", 'endpoint[e].expect: "(" is no regular expression'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ import pytest
 from tests.lab.engine import LabEngine
 from tests.probes.inside import SERVICE, Stage
 from tests.support.eventually import eventually
+from tests.support.fake_engine import FakeEngine
 from tests.support.fake_inside import HANGS, FakeInside
 from watchdog.engine.docker import DockerEngine
 from watchdog.model.container import Container
@@ -119,6 +121,17 @@ async def test_what_does_not_run_is_judged_by_that_and_not_by_its_checks(stage: 
 async def test_an_engine_that_is_away_is_no_failure_of_the_service(stage: Stage) -> None:
     stage.engine.go_away("no engine")
     assert shown(await stage.ask(READY)) == ("unknown", "engine", "no engine")
+
+
+async def test_an_engine_that_hangs_is_no_failure_of_the_service(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object, **__: object) -> str:
+        await asyncio.sleep(3600)
+        return ""
+
+    for call in ("prepare_inside", "run_inside"):
+        monkeypatch.setattr(FakeEngine, call, hang)
+        found = await stage.ask(READY, timeout=0.2)
+        assert shown(found) == ("unknown", "engine", "the engine did not answer within 0.2 s")
 
 
 async def test_one_that_hangs_fails_in_time_and_is_killed(stage: Stage) -> None:

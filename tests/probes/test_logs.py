@@ -249,6 +249,23 @@ async def test_a_check_that_is_forgotten_follows_nothing(scene: Scene) -> None:
     await eventually(lambda: not readers)
 
 
+async def test_a_check_that_is_forgotten_while_it_is_asked_follows_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = Check(name="inside", question=NEW, service=SERVICE)
+    kept = Shelf.kept
+
+    async def forgotten_meanwhile(shelf: Shelf, kind: str) -> Mapping[str, str]:
+        scene.stage.prober.forget(check)
+        await asyncio.sleep(0)
+        return await kept(shelf, kind)
+
+    monkeypatch.setattr(Shelf, "kept", forgotten_meanwhile)
+    assert (await scene.ask(NEW)).verdict is Verdict.PASS
+    assert scene.stage.container is not None
+    assert not scene.stage.engine.inside.readers(scene.stage.container.id)
+
+
 async def test_two_questions_at_once_follow_once(scene: Scene) -> None:
     await asyncio.gather(scene.ask(), scene.ask(), scene.ask())
     scene.say("ERROR")

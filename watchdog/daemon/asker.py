@@ -116,8 +116,11 @@ class Asker:
                 self._schedule(question)
 
     async def ask_all(self, except_owners: Collection[str]) -> None:
-        """Asks every check of the other owners now, a few at a time, and waits for the answers."""
-        others = iter([one for one in self._all() if one[0] not in except_owners])
+        """Asks all that the other owners ask over the network now, a few at a time, and waits for the answers.
+
+        Only that shows whether the observer is blind; what a command does is done when it is due.
+        """
+        others = iter([one for one in self._all() if one[0] not in except_owners and one[1].check.over_network])
 
         async def ask_next() -> None:
             for _, question in others:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
+KNOWN_ERRORS: Final = "known errors"
+"""The kind under which the ledger keeps what a check has met."""
 LONGEST: Final = 200
 """Characters of a signature."""
 READ: Final = 1000

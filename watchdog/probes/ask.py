@@ -24,6 +24,8 @@ class Phase(StrEnum):
     TLS = "tls"
     PROCESSING = "processing"
     TRANSFER = "transfer"
+    ENGINE = "engine"
+    """Not one of theirs: the Docker Engine is asked."""
 
 
 class Trouble(StrEnum):

@@ -30,7 +30,7 @@ class ExecProbe:
     async def __call__(self, ask: Ask[ExecQuestion]) -> str:
         inside = running(ask, self._containers)
         question, key = ask.question, name_of(ask.check)
-        ask.enter(Phase.PROCESSING)
+        ask.enter(Phase.ENGINE)
         with engine_answers():
             await self._look_after(inside.engine, ask)
             execution = await inside.engine.prepare_inside(

@@ -56,6 +56,7 @@ class Follower:
         self._clock = clock
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
         self._incarnation: tuple[str, float | None] | None = None
         self._read_until = 0.0
         """When the newest line that was read was written, by the engine's clock."""
@@ -67,7 +68,7 @@ class Follower:
         incarnation = (inside.id, inside.container.started_at)
         if incarnation == self._incarnation:
             return False
-        await self.close()
+        await self._stop()
         self._incarnation, self.rate = incarnation, Rate()
         self._read_until = max(self._read_until, inside.container.finished_at or 0.0)
         return True
@@ -77,7 +78,8 @@ class Follower:
         if self._task is None or self._task.done():
             since = max(self._read_until, self._clock() - MINUTE)
             await self._read(inside, since=since, at_most=BACKLOG, follow=False)
-            self._task = asyncio.create_task(self._follow(inside), name=f"log of {inside.service}")
+            if not self._closed:
+                self._task = asyncio.create_task(self._follow(inside), name=f"log of {inside.service}")
 
     @property
     def skips(self) -> bool:
@@ -85,6 +87,11 @@ class Follower:
         return self._clock() - self._skipped_at < MINUTE
 
     async def close(self) -> None:
+        """Follows nothing any more, also when a question is still being asked."""
+        self._closed = True
+        await self._stop()
+
+    async def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -10,14 +10,12 @@ from watchdog.errors import LedgerError
 from watchdog.model.observation import Check
 from watchdog.model.question import LogsQuestion
 from watchdog.model.record import Kept
-from watchdog.policy.signatures import KnownErrors, digest, signature
+from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
 from watchdog.probes.ask import Ask, Clock, Finding, Phase, Trouble
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
 from watchdog.probes.follower import Follower
 from watchdog.probes.kept import Memory
 
-KIND: Final = "known errors"
-"""Of what is kept."""
 TOLD: Final = 20
 """New kinds that are remembered by their text."""
 
@@ -68,7 +66,7 @@ class LogsProbe:
 
     async def __call__(self, ask: Ask[LogsQuestion]) -> str:
         inside = running(ask, self._containers)
-        ask.enter(Phase.PROCESSING)
+        ask.enter(Phase.ENGINE)
         followed, follower = self._known(ask)
         async with followed.places:
             if followed.errors is None and ask.question.new_errors:
@@ -106,7 +104,7 @@ class LogsProbe:
         if self._memory is None:
             return anew
         try:
-            return KnownErrors.from_text((await self._memory.kept(KIND))[followed.key])
+            return KnownErrors.from_text((await self._memory.kept(KNOWN_ERRORS))[followed.key])
         except (LedgerError, KeyError, ValueError):
             followed.changed = True
             return anew
@@ -116,7 +114,7 @@ class LogsProbe:
             return
         followed.changed = False
         try:
-            await self._memory.append(kept=[Kept(KIND, followed.key, followed.errors.as_text())])
+            await self._memory.append(kept=[Kept(KNOWN_ERRORS, followed.key, followed.errors.as_text())])
         except LedgerError:
             followed.changed = True  # the next question tries again
 

@@ -84,7 +84,7 @@ class ResourcesProbe:
     async def __call__(self, ask: Ask[ResourcesQuestion]) -> str:
         inside = running(ask, self._containers)
         question = ask.question
-        ask.enter(Phase.PROCESSING)
+        ask.enter(Phase.ENGINE)
         known = self._remembered.setdefault(name_of(ask.check), Remembered((question.exhausts_within or 0.0) / SAMPLES))
         with engine_answers():
             usage = await inside.engine.usage(inside.id)
