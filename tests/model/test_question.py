@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import (
     CheckKind,
     CommandQuestion,
+    DnsQuestion,
     ExecQuestion,
     HeartbeatQuestion,
     HttpQuestion,
+    IcmpQuestion,
     LogsQuestion,
     PostgresQuestion,
     Question,
@@ -20,29 +23,41 @@ from watchdog.model.question import (
     TlsQuestion,
 )
 
-NETWORK = {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.POSTGRES, CheckKind.REDIS}
+QUESTIONS: list[tuple[Question, CheckKind, str]] = [
+    (HttpQuestion(url="http://shop/"), CheckKind.HTTP, "http://shop/"),
+    (TcpQuestion(tcp="db:5432"), CheckKind.TCP, "db:5432"),
+    (TlsQuestion(tls="shop:443"), CheckKind.TLS, "shop:443"),
+    (DnsQuestion(dns="shop.test"), CheckKind.DNS, "shop.test"),
+    (IcmpQuestion(icmp="10.0.0.1"), CheckKind.ICMP, "10.0.0.1"),
+    (ExecQuestion(exec=("pg_isready", "-d", "a b")), CheckKind.EXEC, "pg_isready -d 'a b'"),
+    (CommandQuestion(command=("/bin/true",)), CheckKind.COMMAND, "/bin/true"),
+    (LogsQuestion(logs="ERROR"), CheckKind.LOGS, "ERROR"),
+    (ResourcesQuestion(), CheckKind.RESOURCES, "what its container uses"),
+    (HeartbeatQuestion(heartbeat=90.0, token="t" * 16), CheckKind.HEARTBEAT, "a call every 90 s"),
+    (PostgresQuestion(postgres="postgresql://h/d", password="p"), CheckKind.POSTGRES, "postgresql://h/d"),  # noqa: S106 - of a test
+    (RedisQuestion(redis="redis://h", password="p"), CheckKind.REDIS, "redis://h"),  # noqa: S106 - of a test
+]
 FOR_PEOPLE = {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT}
+DATABASES = {CheckKind.POSTGRES, CheckKind.REDIS}
+OVER_NETWORK = {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.ICMP} | DATABASES
 
 
-@pytest.mark.parametrize(
-    ("question", "kind", "target"),
-    [
-        (HttpQuestion(url="http://h/"), CheckKind.HTTP, "http://h/"),
-        (TcpQuestion(tcp="h:1"), CheckKind.TCP, "h:1"),
-        (TlsQuestion(tls="h:1"), CheckKind.TLS, "h:1"),
-        (ExecQuestion(exec=("a", "b c")), CheckKind.EXEC, "a 'b c'"),
-        (CommandQuestion(command=("a", "b")), CheckKind.COMMAND, "a b"),
-        (LogsQuestion(logs="error"), CheckKind.LOGS, "error"),
-        (ResourcesQuestion(), CheckKind.RESOURCES, "what its container uses"),
-        (HeartbeatQuestion(heartbeat=90.0, token="t" * 16), CheckKind.HEARTBEAT, "a call every 90 s"),
-        (PostgresQuestion(postgres="postgresql://h/d", password="p"), CheckKind.POSTGRES, "postgresql://h/d"),  # noqa: S106 - of a test
-        (RedisQuestion(redis="redis://h", password="p"), CheckKind.REDIS, "redis://h"),  # noqa: S106 - of a test
-    ],
-)
-def test_a_check_says_what_it_asks_and_of_what_kind_that_is(question: Question, kind: CheckKind, target: str) -> None:
+@pytest.mark.parametrize(("question", "kind", "target"), QUESTIONS)
+def test_each_question_says_its_kind_and_whom_it_asks(question: Question, kind: CheckKind, target: str) -> None:
     check = Check(name="c", question=question)
     assert (check.kind, check.target) == (kind, target)
-    assert check.over_network is (kind in NETWORK)
     assert kind.for_people is (kind in FOR_PEOPLE)
     assert "password" not in repr(question)
     assert "token" not in repr(question)
+
+
+@pytest.mark.parametrize(("question", "kind", "_target"), QUESTIONS)
+def test_only_what_goes_over_the_observers_own_network_may_be_its_fault(
+    question: Question, kind: CheckKind, _target: str
+) -> None:
+    assert Check(name="c", question=question).over_network is (kind in OVER_NETWORK)
+    assert not Check(name="c", question=question, vantage=ServiceKey("shop", "api")).over_network
+
+
+def test_there_is_a_question_of_every_kind() -> None:
+    assert {kind for _, kind, _ in QUESTIONS} == set(CheckKind)

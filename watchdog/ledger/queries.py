@@ -100,7 +100,6 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
         connection.execute("ROLLBACK")
 
 
-
 def _head(stored: tuple[Any, ...] | None, damage: str) -> Head:
     match stored:
         case (int(seq), str(digest)):

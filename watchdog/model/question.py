@@ -15,14 +15,15 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
-    HEARTBEAT = "heartbeat"
-    POSTGRES = "postgres"
-    REDIS = "redis"
+    DNS = "dns"
+    ICMP = "icmp"
     EXEC = "exec"
     COMMAND = "command"
     LOGS = "logs"
     RESOURCES = "resources"
-    DNS = "dns"
+    HEARTBEAT = "heartbeat"
+    POSTGRES = "postgres"
+    REDIS = "redis"
 
     @property
     def over_network(self) -> bool:
@@ -36,7 +37,15 @@ class CheckKind(StrEnum):
 
 
 _OVER_NETWORK = frozenset(
-    {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.POSTGRES, CheckKind.REDIS}
+    {
+        CheckKind.HTTP,
+        CheckKind.TCP,
+        CheckKind.TLS,
+        CheckKind.DNS,
+        CheckKind.ICMP,
+        CheckKind.POSTGRES,
+        CheckKind.REDIS,
+    }
 )
 _FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT})
 
@@ -165,6 +174,42 @@ class TlsQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsQuestion:
+    dns: str
+    """The name."""
+    server: str | None = None
+    """`host:port`; None: the name servers of the place from which it is asked."""
+    type: DnsType = DnsType.A
+    answers: tuple[str, ...] = ()
+    """All of them, in any order; empty where any will do."""
+    answers_match: str | None = None
+    """A regular expression that must be found in one of the answers."""
+    rcode: DnsRcode = DnsRcode.NOERROR
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.DNS
+
+    @property
+    def target(self) -> str:
+        return self.dns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IcmpQuestion:
+    icmp: str
+    """The host: name or address."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.ICMP
+
+    @property
+    def target(self) -> str:
+        return self.icmp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How a command is expected to end."""
 
@@ -257,28 +302,6 @@ class ResourcesQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsQuestion:
-    dns: str
-    """The name."""
-    server: str | None = None
-    """`host:port`; None: the name servers of the place from which it is asked."""
-    type: DnsType = DnsType.A
-    answers: tuple[str, ...] = ()
-    """All of them, in any order; empty where any will do."""
-    answers_match: str | None = None
-    """A regular expression that must be found in one of the answers."""
-    rcode: DnsRcode = DnsRcode.NOERROR
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.DNS
-
-    @property
-    def target(self) -> str:
-        return self.dns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatQuestion:
     heartbeat: float
     """Longest time between two calls."""
@@ -345,6 +368,7 @@ Question = (
     | TcpQuestion
     | TlsQuestion
     | DnsQuestion
+    | IcmpQuestion
     | ExecQuestion
     | CommandQuestion
     | LogsQuestion

@@ -133,6 +133,14 @@ class Prober:
                 from watchdog.probes.redis import RedisProbe
 
                 return RedisProbe()
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
+            case CheckKind.ICMP:
+                from watchdog.probes.icmp import IcmpProbe
+
+                return IcmpProbe()
             case CheckKind.EXEC:
                 from watchdog.probes.exec import ExecProbe
 
@@ -151,10 +159,6 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
-            case CheckKind.DNS:
-                from watchdog.probes.dns import DnsProbe
-
-                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
