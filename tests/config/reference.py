@@ -14,8 +14,8 @@ from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
-from watchdog.config.problems import allowed
 from watchdog.config.maintenance import MaintenanceSection
+from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection

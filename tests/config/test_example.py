@@ -80,7 +80,7 @@ def test_the_example_names_every_key() -> None:
     assert set().union(*example()["alert"]["receiver"]) == ReceiverSection.model_fields.keys()
     assert set().union(*example()["alert"]["route"]) == RouteSection.model_fields.keys()
     assert set().union(*example()["maintenance"]) == MaintenanceSection.model_fields.keys()
-    assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS}
+    assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS, "from"}
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from watchdog.config import addresses, rules
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import HttpConnection
+from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
 from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
@@ -25,6 +25,7 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+FewBytes = Annotated[int, PlainValidator(rules.whole(1, 65536))]
 Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 PerMinute = Annotated[float, PlainValidator(rules.PER_MINUTE)]
@@ -65,6 +66,13 @@ Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))
 Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
 References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
+MinVersion = Annotated[TlsVersion, PlainValidator(rules.choice(TlsVersion))]
+BeginsPlain = Annotated[StartTls, PlainValidator(rules.choice(StartTls))]
+DnsName = Annotated[str, PlainValidator(addresses.DNS_NAME)]
+RecordType = Annotated[DnsType, PlainValidator(rules.choice(DnsType))]
+Rcode = Annotated[DnsRcode, PlainValidator(rules.choice(DnsRcode))]
+Texts = Annotated[tuple[str, ...], PlainValidator(rules.TEXTS)]
+HostName = Annotated[str, PlainValidator(addresses.HOST_NAME)]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
 Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]

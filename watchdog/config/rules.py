@@ -350,6 +350,7 @@ CHECK_NAME: Final = Rule('letters, digits, "_", "." and "-", 63 at the most', ma
 SERVICE: Final = Rule("NAME, PROJECT/NAME or PROJECT/NAME#NUMBER", _service_reference)
 SERVICES: Final = listed("a list of NAME or PROJECT/NAME", _service_reference, commas)
 PATTERNS: Final = listed('a list of shell patterns, as "shop/*"', text(at_most=256), commas)
+TEXTS: Final = listed("a list of texts", text(at_most=1000), commas)
 COMMAND: Final = Rule("a program and its arguments as a list, or as one text of words; no shell is run", _command)
 DAYS: Final = listed('a list of days, as "sat", "sun"', _day, commas, at_most=7)
 HOUR: Final = Rule('a time of day, as "02:30"', _hour)

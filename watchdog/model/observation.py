@@ -64,6 +64,7 @@ class Check:
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
         return self.vantage is None and self.kind.over_network
+        return self.kind.over_network and self.vantage is None
 
     @property
     def target(self) -> str:

@@ -36,6 +36,8 @@ class Trouble(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     DNS = "dns"
+    DNS_RCODE = "dns_rcode"
+    DNS_ANSWER = "dns_answer"
     STATUS = "status"
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"
@@ -52,6 +54,7 @@ class Trouble(StrEnum):
     TLS_WRONG_HOST = "tls_wrong_host"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
+    TLS_VERSION = "tls_version"
 
     EXIT_CODE = "exit_code"
     OUTPUT = "output"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -14,8 +15,9 @@ from watchdog.probes.containers import Containers
 from watchdog.probes.kept import Memory
 from watchdog.probes.vantage import Vantages
 
-PLACES: Final = 64
-"""Asks at once: each holds a file descriptor."""
+FEWEST: Final = 64
+MOST: Final = 1024
+"""Asks at once: each holds a file descriptor, and those that hang must leave places for the others."""
 
 QUEUE_SHARE: Final = 0.1
 """A time-out after more than this part of it was spent waiting for a place is the asker's fault."""
@@ -25,7 +27,7 @@ LATE: Final = 1.0
 
 
 class Prober:
-    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
+    """Asks checks of every kind, `places()` at once. `clock` gives Unix seconds for `Observation.at`.
 
     Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
     """
@@ -36,7 +38,7 @@ class Prober:
         self._memory = memory
         self._vantages = Vantages(containers)
         self._trust = Trust()
-        self._places = asyncio.Semaphore(PLACES)
+        self._places = asyncio.Semaphore(places())
         self._probes: dict[CheckKind, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
         self._endings: list[Callable[[], Awaitable[None]]] = []
@@ -128,6 +130,10 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
@@ -160,3 +166,9 @@ def _overdue_in(ask: AnyAsk) -> tuple[Trouble, str]:
         case Phase.TRANSFER:
             so_far = ask.evidence.get("bytes", 0)
             return Trouble.TIMEOUT, f"{remote} sent {so_far} bytes and was not done within {seconds:g} s"
+
+
+def places() -> int:
+    """A quarter of the file descriptors that this process may have."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if limit == resource.RLIM_INFINITY else max(FEWEST, min(MOST, limit // 4))

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from watchdog.config.checks.command import CommandSection
+from watchdog.config.checks.dns import DnsSection
 from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
 from watchdog.config.checks.logs import LogsSection
@@ -24,6 +25,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "command": CommandSection,
         "logs": LogsSection,
         "resources": ResourcesSection,
+        "dns": DnsSection,
     }
 )
 
