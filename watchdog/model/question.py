@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdog.model.identity import ServiceKey
+from watchdog.model.journey import JourneyStep
+
 StatusRanges = tuple[tuple[int, int], ...]
 """Inclusive."""
 
@@ -14,6 +17,7 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    JOURNEY = "journey"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +77,29 @@ class TlsQuestion:
         return self.tls
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyQuestion:
+    """The steps share one cookie jar, empty at the start of each run."""
+
+    steps: tuple[JourneyStep, ...]
+    services: tuple[ServiceKey, ...] = ()
+    """A key without project means that name in any project."""
+    base: str | None = None
+    verify_tls: bool = True
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Values that templates may use and that no output shows."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Further texts that no output shows: what the environment put into the steps."""
+    redact: tuple[str, ...] = ()
+    """Names of captures, fields and headers whose values no output shows."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.JOURNEY
+
+    @property
+    def target(self) -> str:
+        return self.base or self.steps[0].url
+
+
+Question = HttpQuestion | TcpQuestion | TlsQuestion | JourneyQuestion
