@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.support.eventually import eventually
+from watchdog.api.measures import Measures
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
@@ -28,7 +29,7 @@ class SlowProber:
 
 async def test_an_answer_to_an_older_question_does_not_take_back_what_a_newer_one_told() -> None:
     prober, heard = SlowProber(), list[Verdict]()
-    asker = Asker(prober, Clock())
+    asker = Asker(prober, Clock(), Measures())
 
     def hear(check: Check, observation: Observation, _: int) -> float:
         heard.append(observation.verdict)

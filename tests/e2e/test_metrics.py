@@ -29,6 +29,8 @@ FAMILIES = {
     "watchdog_last_poll_timestamp_seconds": "gauge",
     "watchdog_poll_duration_seconds": "gauge",
     "watchdog_events": "counter",
+    "watchdog_check_start_lag_seconds": "histogram",
+    "watchdog_checks_missed": "counter",
     "watchdog_claims": "counter",
     "watchdog_claims_refuted": "counter",
     "watchdog_build_info": "gauge",

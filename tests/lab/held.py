@@ -23,9 +23,10 @@ from watchdog.daemon import service
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
+from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.plan import CreateContainer, CreateNetwork, Step, container_of
-from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 
 VARIABLE: Final = "LAB_HOLDS"
 PROGRAM: Final = "tests.lab.held"
@@ -109,10 +110,16 @@ class HeldLedger(Ledger):
         records: Iterable[ServiceRecord] = (),
         incidents: Iterable[Incident] = (),
         specs: Iterable[ContainerSpec] = (),
+        kept: Iterable[Kept] = (),
+        notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         records = list(records)
-        rows = await super().append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+        rows = await super().append(
+            *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+        )
+        if not entries and not records:
+            return rows
         subject = entries[0].subject if entries else str(records[0].service)
         what = f"{entries[0].kind} {entries[0].sentence}" if entries else "record"
         await self.holder.passed(subject, what)

@@ -16,10 +16,11 @@ from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
+from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 from watchdog.model.settings import EngineSettings, HealthSettings, RecoverySettings, Settings, StateSettings
 from watchdog.probes import Prober
 
@@ -46,12 +47,16 @@ class GatedLedger(Ledger):
         records: Iterable[ServiceRecord] = (),
         incidents: Iterable[Incident] = (),
         specs: Iterable[ContainerSpec] = (),
+        kept: Iterable[Kept] = (),
+        notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         self.waiting += 1
         await self.gate.wait()
         self.waiting -= 1
-        return await super().append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+        return await super().append(
+            *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+        )
 
     async def spec(self, spec_id: str) -> ContainerSpec:
         self.reading += 1

@@ -66,6 +66,10 @@ class Measures:
     """From the last good observation to the detection, where the time of the failure is not known."""
     recovery: Histogram = field(default_factory=Histogram)
     """From the detection to the verification that the service is good again."""
+    check_start_lag: Histogram = field(default_factory=Histogram)
+    """From the moment at which a check is due to the moment at which it is asked."""
+    checks_missed: int = 0
+    """Slots of checks that passed without a question, because the daemon was asleep or too busy."""
     polls: int = 0
     polls_missed: int = 0
     poll_seconds: float | None = None

@@ -191,11 +191,18 @@ def _daemon(measures: Measures) -> Iterator[Metric]:
     for name, text, value in (
         ("watchdog_polls", "Polls of the engine.", measures.polls),
         ("watchdog_polls_missed", "Polls that were due and did not happen.", measures.polls_missed),
+        ("watchdog_checks_missed", "Slots of checks that passed without a question.", measures.checks_missed),
         ("watchdog_claims", "Own claims of success that were checked again.", measures.claims),
         ("watchdog_claims_refuted", "Own claims of success that turned out wrong.", measures.claims_refuted),
         ("watchdog_ledger_failures", "Writes to the ledger that failed.", measures.ledger_failures),
     ):
         yield _counter(name, text, (), (((), value),))
+    yield _histogram(
+        "watchdog_check_start_lag_seconds",
+        "From the moment at which a check is due to the moment at which it is asked.",
+        (),
+        (((), measures.check_start_lag),),
+    )
     yield _counter(
         "watchdog_events",
         "Events of the engine by type and action.",

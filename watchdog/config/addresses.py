@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
@@ -155,6 +156,15 @@ def _header_patterns(value: Any) -> dict[str, str]:
     return {_header_name(name): _in_header(name, _pattern, content) for name, content in table.items()}
 
 
+def _comparison(value: Any) -> Comparison:
+    try:
+        return parse_comparison(text(at_most=LONGEST, multi_line=True)(value))
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
@@ -163,6 +173,7 @@ STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
 PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
 HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
 HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
+COMPARISON: Final = Rule(ALLOWED, _comparison)
 METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
 BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))
 SECRET: Final = Rule("text in printable ASCII on one line", matching(r"[\x20-\x7e]+", at_most=8192, secret=True))

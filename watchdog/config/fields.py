@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
+from watchdog.policy.comparison import Comparison
 
 Poll = Annotated[float, PlainValidator(rules.POLL)]
 Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
@@ -35,6 +36,7 @@ Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
 EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
 StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
 Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
+Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import heapq
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Protocol
+from typing import Final, Protocol
 
+from watchdog.api.measures import Measures
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation
 
-FIRST_SPREAD = 1.0
-"""First questions are spread over so many seconds, so that a start is no burst."""
+FIRST_PER_SECOND: Final = 200
+"""How many first questions are asked in a second, so that a start is no burst."""
+
+OTHERS_AT_ONCE: Final = 32
+"""Of the questions that `ask_all` asks: the rest of the prober's places is for those that are due."""
 
 
 class Prober(Protocol):
     async def ask(self, check: Check) -> Observation: ...
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Question:
     """A check with its due time (steady seconds); `generation` tells a stale heap entry from the present one."""
 
@@ -30,12 +34,23 @@ class Question:
     """Takes the answer in and returns the seconds until the next question."""
     incarnation: Callable[[], int]
     due: float
+    offset: float
+    """Its slots are the moments that lie so many seconds after a multiple of the interval."""
     asking: bool = False
+    dropped: bool = False
     generation: int = 0
     asked: int = 0
     """How often it was asked."""
     heard: int = 0
     """The newest of these questions that was answered."""
+
+    def slot_after(self, now: float) -> float:
+        interval = self.check.interval
+        return now + interval - (now - self.offset) % interval
+
+    def slots_missed(self, now: float) -> int:
+        """How many slots of its own have passed since it was due."""
+        return max(0, int((now - self.due) / self.check.interval))
 
 
 @dataclass(slots=True)
@@ -44,12 +59,14 @@ class Asker:
 
     prober: Prober
     clock: Clock
-    _questions: dict[tuple[str, str], Question] = field(default_factory=dict[tuple[str, str], Question])
-    _heap: list[tuple[float, int, tuple[str, str], int]] = field(
-        default_factory=list[tuple[float, int, tuple[str, str], int]]
-    )
+    measures: Measures
+    _questions: dict[str, dict[str, Question]] = field(default_factory=dict[str, dict[str, Question]])
+    """By owner and the check's name."""
+    _heap: list[tuple[float, int, Question, int]] = field(default_factory=list[tuple[float, int, Question, int]])
     _order: count[int] = field(default_factory=count)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _last_first: float = 0.0
+    """When the newest first question is due."""
 
     def set_checks(
         self,
@@ -59,35 +76,47 @@ class Asker:
         incarnation: Callable[[], int],
     ) -> None:
         """Replaces the checks of an owner; those that are the same keep their due time."""
-        names = {check.name for check in checks}
-        for key in [key for key in self._questions if key[0] == owner and key[1] not in names]:
-            del self._questions[key]
+        old, kept = self._questions.pop(owner, {}), dict[str, Question]()
         for check in checks:
-            key = (owner, check.name)
-            old = self._questions.get(key)
-            if old is not None and old.check == check:
+            known = old.get(check.name)
+            if known is not None and known.check == check:
+                kept[check.name] = old.pop(check.name)
                 continue
-            spread = zlib.crc32(f"{owner} {check.name}".encode()) / 0xFFFFFFFF * min(FIRST_SPREAD, check.interval)
-            question = Question(check=check, hear=hear, incarnation=incarnation, due=self.clock.now() + spread)
-            self._questions[key] = question
-            self._schedule(key, question)
+            share = zlib.crc32(f"{owner} {check.name}".encode()) / 0x1_0000_0000
+            kept[check.name] = question = Question(
+                check=check,
+                hear=hear,
+                incarnation=incarnation,
+                due=self._first_due(share * check.interval),
+                offset=share * check.interval,
+            )
+            self._schedule(question)
+        for question in old.values():
+            question.dropped = True
+        if kept:
+            self._questions[owner] = kept
 
     def drop(self, owner: str) -> None:
         """Asks nothing of an owner any more; answers under way are still heard."""
-        for key in [key for key in self._questions if key[0] == owner]:
-            del self._questions[key]
+        for question in self._questions.pop(owner, {}).values():
+            question.dropped = True
 
     def ask_soon(self, owner: str) -> None:
         """Makes all checks of an owner due now."""
-        for key, question in self._questions.items():
-            if key[0] == owner and not question.asking:
+        for question in self._questions.get(owner, {}).values():
+            if not question.asking:
                 question.due = self.clock.now()
-                self._schedule(key, question)
+                self._schedule(question)
 
     async def ask_all(self, except_owners: Collection[str]) -> None:
-        """Asks every check of the other owners now and waits for the answers."""
-        others = [question for key, question in self._questions.items() if key[0] not in except_owners]
-        await asyncio.gather(*(self._ask(question) for question in others))
+        """Asks every check of the other owners now, a few at a time, and waits for the answers."""
+        others = iter([one for one in self._all() if one[0] not in except_owners])
+
+        async def ask_next() -> None:
+            for _, question in others:
+                await self._ask(question)
+
+        await asyncio.gather(*(ask_next() for _ in range(OTHERS_AT_ONCE)))
 
     async def run(self) -> None:
         """Asks what is due, for ever; a slow answer delays no other question."""
@@ -105,32 +134,51 @@ class Asker:
     def _start_due(self, asking: asyncio.TaskGroup) -> None:
         now = self.clock.now()
         while self._heap and self._heap[0][0] <= now:
-            _, _, key, generation = heapq.heappop(self._heap)
-            question = self._questions.get(key)
-            if question is None or question.asking or generation != question.generation:
+            _, _, question, generation = heapq.heappop(self._heap)
+            if question.dropped or question.asking or generation != question.generation:
                 continue
             question.asking = True
-            asking.create_task(self._ask_and_reschedule(key, question))
+            self.measures.checks_missed += question.slots_missed(now)
+            asking.create_task(self._ask_and_reschedule(question, now - question.due))
 
-    async def _ask_and_reschedule(self, key: tuple[str, str], question: Question) -> None:
+    async def _ask_and_reschedule(self, question: Question, lag: float) -> None:
         try:
-            wait = await self._ask(question)
+            wait = await self._ask(question, lag)
         finally:
             question.asking = False
-        question.due = self.clock.now() + wait
-        if self._questions.get(key) is question:
-            self._schedule(key, question)
+        now = self.clock.now()
+        question.due = question.slot_after(now) if wait >= question.check.interval else now + wait
+        if not question.dropped:
+            self._schedule(question)
 
-    async def _ask(self, question: Question) -> float:
+    async def _ask(self, question: Question, lag: float | None = None) -> float:
+        """Asks and returns the seconds until the next question.
+
+        `lag` is for how many seconds it has been due; None for a question out of turn.
+        """
         question.asked += 1
         number, incarnation = question.asked, question.incarnation()
         observation = await self.prober.ask(question.check)
+        if lag is not None:
+            self.measures.check_start_lag.observe(lag + observation.waited)
         if number < question.heard:
             return question.check.retry_interval  # a later question was answered sooner: this answer is out of date
         question.heard = number
         return question.hear(question.check, observation, incarnation)
 
-    def _schedule(self, key: tuple[str, str], question: Question) -> None:
+    def _first_due(self, at_most: float) -> float:
+        """When a new question is due: soon, `at_most` so many seconds from now, and no two at the same time."""
+        now = self.clock.now()
+        self._last_first = max(now, self._last_first + 1 / FIRST_PER_SECOND)
+        return min(self._last_first, now + at_most)
+
+    def _all(self) -> Iterator[tuple[str, Question]]:
+        for owner, questions in self._questions.items():
+            for question in questions.values():
+                yield owner, question
+
+    def _schedule(self, question: Question) -> None:
         question.generation += 1
-        heapq.heappush(self._heap, (question.due, next(self._order), key, question.generation))
-        self._wake.set()
+        heapq.heappush(self._heap, (question.due, next(self._order), question, question.generation))
+        if self._heap[0][2] is question:
+            self._wake.set()

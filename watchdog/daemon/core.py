@@ -78,7 +78,7 @@ class Daemon:
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
         self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
-        self._asker = Asker(prober, clock)
+        self._asker = Asker(prober, clock, self.world.measures)
         self._household = Household(self.world, self._asker, self._desk, self.journal)
         self.looker = Looker(self.world, self._household, own_container())
         manager = ServiceRecoveryManager(

@@ -13,9 +13,10 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.clock import Clock
 from watchdog.errors import LedgerError
 from watchdog.ledger import Ledger
+from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.record import Entry, EntryKind, Incident, Row, ServiceRecord
+from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
 log = structlog.get_logger()
 
@@ -70,11 +71,15 @@ class Journal:
         records: Iterable[ServiceRecord] = (),
         incidents: Iterable[Incident] = (),
         specs: Iterable[ContainerSpec] = (),
+        kept: Iterable[Kept] = (),
+        notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         """Durable when it returns; a ledger that cannot be written is counted and raised."""
         try:
-            return await self.ledger.append(*entries, records=records, incidents=incidents, specs=specs, vital=vital)
+            return await self.ledger.append(
+                *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+            )
         except LedgerError:
             self.measures.ledger_failures += 1
             raise

@@ -1,4 +1,4 @@
-"""Records, incidents, specs and rows as JSON text, and back."""
+"""Records, incidents, specs, alerts and rows as JSON text, and back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
+from watchdog.model.alert import Alert
 from watchdog.model.container import ContainerSpec
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
@@ -31,7 +32,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def dump(value: ServiceRecord | Incident | ContainerSpec) -> str:
+def dump(value: ServiceRecord | Incident | ContainerSpec | Alert) -> str:
     """Keeps the order of keys: a spec's first network is its primary one."""
     return json.dumps(value, default=_plain, separators=(",", ":"), allow_nan=False)
 
@@ -75,6 +76,17 @@ def load_incident(text: str) -> Incident:
     raw = _read(text)
     raw |= {"cause": Cause(raw["cause"]), "severity": Severity(raw["severity"])}
     return Incident(**raw)
+
+
+def load_alert(text: str) -> Alert:
+    """Raises ValueError, TypeError or KeyError for anything that `dump` did not write."""
+    raw = _read(text)
+    raw |= {
+        "severity": Severity(raw["severity"]),
+        "dependents": tuple(raw["dependents"]),
+        "tried": tuple(raw["tried"]),
+    }
+    return Alert(**raw)
 
 
 def load_spec(text: str) -> ContainerSpec:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -34,7 +36,7 @@ def connect(directory: Path) -> sqlite3.Connection:
             _configure(connection)
             if _is_empty(connection):
                 _create_tables(connection)
-            _check_version(connection, path)
+            _upgrade(connection, _version(connection, path))
             _sync_directory(directory)
         except BaseException:
             connection.close()
@@ -56,7 +58,7 @@ def connect_read_only(directory: Path) -> sqlite3.Connection:
         connection = _open_read_only(path)
         try:
             if not (empty := _is_empty(connection)):
-                _check_version(connection, path)
+                _version(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -90,29 +92,47 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for statement in schema.TABLES:
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('schema', ?)", (schema.VERSION,))
         connection.execute("INSERT INTO checkpoint VALUES (0, ?)", (GENESIS,))
+
+
+def _upgrade(connection: sqlite3.Connection, found: str) -> None:
+    """All of it or nothing: a kill in between leaves the version that was there."""
+    if found == schema.VERSION:
+        return
+    with transaction(connection):
+        for statement in schema.UPGRADES[found]:
+            connection.execute(statement)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (schema.VERSION,))
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
+        if connection.in_transaction:  # some errors of SQLite have rolled back by themselves
             connection.execute("ROLLBACK")
         raise
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _version(connection: sqlite3.Connection, path: Path) -> str:
+    """That of the database; raises LedgerError for one that is neither this nor one that can become it."""
     (meta,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()
     found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() if meta else None
     if found is None:
         raise LedgerError(f"{path} is a database, but no ledger of watchdog's: set [state] dir elsewhere")
-    if found[0] != schema.VERSION:
+    if found[0] != schema.VERSION and found[0] not in schema.UPGRADES:
         raise LedgerError(
             f"{path} was made by another version of watchdog (schema {str(found[0])[:20]}, this one has "
             f"{schema.VERSION}): use that version, or set [state] dir elsewhere"
         )
+    return found[0]
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:

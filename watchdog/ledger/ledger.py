@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from watchdog.errors import LedgerError, LedgerFull
+from watchdog.ledger.outbox import Waiting
 from watchdog.ledger.store import Change, Store
+from watchdog.model.alert import Notice, Queued
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.record import Entry, Incident, Row, ServiceRecord
+from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor  # it and asyncio cost readers 50 ms of start-up
@@ -78,6 +80,8 @@ class Ledger:
         records: Iterable[ServiceRecord] = (),
         incidents: Iterable[Incident] = (),
         specs: Iterable[ContainerSpec] = (),
+        kept: Iterable[Kept] = (),
+        notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         """Writes all of it in one transaction, which is on the disk when this returns; the rows, numbered.
@@ -87,8 +91,44 @@ class Ledger:
         LedgerFull or LedgerError, and then nothing of it is written; ValueError or TypeError for a payload that is
         no JSON.
         """
-        change = Change(entries=entries, records=tuple(records), incidents=tuple(incidents), specs=tuple(specs))
+        change = Change(
+            entries=entries,
+            records=tuple(records),
+            incidents=tuple(incidents),
+            specs=tuple(specs),
+            kept=tuple(kept),
+            notices=tuple(notices),
+        )
         return await self._call(lambda: self._store.append(change, vital=vital))
+
+    @property
+    def waiting(self) -> Waiting:
+        """What the outbox holds, as last committed."""
+        return self._store.view.waiting
+
+    async def kept(self, kind: str) -> Mapping[str, str]:
+        """The small states of this kind: key → JSON text."""
+        return await self._call(lambda: self._store.kept(kind))
+
+    async def outbox(self, receiver: str, after: int, limit: int) -> tuple[Queued, ...]:
+        """What waits for the receiver behind number `after`, in order; `limit` at the most."""
+        return await self._call(lambda: self._store.outbox(receiver, after, limit))
+
+    async def told(self, receiver: str) -> frozenset[str]:
+        """Keys of the alerts that it was told of, and not yet of their end."""
+        return await self._call(lambda: self._store.told(receiver))
+
+    async def delivered(self, queued: Sequence[Queued]) -> None:
+        """They wait no longer, and their receivers know of them; also of those that were never written."""
+        await self._call(lambda: self._store.delivered(queued))
+
+    async def undelivered(self, queued: Sequence[Queued]) -> None:
+        """They wait no longer, and their receivers never heard of them."""
+        await self._call(lambda: self._store.undelivered(queued))
+
+    async def serve(self, receivers: Collection[str]) -> Mapping[str, int]:
+        """Throws away what waits for others than these; receiver → how many were lost."""
+        return await self._call(lambda: self._store.serve(receivers))
 
     async def bind_engine(self, engine_id: str, containers: Collection[str] = ()) -> bool:
         """Remembers the engine at the first call; later raises LedgerError when it is another one.

@@ -1,10 +1,33 @@
-"""The tables of the ledger. A change of shape is a new `VERSION`."""
+"""The tables of the ledger. A change of shape is a new `VERSION`, and a way to it in `UPGRADES`."""
 
 from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = "1"
+VERSION: Final = "2"
+
+_SINCE_2: Final = (
+    # Small states of other rooms, as JSON.
+    "CREATE TABLE kept (kind TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID",
+    # What was decided to be told and was not delivered. AUTOINCREMENT: a number is never given twice.
+    """CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        receiver TEXT NOT NULL,
+        importance INTEGER NOT NULL,
+        alert TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX outbox_of_receiver ON outbox (receiver, importance, id)",
+    # Who heard of what and not of its end: a resolution goes to them only.
+    """CREATE TABLE told (
+        receiver TEXT,
+        key TEXT,
+        at REAL NOT NULL,
+        PRIMARY KEY (receiver, key)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+UPGRADES: Final = {"1": _SINCE_2}
+"""An older version → what makes it this one. It only adds: who reads may find it not done yet."""
 
 TABLES: Final = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -34,4 +57,5 @@ TABLES: Final = (
         content TEXT NOT NULL,
         saved_seq INTEGER NOT NULL
     ) STRICT""",
+    *_SINCE_2,
 )

@@ -14,12 +14,14 @@ from watchdog.errors import LedgerError, LedgerFull
 from watchdog.ledger import chain, codec, database, queries
 from watchdog.ledger.directory import prepare
 from watchdog.ledger.failures import full, translated
+from watchdog.ledger.outbox import Outbox, Waiting
 from watchdog.ledger.reserve import Reserve
 from watchdog.ledger.retention import removable, remove
 from watchdog.ledger.sealing import Seal
+from watchdog.model.alert import Notice, Queued
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.record import Entry, EntryKind, Incident, Row, ServiceRecord
+from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
 _INSERT: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SERVICE: Final = "INSERT INTO services VALUES (?, ?) ON CONFLICT DO UPDATE SET record = excluded.record"
@@ -31,6 +33,8 @@ _SPEC: Final = (
     "INSERT INTO specs VALUES (?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET sealed = excluded.sealed, content = excluded.content, saved_seq = excluded.saved_seq"
 )
+_KEEP: Final = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_FORGET: Final = "DELETE FROM kept WHERE kind = ? AND key = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class Change:
     records: Sequence[ServiceRecord] = ()
     incidents: Sequence[Incident] = ()
     specs: Sequence[ContainerSpec] = ()
+    kept: Sequence[Kept] = ()
+    notices: Sequence[Notice] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class View:
 
     head: queries.Head
     records: Mapping[ServiceKey, ServiceRecord]
+    waiting: Waiting
 
 
 class Store:
@@ -60,7 +67,8 @@ class Store:
         self._seal = seal
         self._reserve = reserve
         with translated(self._path):
-            self.view = View(queries.head(connection), queries.records(connection))
+            self._outbox = Outbox(connection)
+            self.view = View(queries.head(connection), queries.records(connection), self._outbox.waiting())
             (self.last_incident,) = connection.execute("SELECT coalesce(max(id), 0) FROM incidents").fetchone()
 
     @classmethod
@@ -155,6 +163,37 @@ class Store:
         with translated(self._path):
             return queries.last_attempt(self._connection, subject)
 
+    def kept(self, kind: str) -> Mapping[str, str]:
+        with translated(self._path):
+            return dict(self._connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
+
+    def outbox(self, receiver: str, after: int, limit: int) -> tuple[Queued, ...]:
+        with translated(self._path):
+            return self._outbox.read(receiver, after, limit)
+
+    def told(self, receiver: str) -> frozenset[str]:
+        with translated(self._path):
+            return self._outbox.told(receiver)
+
+    def delivered(self, queued: Sequence[Queued]) -> None:
+        self._need_reserve()
+        with self._transaction():
+            waiting = self._outbox.take(queued, self.view.waiting)
+        self.view = replace(self.view, waiting=waiting)
+
+    def undelivered(self, queued: Sequence[Queued]) -> None:
+        self._need_reserve()
+        with self._transaction():
+            waiting = self._outbox.throw_away(queued, self.view.waiting)
+        self.view = replace(self.view, waiting=waiting)
+
+    def serve(self, receivers: Collection[str]) -> Mapping[str, int]:
+        self._need_reserve()
+        with self._transaction():
+            waiting, lost = self._outbox.forget_others(receivers, self.view.waiting)
+        self.view = replace(self.view, waiting=waiting)
+        return lost
+
     def compact(self, now: float, retention: float) -> bool:
         """Removes a batch of what is older than `retention` seconds; True when there may be more."""
         self._need_reserve()
@@ -164,6 +203,7 @@ class Store:
                 return False
             used = {baseline.spec_id for record in self.view.records.values() for baseline in record.baselines}
             remove(connection, prefix, specs_in_use=used)
+            self._outbox.forget_told(now - retention)
             (row,) = self._insert((prefix.entry(now),))
         self.view = replace(self.view, head=queries.Head(row.seq, row.hash))
         return True
@@ -205,10 +245,12 @@ class Store:
             encrypts = self._seal.encrypts
             specs = [(s.id, encrypts, self._seal.close(codec.dump(s)), head.seq) for s in change.specs]
             connection.executemany(_SPEC, specs)
+            _keep(connection, change.kept)
+            waiting = self._outbox.put(change.notices, self.view.waiting)
         records = self.view.records
         if change.records:
             records = MappingProxyType({**records, **{record.service: record for record in change.records}})
-        self.view = View(head, records)
+        self.view = View(head, records, waiting)
         return rows
 
     def _insert(self, entries: Iterable[Entry]) -> tuple[Row, ...]:
@@ -250,13 +292,14 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
-        connection = self._connection
-        with translated(self._path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # some errors of SQLite have rolled back by themselves
-                    connection.execute("ROLLBACK")
-                raise
+        with translated(self._path), database.transaction(self._connection):
+            yield self._connection
+
+
+def _keep(connection: sqlite3.Connection, states: Sequence[Kept]) -> None:
+    """In their order: of two with the same key the last counts."""
+    for state in states:
+        if state.value is None:
+            connection.execute(_FORGET, (state.kind, codec.storable(state.key)))
+        else:
+            connection.execute(_KEEP, (state.kind, codec.storable(state.key), state.value))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from watchdog.model.record import Severity
+
+FILES: Final = "files"
+"""The receiver that is always there: the files in the state directory. No configured one may have this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """`key` is the same for an alert and its resolution, and stable over retries. `at` is Unix seconds."""
+    """`key` is the same for an alert, its reminders and its resolution, and stable over retries.
+
+    `at` is when it was decided (Unix seconds).
+    """
 
     key: str
     severity: Severity
@@ -21,3 +29,37 @@ class Alert:
     resolved: bool = False
     command: str = ""
     """The command that shows the evidence."""
+    project: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    owner: str = ""
+    since: float | None = None
+    """Since when it is broken (Unix seconds)."""
+    root: str = ""
+    """The subject that failed first, where this one only follows from it."""
+    dependents: tuple[str, ...] = ()
+    """What waits for the subject."""
+    tried: tuple[str, ...] = ()
+    """What was done about it with what result, a sentence each, oldest first."""
+    todo: str = ""
+    """What a person should do now."""
+    runbook: str = ""
+    """The link to the page that says how."""
+    flapping: bool = False
+    reminder: int = 0
+    """How often it was said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alert for one receiver: its name in the configuration, or FILES."""
+
+    receiver: str
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A notice that waits in the ledger. Numbers grow in the order of the decisions; 0 was never written."""
+
+    id: int
+    notice: Notice

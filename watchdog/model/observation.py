@@ -60,5 +60,7 @@ class Observation:
     seconds: float = 0.0
     phases: Mapping[str, float] = field(default_factory=dict[str, float])
     evidence: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    waited: float = 0.0
+    """Seconds that it waited for its turn before the target was asked; not among `seconds`."""
     tls_not_after: float | None = None
     """Unix time at which the certificate that was presented ends."""

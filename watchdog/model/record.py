@@ -164,3 +164,12 @@ class Row:
     seq: int
     hash: str
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A small state that outlives the daemon, by its kind and key. `value` is JSON text; None forgets it."""
+
+    kind: str
+    key: str
+    value: str | None

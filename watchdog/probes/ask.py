@@ -127,6 +127,7 @@ class Ask(Generic[QuestionT]):
             seconds=self.seconds,
             phases=dict(self._phases),
             evidence=dict(self.evidence),
+            waited=self.waited if self.waited is not None else self._since_began,
             tls_not_after=self.tls_not_after,
         )
 

@@ -1,0 +1,172 @@
+"""When checks are asked: spread after a start, at steady slots from then on, and what was missed is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.support.virtual_time import VirtualLoop, run_virtually
+from watchdog.api.measures import Measures
+from watchdog.daemon.asker import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
+from watchdog.daemon.clock import Clock
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import TcpQuestion
+
+START = 1000.0
+
+Play = Callable[[VirtualLoop, Asker], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True)
+class Timed:
+    """Answers after so many seconds, and remembers when it was asked; the first answer may be a FAIL."""
+
+    seconds: float = 0.0
+    waits: float = 0.0
+    fails_first: bool = False
+    asked: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def ask(self, check: Check) -> Observation:
+        now = asyncio.get_running_loop().time() - START
+        self.asked.append((check.name, now))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self.seconds)
+        self.at_once -= 1
+        verdict = Verdict.FAIL if self.fails_first and len(self.asked) == 1 else Verdict.PASS
+        return Observation(check=check.name, at=now, verdict=verdict, reason="as told", waited=self.waits)
+
+    def times(self, name: str) -> list[float]:
+        return [at for asked, at in self.asked if asked == name]
+
+
+def checks(count: int, interval: float = 60.0) -> list[Check]:
+    return [
+        Check(name=f"c{number}", question=TcpQuestion(tcp="db:5432"), interval=interval, retry_interval=5.0)
+        for number in range(count)
+    ]
+
+
+def hear(check: Check, observation: Observation, _: int) -> float:
+    return check.interval if observation.verdict is Verdict.PASS else check.retry_interval
+
+
+def played(prober: Timed, wanted: Sequence[Check], play: Play) -> tuple[Asker, Measures]:
+    """What the asker did in virtual time while `play` ran; every check has an owner of its own."""
+
+    async def scenario(loop: VirtualLoop) -> tuple[Asker, Measures]:
+        measures = Measures()
+        asker = Asker(prober, Clock(loop.time, loop.time), measures)
+        for check in wanted:
+            asker.set_checks(check.name, (check,), hear, lambda: 0)
+        running = asyncio.create_task(asker.run())
+        await play(loop, asker)
+        running.cancel()
+        return asker, measures
+
+    return run_virtually(scenario)
+
+
+def for_seconds(seconds: float) -> Play:
+    async def play(_: VirtualLoop, __: Asker) -> None:
+        await asyncio.sleep(seconds)
+
+    return play
+
+
+def test_a_few_checks_are_asked_at_once_and_many_are_no_burst() -> None:
+    few = Timed()
+    played(few, checks(20), for_seconds(1.0))
+    assert {name for name, _ in few.asked} == {check.name for check in checks(20)}
+    many = Timed()
+    played(many, checks(10_000), for_seconds(59.0))
+    first = dict(reversed(many.asked))
+    assert len(first) == 10_000
+    for second, count in Counter(int(at) for at in first.values()).items():
+        assert count <= 2 * FIRST_PER_SECOND, second
+
+
+def test_once_all_were_asked_every_second_has_its_share() -> None:
+    prober = Timed()
+    played(prober, checks(6_000), for_seconds(300.0))
+    later = Counter(int(at) for _, at in prober.asked if at >= 120.0)
+    assert len(later) == 180
+    assert max(later.values()) <= 2 * 6_000 / 60
+    assert sum(later.values()) == pytest.approx(3 * 6_000, abs=100)
+
+
+def test_a_check_keeps_its_slots_however_long_its_answers_take() -> None:
+    prober = Timed(seconds=7.0)
+    played(prober, checks(1), for_seconds(600.0))
+    times = prober.times("c0")
+    gaps = [after - before for before, after in itertools.pairwise(times[1:])]
+    assert len(gaps) >= 8
+    assert gaps == pytest.approx([60.0] * len(gaps))
+
+
+def test_a_check_in_doubt_is_asked_after_its_retry_interval_and_then_in_its_slots() -> None:
+    prober = Timed(fails_first=True)
+    played(prober, checks(1), for_seconds(300.0))
+    first, second, third, fourth, *_ = prober.times("c0")
+    assert second - first == pytest.approx(5.0)
+    assert third - second <= 60.0
+    assert fourth - third == pytest.approx(60.0)
+
+
+def test_what_passes_while_nothing_can_run_is_missed_and_counted() -> None:
+    prober = Timed()
+
+    async def play(loop: VirtualLoop, _: Asker) -> None:
+        await asyncio.sleep(61.0)
+        loop.jump(180.0)
+        await asyncio.sleep(1.0)
+
+    _, measures = played(prober, checks(1), play)
+    assert measures.checks_missed in {2, 3}  # by where its slots lie
+    _, undisturbed = played(Timed(), checks(1), for_seconds(600.0))
+    assert undisturbed.checks_missed == 0
+
+
+def test_the_lag_counts_the_wait_for_a_place() -> None:
+    _, measures = played(Timed(waits=0.75), checks(1), for_seconds(0.5))
+    assert measures.check_start_lag.total == pytest.approx(0.75)
+    _, punctual = played(Timed(), checks(10), for_seconds(300.0))
+    assert punctual.check_start_lag.total == pytest.approx(0.0, abs=1e-6)
+
+
+def test_asking_all_others_asks_a_few_at_a_time() -> None:
+    prober = Timed(seconds=1.0)
+    wanted = checks(100, interval=3600.0)
+
+    async def play(_: VirtualLoop, asker: Asker) -> None:
+        await asyncio.sleep(10.0)
+        prober.asked.clear()
+        prober.most_at_once = 0
+        await asker.ask_all({"c0"})
+
+    played(prober, wanted, play)
+    assert {name for name, _ in prober.asked} == {check.name for check in wanted[1:]}
+    assert prober.most_at_once <= OTHERS_AT_ONCE + 1  # one may be due by itself meanwhile
+
+
+def test_what_was_dropped_is_not_asked_again_and_what_stays_keeps_its_time() -> None:
+    prober = Timed()
+    one, other = checks(2)
+
+    async def play(_: VirtualLoop, asker: Asker) -> None:
+        await asyncio.sleep(1.0)
+        asker.drop(one.name)
+        asker.set_checks(other.name, (other,), hear, lambda: 0)
+        await asyncio.sleep(120.0)
+
+    played(prober, (one, other), play)
+    assert len(prober.times(one.name)) == 1
+    assert len(prober.times(other.name)) == 3
