@@ -31,7 +31,15 @@ class Wrong(ValueError):
 class Expanded(str):
     """A text into which the environment was put: it may be a secret, so no message shows it."""
 
-    __slots__ = ()
+    __slots__ = ("parts",)
+
+    def __new__(cls, text: str, parts: tuple[str, ...] = ()) -> Expanded:
+        made = super().__new__(cls, text)
+        made.parts = parts
+        return made
+
+    parts: tuple[str, ...]
+    """What the environment put in."""
 
 
 @dataclass(frozen=True, slots=True)

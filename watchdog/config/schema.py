@@ -195,6 +195,7 @@ class File(BaseSettings):
     alert: AlertSection | None = Field(default=None, description="How people are told.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
+    journey: list[Any] | None = Field(default=None, description="What a person does, in order.")
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -98,29 +98,28 @@ def expand(value: Any, environ: Mapping[str, str], path: KeyPath, problems: Prob
 
 
 def _expand_text(value: str, environ: Mapping[str, str], path: KeyPath, problems: Problems) -> str:
-    used = False
+    parts: list[str] = []
 
     def put_in(match: re.Match[str]) -> str:
-        nonlocal used
         literal, name, rest = match.groups()
         if literal:
             return "${"
-        used = True
         if rest:
             problems.add(path, f"refers to ${{{name}…}}; allowed: ${{NAME}}, or $${{ for a plain ${{")
         elif name not in environ:
             problems.add(
                 path, f"refers to ${{{name}}}, which the environment does not have; allowed: a variable that is set"
             )
-        return environ.get(name, match[0])
+        parts.append(environ.get(name, match[0]))
+        return parts[-1]
 
     text = _REFERENCE.sub(put_in, value)
-    return Expanded(text) if used else text
+    return Expanded(text, tuple(parts)) if parts else text
 
 
 def variables() -> dict[str, KeyPath]:
     """Every variable that says what a key of the file says."""
-    names: dict[str, KeyPath] = {f"{PREFIX}{name.upper()}": (name,) for name in ("service", "endpoint")}
+    names: dict[str, KeyPath] = {f"{PREFIX}{name.upper()}": (name,) for name in ("service", "endpoint", "journey")}
     for section, model in SECTIONS.items():
         names |= {f"{PREFIX}{section.upper()}__{key.upper()}": (section, key) for key in model.model_fields}
     return names
@@ -147,7 +146,7 @@ def read_environment(environ: Mapping[str, str], problems: Problems) -> Environm
     source = EnvSettingsSource(File)
     source.env_vars = {name.lower(): environ[name] for name in origins.values() if name in known}
     values = source()
-    for path in (("service",), ("endpoint",)):
+    for path in (("service",), ("endpoint",), ("journey",)):
         if path in origins:
             values[path[0]] = _tables(values[path[0]], path, problems)
     return Environment(values, origins)

@@ -140,5 +140,7 @@ class Settings:
     services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()
+    journeys: tuple[Check, ...] = ()
+    """Each asks a `JourneyQuestion`, which says whose they are."""
     source: Path | None = None
     """The file that was read; None when there is none."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from watchdog.config.checks.kinds import KINDS, kinds_with
 from watchdog.config.checks.section import CheckSection
 from watchdog.config.positions import KeyPath
+from watchdog.config.fields import Section
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import is_table
 from watchdog.config.tables import no_table, read_section
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import TcpQuestion
 from watchdog.model.settings import HealthSettings
+
+TIMEOUT: Final = Check.__dataclass_fields__["timeout"].default
 
 
 def read_check(
@@ -49,12 +51,12 @@ def read_check(
     section = read_section(KINDS[asked[0]], table, path, problems)
     if section is None:
         return None
-    timing = _timing(section, path, problems, interval=interval, health=health)
+    when = timing(section, path, problems, interval=interval, health=health)
     question = section.question(path, problems)
     if question is None or len(problems.found) > before:
         return None
     own = ServiceKey.parse(section.service) if section.service else service
-    return Check(**timing, name=section.name, question=question, service=own, endpoint=endpoint)
+    return Check(**when, name=section.name, question=question, service=own, endpoint=endpoint)
 
 
 def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, problems: Problems) -> None:
@@ -68,20 +70,26 @@ def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, pr
             problems.add((*path, key), f"is not known{did_you_mean(key, known)}; allowed: {', '.join(sorted(known))}")
 
 
-def _timing(
-    section: CheckSection, path: KeyPath, problems: Problems, *, interval: float, health: HealthSettings
+def timing(
+    section: Section,
+    path: KeyPath,
+    problems: Problems,
+    *,
+    interval: float,
+    health: HealthSettings,
+    timeout: float = TIMEOUT,
 ) -> dict[str, Any]:
+    """When a check is asked and believed; `timeout` is its own where the table says none and the interval allows it."""
     given = section.given()
     interval = given.get("interval", interval)
     for key in ("timeout", "retry_interval"):
         if given.get(key, 0.0) > interval:
             problems.add((*path, key), f"is longer than the interval ({interval:g} s); allowed: at most the interval")
-    default = Check(name="", question=TcpQuestion(tcp=""))
-    timing = {
+    found = {
         "interval": interval,
         "retry_interval": min(health.retry_interval, interval),
-        "timeout": min(default.timeout, interval),
+        "timeout": min(timeout, interval),
         "failures": health.failures,
         "successes": health.successes,
     }
-    return timing | {key: given[key] for key in timing.keys() & given.keys()}
+    return found | {key: given[key] for key in found.keys() & given.keys()}
