@@ -182,7 +182,7 @@ async def test_huge_headers_are_not_swallowed(prober: Prober, loopback: Loopback
         (b"", "reset"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort", "reset"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhel", "reset"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "reset"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "protocol"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "protocol"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: -4\r\n\r\n", "protocol"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "protocol"),

@@ -7,8 +7,10 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
 from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
+from watchdog.policy.expectations import ALLOWED as EXPECTED
+from watchdog.policy.expectations import parse_expectation
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
@@ -165,6 +167,23 @@ def _comparison(value: Any) -> Comparison:
         raise Wrong(f"{shown(value)} {error}") from None
 
 
+def _json_expectation(value: Any) -> str:
+    try:
+        return str(parse_expectation(text(at_most=LONGEST)(value)))
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
+def _redirect_host(value: Any) -> str:
+    host = text(at_most=256)(value)
+    try:
+        return host[:2] + _host(host[2:]) if host.startswith("*.") else _host(host)
+    except Wrong as error:
+        raise Wrong(f"{shown(value)} {error}") from None
+
+
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
@@ -175,6 +194,13 @@ HEADERS: Final = Rule("a table of header = text in printable ASCII on one line",
 HEADER_NAME: Final = Rule("the name of a header", _HEADER_NAME)
 HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
 COMPARISON: Final = Rule(ALLOWED, _comparison)
+JSON_EXPECTATIONS: Final = listed(
+    f"a list of expectations, each of them {EXPECTED}", _json_expectation, lambda one: [one], at_most=64
+)
+REDIRECT_HOSTS: Final = listed('a list of host names, as "login.example" or "*.example"', _redirect_host, commas)
 METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
 BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))
 SECRET: Final = Rule("text in printable ASCII on one line", matching(r"[\x20-\x7e]+", at_most=8192, secret=True))
+USER_NAME: Final = Rule(
+    'text in printable ASCII on one line, without ":" (RFC 7617)', matching(r"[\x20-\x39\x3b-\x7e]+", at_most=256)
+)

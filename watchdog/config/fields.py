@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from watchdog.config import addresses, rules
+from watchdog.model.question import HttpConnection
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -37,11 +38,16 @@ EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
 StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
 Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
 Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
+JsonExpectations = Annotated[tuple[str, ...], PlainValidator(addresses.JSON_EXPECTATIONS)]
+RedirectHosts = Annotated[tuple[str, ...], PlainValidator(addresses.REDIRECT_HOSTS)]
+Text = Annotated[str, PlainValidator(rules.TEXT)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]
 Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]
+UserName = Annotated[str, PlainValidator(addresses.USER_NAME)]
+Connection = Annotated[HttpConnection, PlainValidator(rules.choice(HttpConnection))]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]

@@ -237,6 +237,7 @@ WINDOW: Final = duration(1)
 RETENTION: Final = duration(3600)
 COUNT: Final = whole(1, 1000)
 SWITCH: Final = Rule("true or false", _switch)
+TEXT: Final = Rule("text of at most 4096 characters", text(multi_line=True))
 PATH: Final = Rule("an absolute path", _path)
 WEIGHT: Final = number(0, 1000)
 SERVICE_NAME: Final = Rule(

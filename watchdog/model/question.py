@@ -29,6 +29,14 @@ class HttpConnection(StrEnum):
     """The last one to that origin as long as it lasts, as a browser does."""
 
 
+class HttpConnection(StrEnum):
+    """Over which connection a request goes."""
+
+    NEW = "new"
+    KEPT = "kept"
+    """The last one to that origin as long as it lasts, as a browser does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpQuestion:
     url: str

@@ -35,6 +35,7 @@ class Trouble(StrEnum):
     DNS = "dns"
     STATUS = "status"
     HEADER = "header"
+    SECURITY_HEADERS = "security_headers"
     BODY = "body"
     TOO_LARGE = "too_large"
     SLOW = "slow"
@@ -155,6 +156,8 @@ Clock = Callable[[], float]
 
 def printable(text: str) -> str:
     """One bounded line without control characters: fit for a terminal, a log and a page."""
+    if len(text) <= REASON_LIMIT and text.isprintable() and "  " not in text:
+        return text.strip()
     visible = (char if char.isprintable() else " " for char in text[: 2 * REASON_LIMIT])
     line = " ".join("".join(visible).split())
     return line if len(line) <= REASON_LIMIT else line[: REASON_LIMIT - 1] + "…"

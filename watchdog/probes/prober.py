@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
@@ -36,6 +37,7 @@ class Prober:
         self._places = asyncio.Semaphore(PLACES)
         self._probes: dict[CheckKind, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
+        self._endings: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
 
     async def ask(self, check: Check) -> Observation:
@@ -68,6 +70,8 @@ class Prober:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
+        for end in self._endings:
+            await end()
 
     def _probe(self, kind: CheckKind) -> Probe[Any]:
         if kind not in self._probes:
@@ -80,7 +84,9 @@ class Prober:
             case CheckKind.HTTP:
                 from watchdog.probes.http import HttpProbe
 
-                return HttpProbe(self._resolver, self._trust)
+                probe = HttpProbe(self._resolver, self._trust)
+                self._endings.append(probe.close)
+                return probe
             case CheckKind.TCP:
                 from watchdog.probes.tcp import TcpProbe
 

@@ -1,57 +1,75 @@
-"""Where a redirect may lead: the same host, at most over to TLS, never in circles."""
+"""Where a redirect may lead: the same host, at most over to TLS, or a host that is allowed; never in circles."""
 
 from __future__ import annotations
 
 from typing import Final
 
-import httpx
+from yarl import URL
 
 from watchdog.model.question import HttpQuestion
-from watchdog.probes.answer import expected
 from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.expectations import has_status
+from watchdog.probes.request import SCHEMES, Answer, Request, plain_headers
 
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _BECOMES_GET: Final = frozenset({301, 302, 303})  # RFC 9110, 15.4: what browsers do with a POST
+_OF_A_BODY: Final = ("Content-Length", "Content-Type", "Transfer-Encoding")
 
 
-def next_request(
-    ask: Ask[HttpQuestion], request: httpx.Request, response: httpx.Response, asked: set[str]
-) -> httpx.Request | None:
+def next_request(ask: Ask[HttpQuestion], request: Request, answer: Answer, asked: set[str]) -> Request | None:
     """The request that a redirect asks for; None when the answer is to be judged as it is.
 
     An expected status is never followed. `asked` holds what was asked so far, as `METHOD URL`. Raises Finding
     for a redirect that is not followed.
     """
-    if not ask.question.redirects or not response.has_redirect_location or expected(ask, response.status_code):
+    location = answer.headers.get("Location")
+    follows = ask.question.redirects and answer.status in _REDIRECTS and location is not None
+    if not follows or location is None or has_status(ask.question, answer.status):
         return None
-    try:
-        url = request.url.join(response.headers["Location"]).copy_with(userinfo=b"", fragment=None)
-    except httpx.InvalidURL as error:
-        raise Finding(Trouble.REDIRECT, "a redirect leads to something that is no URL") from error
-    if not _same_place(request.url, url):
+    url = _target(request.url, location)
+    same = _same_place(request.url, url)
+    if not same and not _allowed(ask.question, request.url, url):
         raise Finding(Trouble.REDIRECT, f"a redirect leads away to {_origin(url)}, which is not followed")
-    changes = response.status_code in _BECOMES_GET and request.method != "HEAD"
+    changes = answer.status in _BECOMES_GET and request.method != "HEAD"
     method = "GET" if changes else request.method
     if f"{method} {url}" in asked:
         raise Finding(Trouble.REDIRECT_LOOP, f"a redirect loop: {url.path} comes back")
     if len(asked) > ask.question.redirects:
         raise Finding(Trouble.REDIRECT_LOOP, f"more than {ask.question.redirects} redirects")
     ask.evidence["redirects"] = len(asked)
-    headers = request.headers.copy()
-    headers["Host"] = url.netloc.decode("ascii")
-    if method == request.method:
-        return httpx.Request(method, url, headers=headers, stream=request.stream)
-    for name in ("Content-Length", "Content-Type", "Transfer-Encoding"):
-        headers.pop(name, None)
-    return httpx.Request(method, url, headers=headers)
+    headers = request.headers.copy() if same else plain_headers()  # those of the check may hold credentials
+    body = request.body if method == request.method else None
+    if body is None:
+        for name in _OF_A_BODY:
+            headers.popall(name, None)
+    return Request(method=method, url=url, headers=headers, body=body)
 
 
-def _same_place(here: httpx.URL, there: httpx.URL) -> bool:
-    """Headers of the check may hold credentials: they go to the same origin, or to the same host over TLS."""
+def _target(here: URL, location: str) -> URL:
+    try:
+        url = here.join(URL(location)).with_fragment(None)
+        if url.scheme not in SCHEMES or not url.host:
+            raise Finding(Trouble.REDIRECT, f"a redirect leads to something that is no web page ({url.scheme}:)")
+        return url.with_user(None)
+    except ValueError as error:
+        raise Finding(Trouble.REDIRECT, "a redirect leads to something that is no URL") from error
+
+
+def _same_place(here: URL, there: URL) -> bool:
+    """The same origin, or the same host over TLS."""
     if here.raw_host != there.raw_host:
         return False
     same = (here.scheme, here.port) == (there.scheme, there.port)
     return same or (here.scheme, there.scheme) == ("http", "https")
 
 
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+def _allowed(question: HttpQuestion, here: URL, there: URL) -> bool:
+    """Never back from TLS."""
+    if (here.scheme, there.scheme) == ("https", "http"):
+        return False
+    host = str(there.raw_host)
+    return any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in question.redirect_hosts)
+
+
+def _origin(url: URL) -> str:
+    return str(url.origin())
