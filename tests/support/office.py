@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import redis.asyncio
+import redis.exceptions
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -24,7 +25,7 @@ class Office:
     """Log in by a form with a CSRF token, then Documents and Calendar."""
 
     def __init__(self, redis_url: str) -> None:
-        self.sessions = redis.asyncio.from_url(redis_url, decode_responses=True)
+        self.sessions: Any = redis.asyncio.from_url(redis_url, decode_responses=True)
         self.asked: list[str] = []
         """`METHOD PATH` of every request."""
         self.after: Callable[[str], Awaitable[None]] | None = None
@@ -95,7 +96,7 @@ class Office:
     async def _session(self, request: web.Request) -> tuple[str, dict[str, str] | None]:
         number = request.cookies.get(_COOKIE, "")
         try:
-            found: Any = await self.sessions.get(f"session:{number}")
+            found = await self.sessions.get(f"session:{number}")
         except redis.exceptions.RedisError as error:
             raise web.HTTPServiceUnavailable(text="the session store does not answer") from error
         return number, json.loads(found) if found else None

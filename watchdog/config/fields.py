@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
+from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, rules
 from watchdog.model.question import HttpConnection
@@ -57,6 +58,11 @@ class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @classmethod
+    def written(cls) -> dict[str, FieldInfo]:
+        """Its keys as they are written."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""

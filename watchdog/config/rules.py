@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, Self, TypeVar, cast
 
 from watchdog.config.duration import parse_duration, spell_duration
 from watchdog.model.identity import ServiceKey
@@ -33,7 +33,7 @@ class Expanded(str):
 
     __slots__ = ("parts",)
 
-    def __new__(cls, text: str, parts: tuple[str, ...] = ()) -> Expanded:
+    def __new__(cls, text: str, parts: tuple[str, ...] = ()) -> Self:
         made = super().__new__(cls, text)
         made.parts = parts
         return made

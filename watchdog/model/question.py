@@ -29,14 +29,6 @@ class HttpConnection(StrEnum):
     """The last one to that origin as long as it lasts, as a browser does."""
 
 
-class HttpConnection(StrEnum):
-    """Over which connection a request goes."""
-
-    NEW = "new"
-    KEPT = "kept"
-    """The last one to that origin as long as it lasts, as a browser does."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpQuestion:
     url: str
@@ -145,7 +137,7 @@ class JourneyQuestion:
 
     @property
     def target(self) -> str:
-        return self.base or self.steps[0].url
+        return self.base or self.steps[0].request.url
 
 
 Question = HttpQuestion | TcpQuestion | TlsQuestion | JourneyQuestion

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from watchdog.model.observation import Check, Observation, Scalar, Verdict
+from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
 
 QuestionT = TypeVar("QuestionT")
 
@@ -37,6 +37,7 @@ class Trouble(StrEnum):
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"
     BODY = "body"
+    CAPTURE = "capture"
     TOO_LARGE = "too_large"
     SLOW = "slow"
     PROTOCOL = "protocol"
@@ -89,6 +90,8 @@ class Ask(Generic[QuestionT]):
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
+        self.steps: list[StepSeen] = []
+        """Of a journey, as they are taken."""
         self.waited: float | None = None
         """Seconds until there was a free place; None while waiting for it."""
         self._phases: dict[str, float] = {}
@@ -130,6 +133,7 @@ class Ask(Generic[QuestionT]):
             evidence=dict(self.evidence),
             waited=self.waited if self.waited is not None else self._since_began,
             tls_not_after=self.tls_not_after,
+            steps=tuple(self.steps),
         )
 
     def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from watchdog.config.checks.kinds import KINDS, kinds_with
 from watchdog.config.checks.section import CheckSection
-from watchdog.config.positions import KeyPath
 from watchdog.config.fields import Section
+from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import is_table
 from watchdog.config.tables import no_table, read_section

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ from watchdog.policy.templates import NAME, without_templates
 TIMEOUT: Final = 30.0
 MOST_STEPS: Final = 100
 _REDIRECTS: Final = 10
+_LONGEST_NAME: Final = 63
 _OF_THE_QUESTION: Final = (
     "status",
     "body_contains",
@@ -49,7 +52,7 @@ def read_journey(
     secrets = _secrets(section.secrets or {} if section else {}, path, problems)
     steps = _steps(table, path, problems, services)
     if section is not None and section.base is None:
-        _refuse_relative(steps, path, problems)
+        _refuse_relative(steps, problems)
     refuse_unknown_names(steps, secrets, problems)
     if section is None:
         return None
@@ -82,7 +85,7 @@ def _secrets(given: dict[str, str], path: KeyPath, problems: Problems) -> dict[s
             if not value.startswith("/"):
                 problems.add(place, "is not absolute; allowed: an absolute path")
                 continue
-            content = problems.caught(place, lambda file=value: read_secret(_path(file)))
+            content = problems.caught(place, lambda file=value: read_secret(Path(file)))
         if not _is_name(name):
             problems.add(place, 'is no name that a template can use; allowed: a letter, then letters, digits, "_", "-"')
         elif name in found:
@@ -142,7 +145,6 @@ def _step(raw: Any, path: KeyPath, problems: Problems, services: tuple[ServiceKe
         redirects=_REDIRECTS if section.redirects is None else section.redirects,
         **{key: given[key] for key in _OF_THE_QUESTION if key in given},
     )
-    timed = {key: value for key, value in (retry.given() if retry else {}).items()}
     return JourneyStep(
         name=section.name,
         request=request,
@@ -151,7 +153,7 @@ def _step(raw: Any, path: KeyPath, problems: Problems, services: tuple[ServiceKe
         captures=captures,
         always_run=bool(section.always_run),
         service=whose,
-        **timed,
+        **(retry.given() if retry else {}),
     )
 
 
@@ -192,7 +194,7 @@ def _capture(name: str, raw: Any, path: KeyPath, problems: Problems) -> Capture 
     return Capture(name=name, source=source, where=table[source.value], attribute=section.attribute)
 
 
-def _refuse_relative(steps: list[tuple[KeyPath, JourneyStep]], path: KeyPath, problems: Problems) -> None:
+def _refuse_relative(steps: list[tuple[KeyPath, JourneyStep]], problems: Problems) -> None:
     for place, step in steps:
         if step.request.url.startswith("/"):
             problems.add((*place, "url"), "begins with / and the journey has no base; allowed: a whole URL, or base")
@@ -222,12 +224,4 @@ def _hidden(table: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _is_name(text: str) -> bool:
-    import re
-
-    return re.fullmatch(NAME, text) is not None and len(text) <= 63  # noqa: PLR2004 - as names of steps
-
-
-def _path(text: str) -> Any:
-    from pathlib import Path
-
-    return Path(text)
+    return re.fullmatch(NAME, text) is not None and len(text) <= _LONGEST_NAME

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from watchdog.config import addresses
 from watchdog.config.rules import NAME as ANY_NAME
-from watchdog.config.rules import Rule, Wrong, commas, is_table, listed, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
 from watchdog.policy.expectations import ALLOWED, parse_expectation
 from watchdog.policy.templates import NAME, begins_with_template, without_templates
 
@@ -43,12 +43,11 @@ def _selector(value: Any) -> str:
 def _json_path(value: Any) -> str:
     path = text(at_most=_LONGEST_WHERE)(value)
     try:
-        if parse_expectation(path).comparison is not None:
-            raise Wrong(f"{shown(value)} compares, where a value is looked for")
-    except Wrong:
-        raise
+        found = parse_expectation(path)
     except ValueError as error:
         raise Wrong(f"{shown(value)} {error}") from None
+    if found.comparison is not None:
+        raise Wrong(f"{shown(value)} compares, where a value is looked for")
     return path
 
 
@@ -114,14 +113,10 @@ def _json(value: Any) -> Any:
 
 
 def _depth(value: Any) -> int:
-    deep, level = 0, [value]
+    deep = 0
+    level: list[Any] = [value]
     while level and deep <= _DEEPEST:
-        level = [
-            item
-            for one in level
-            if isinstance(one, dict | list)
-            for item in (one.values() if isinstance(one, dict) else one)
-        ]
+        level = [item for one in level for item in (is_list(one) or list((is_table(one) or {}).values()))]
         deep += 1
     return deep
 

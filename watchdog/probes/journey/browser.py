@@ -13,7 +13,7 @@ from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import read_body
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
-from watchdog.probes.http1 import Http1
+from watchdog.probes.http import HttpProbe
 from watchdog.probes.journey.evidence import Heard, head_of
 from watchdog.probes.journey.masking import Mask
 from watchdog.probes.journey.page import Page
@@ -27,7 +27,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Browser:
     """One per run: its cookie jar is empty at first."""
 
-    def __init__(self, http: Http1, mask: Mask) -> None:
+    def __init__(self, http: HttpProbe, mask: Mask) -> None:
         self._http = http
         self._mask = mask
         self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)  # unsafe: hosts may be addresses

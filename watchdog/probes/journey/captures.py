@@ -50,12 +50,13 @@ def _in_html(capture: Capture, text: str) -> str:
     from bs4.exceptions import ParserRejectedMarkup
 
     try:
-        element = BeautifulSoup(text, "html.parser").select_one(capture.where)
+        soup: Any = BeautifulSoup(text, "html.parser")
+        element = soup.select_one(capture.where)
         if element is None:
             raise _nothing(capture, f"the page has nothing like {capture.where}")
         if capture.attribute is None:
-            return element.get_text().strip()
-        value = element.get(capture.attribute)
+            return str(element.get_text()).strip()
+        value: str | list[str] | None = element.get(capture.attribute)
     except (ParserRejectedMarkup, RecursionError, ValueError, AssertionError) as error:
         raise _nothing(capture, "the page is no HTML that can be read") from error
     if value is None:
@@ -71,13 +72,13 @@ def _in_json(capture: Capture, text: str) -> str:
     except (ValueError, RecursionError) as error:
         raise _nothing(capture, "the body is no JSON") from error
     try:
-        found = next((match.obj for match in _query(capture.where).finditer(document)), _NOTHING)
+        found: Any = next((match.obj for match in _query(capture.where).finditer(document)), _NOTHING)
     except (JSONPathError, RecursionError) as error:
         raise _nothing(capture, f"the JSON cannot be searched for {capture.where}") from error
     if found is _NOTHING:
         raise _nothing(capture, f"the JSON has nothing at {capture.where}")
     if found is None or isinstance(found, dict | list):
-        what = {dict: "an object", list: "a list"}.get(type(found), "null")
+        what = "null" if found is None else "an object" if isinstance(found, dict) else "a list"
         raise _nothing(capture, f"{capture.where} is {what}")
     return spelled(found)
 

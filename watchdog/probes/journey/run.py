@@ -15,7 +15,7 @@ from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
 from watchdog.policy.journeys import KEPT_FOR_CLEAN_UP, filled
 from watchdog.policy.templates import NoValue
 from watchdog.probes.ask import Ask, Finding, Trouble
-from watchdog.probes.http1 import Http1
+from watchdog.probes.http import HttpProbe
 from watchdog.probes.journey.browser import Browser
 from watchdog.probes.journey.captures import find
 from watchdog.probes.journey.evidence import Heard, exchange
@@ -29,7 +29,7 @@ _KEPT_EXCHANGES: Final = 12
 
 
 class JourneyProbe:
-    def __init__(self, http: Http1) -> None:
+    def __init__(self, http: HttpProbe) -> None:
         self._http = http
 
     async def __call__(self, ask: Ask[JourneyQuestion]) -> str:
@@ -57,7 +57,7 @@ class _Took:
 
 
 class _Run:
-    def __init__(self, ask: Ask[JourneyQuestion], http: Http1) -> None:
+    def __init__(self, ask: Ask[JourneyQuestion], http: HttpProbe) -> None:
         question = ask.question
         self._ask = ask
         self._mask = Mask((*question.secrets.values(), *question.hidden), question.redact)
