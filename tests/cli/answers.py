@@ -65,6 +65,7 @@ def incident(number: int, *, closed: bool) -> dict[str, Any]:
         "detected_at": "2026-01-02T03:04:05.010Z",
         "recovered_at": "2026-01-02T03:04:15.300Z" if closed else None,
         "closed_at": "2026-01-02T03:04:16.000Z" if closed else None,
+        "flapping": not closed,
     }
 
 

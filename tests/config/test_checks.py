@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.config.conftest import Load
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check
+from watchdog.model.observation import Check, OnFailure
 from watchdog.model.question import CheckKind, HttpQuestion, TlsQuestion
 
 
@@ -13,6 +13,7 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
         name = "shop"
         url = "https://shop.example/health"
         service = "shop/webui"
+        on_failure = "alert"
         method = "POST"
         headers = { Accept = "application/json" }
         authorization = "Bearer ${TOKEN}"
@@ -49,6 +50,7 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
         ),
         service=ServiceKey("shop", "webui"),
         endpoint=True,
+        on_failure=OnFailure.ALERT,
         interval=30.0,
         retry_interval=1.0,
         timeout=3.0,
@@ -74,6 +76,7 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
         name="mail",
         question=TlsQuestion(tls="[::1]:465"),
         endpoint=True,
+        on_failure=OnFailure.ALERT,
         interval=4.0,
         retry_interval=4.0,
         timeout=4.0,
@@ -88,3 +91,44 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
 def test_a_check_with_no_word_on_time_keeps_the_models_time_out(settings_of: Load) -> None:
     (endpoint,) = settings_of("[[endpoint]]\nname = 'e'\nurl = 'http://h'\n").endpoints
     assert endpoint == Check(name="e", question=HttpQuestion(url="http://h"), endpoint=True)
+
+
+def test_what_a_failure_means_follows_from_what_is_asked_unless_it_is_said(settings_of: Load) -> None:
+    settings = settings_of("""
+        [[service]]
+        name = "webui"
+        [[service.check]]
+        name = "page"
+        url = "http://webui/"
+        [[service.check]]
+        name = "certificate"
+        tls = "webui:443"
+        [[service.check]]
+        name = "handshake"
+        tls = "webui:443"
+        on_failure = "recover"
+    """)
+    ((_, service),) = settings.services
+    assert {check.name: check.on_failure for check in service.checks} == {
+        "page": OnFailure.RECOVER,
+        "certificate": OnFailure.ALERT,
+        "handshake": OnFailure.RECOVER,
+    }
+
+
+def test_an_endpoint_may_need_services_though_it_is_none_of_theirs(settings_of: Load) -> None:
+    (front,) = settings_of("""
+        [[endpoint]]
+        name = "front"
+        url = "http://front/"
+        depends_on = ["shop/db", "cache"]
+    """).endpoints
+    assert front.depends_on == ("shop/db", "cache")
+
+
+def test_the_observers_references_are_addresses_or_urls(settings_of: Load) -> None:
+    settings = settings_of("""
+        [observer]
+        references = ["1.1.1.1:53", "[2606:4700:4700::1111]:53", "https://example.org/"]
+    """)
+    assert settings.observer.references == ("1.1.1.1:53", "[2606:4700:4700::1111]:53", "https://example.org/")

@@ -69,6 +69,12 @@ url = "ftp://h/"
         ("discovery.mode = 'some'", 'discovery.mode: "some" is no choice here; allowed: "all" or "labelled" or'),
         ("discovery.exclude = 3", "discovery.exclude: 3 is not a list"),
         ("discovery.exclude = ['']", "discovery.exclude: is empty"),
+        ("health.flap_low = 30", "health.flap_low: flap_low (30) is more than flap_high (20); allowed: flap_low ≤"),
+        ("health.flap_high = '4'", "health.flap_high: flap_low (5) is more than flap_high (4)"),
+        ("health.flap_high = 101", "health.flap_high: 101 is out of range; allowed: a number from 0 to 100"),
+        ("observer.references = 3", "observer.references: 3 is not a list; allowed: a list of host:port or URLs"),
+        ("observer.references = ['1.1.1.1']", 'observer.references: "1.1.1.1" is not host:port'),
+        ("observer.references = ['tcp://1.1.1.1:53']", "observer.references: does not begin with http:// or https://"),
         ("recovery.on_stop = []", "recovery.on_stop: a list is no choice here"),
         ("recovery.backoff = '2m'", "recovery.backoff: backoff (120 s) is longer than backoff_max (60 s)"),
         ("recovery.absence_max = '5s'", "recovery.absence_max: absence_grace (10 s) is longer than absence_max (5 s)"),
@@ -126,6 +132,9 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
         ),
         ("url = 'http://h'\nheaders = { 'X:' = 'a' }", 'endpoint[e].headers: "X:" is no name of a header'),
         ("url = 'http://h'\nheaders = 3", "endpoint[e].headers: 3 is not a table"),
+        ("url = 'http://h'\nservice = 'a'\ndepends_on = ['b']", "endpoint[e].depends_on: stands beside service"),
+        ("url = 'http://h'\non_failure = 'recover'", "endpoint[e].on_failure: recover has nothing to recover"),
+        ("url = 'http://h'\non_failure = 'shout'", 'endpoint[e].on_failure: "shout" is no choice here'),
         ("url = 'http://h'\nmethod = 'get'", 'endpoint[e].method: "get" cannot be used'),
         ("url = 'http://h'\nservice = 'a/b/c'", 'endpoint[e].service: "a/b/c" is no service name'),
         (
@@ -140,6 +149,12 @@ def test_a_check_that_makes_no_sense_is_one_sentence(keys: str, sentence: str, c
     (line,) = complaints(CHECK + keys)
     assert line.partition(": ")[2].startswith(sentence)
     assert "; allowed: " in line
+
+
+def test_only_an_endpoint_of_no_service_may_say_what_it_needs(complaints: Complaints) -> None:
+    text = '[[service]]\nname = "a"\ncheck = [{ name = "c", tcp = "h:1", depends_on = "b" }]'
+    (line,) = complaints(text)
+    assert line.endswith("service[a].check[c].depends_on: means nothing here; allowed: in [[endpoint]]")
 
 
 def test_names_are_unique(complaints: Complaints) -> None:

@@ -31,6 +31,7 @@ SERVICE = ServiceStatus(
     since=AT,
     paused_until=AT,
     quarantined=True,
+    flapping=True,
 )
 BARE: dict[str, object] = {
     "project": "shop",
@@ -46,6 +47,7 @@ BARE: dict[str, object] = {
     "since": None,
     "paused_until": None,
     "quarantined": False,
+    "flapping": False,
 }
 INCIDENT = Incident(
     id=7,
@@ -78,6 +80,7 @@ def test_a_service_is_shown_with_all_that_is_known_of_it() -> None:
         "since": WRITTEN,
         "paused_until": WRITTEN,
         "quarantined": True,
+        "flapping": True,
     }
 
 
@@ -97,6 +100,8 @@ def test_an_endpoint_is_shown_with_its_phases_and_certificate() -> None:
         phases={"resolve": 0.0011111111},
         at=AT,
         tls_not_after=AT,
+        flapping=True,
+        waiting="waiting for db",
     )
     shown = {
         "name": "shop",
@@ -108,6 +113,8 @@ def test_an_endpoint_is_shown_with_its_phases_and_certificate() -> None:
         "phases": {"resolve": 0.001111},
         "at": WRITTEN,
         "tls_not_after": WRITTEN,
+        "flapping": True,
+        "waiting": "waiting for db",
     }
     assert endpoint.as_json() == shown
     alone = replace(endpoint, service=None, at=None, tls_not_after=None, phases={})
@@ -158,6 +165,7 @@ def test_an_incident_is_shown_with_its_times(ended: float | None) -> None:
         "detected_at": WRITTEN,
         "recovered_at": WRITTEN if ended else None,
         "closed_at": WRITTEN if ended else None,
+        "flapping": False,
     }
 
 

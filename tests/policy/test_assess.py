@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.policy.samples import EXITED, HTTP, RUNNING, WEBUI, containers, observed
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Cause, CheckStatus, Health
-from watchdog.model.observation import Verdict
+from watchdog.model.observation import OnFailure, Verdict
 from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings
 from watchdog.policy.assess import CERTIFICATE_CLASSES, ENDS_SOON, Sight, assess
 from watchdog.policy.streak import Standing, Streak
@@ -19,6 +19,7 @@ from watchdog.probes.ask import Trouble
 
 SETTINGS = ServiceSettings()
 CHECKED = ServiceSettings(checks=(HTTP,))
+ALERTING = ServiceSettings(checks=(HTTP, replace(HTTP, name="tcp", on_failure=OnFailure.ALERT)))
 RESPECTFUL = ServiceSettings(recovery=RecoverySettings(on_stop=OnStop.RESPECT))
 LONG = 3600.0
 PLAIN = Sight(service=WEBUI, settings=SETTINGS, container=RUNNING, running_for=LONG)
@@ -257,6 +258,49 @@ def test_a_certificate_that_is_refused_is_unhealthy_by_a_cause_of_its_own(kind: 
     assert said(sight) == (Health.UNHEALTHY, Cause.CERTIFICATE, f"tls, web fails: {kind}")
 
 
+def with_alerting(streak: Streak, *, running_for: float = LONG, **others: Streak) -> Sight:
+    """A service whose check `log` is for people, beside others."""
+    sight = with_streaks(**others)
+    log = replace(HTTP, name="log", on_failure=OnFailure.ALERT)
+    settings = replace(sight.settings, checks=(*sight.settings.checks, log))
+    return replace(sight, settings=settings, streaks={"log": streak, **others}, running_for=running_for)
+
+
+FAILS = standing(Standing.FAILING, Verdict.FAIL, reason="a new error")
+PASSES = standing(Standing.PASSING, Verdict.PASS)
+
+
+def test_a_check_for_people_that_fails_degrades_what_serves_all_the_same() -> None:
+    seen = assess(with_alerting(FAILS, http=PASSES))
+    assert (seen.health, seen.cause, seen.reason) == (Health.DEGRADED, Cause.FOR_PEOPLE, "log fails: a new error")
+    assert seen.serves
+
+
+def test_a_check_for_people_and_a_certificate_that_ends_soon_are_told_together() -> None:
+    seen = assess(with_alerting(FAILS, web=over_a_certificate(ENDS_SOON)))
+    assert (seen.health, seen.cause) == (Health.DEGRADED, Cause.FOR_PEOPLE)
+    assert seen.reason == "log, web fails: a new error"
+
+
+def test_a_check_for_people_hides_no_failure_that_users_see() -> None:
+    seen = assess(with_alerting(FAILS, http=replace(FAILS, last=observed(Verdict.FAIL, reason="refused"))))
+    assert (seen.health, seen.cause, seen.reason) == (Health.UNHEALTHY, Cause.CHECK_FAILED, "http fails: refused")
+    seen = assess(with_alerting(FAILS, tls=over_a_certificate("tls_expired")))
+    assert (seen.health, seen.cause, seen.reason) == (Health.UNHEALTHY, Cause.CERTIFICATE, "tls fails: tls_expired")
+    assert not seen.serves
+
+
+@pytest.mark.parametrize("where", [Standing.NEW, Standing.DOUBTED])
+def test_a_check_for_people_keeps_no_start_from_being_verified(where: Standing) -> None:
+    unsure = standing(where, Verdict.FAIL, passed=False)
+    assert assess(with_alerting(unsure, running_for=3.0, http=PASSES)).health is Health.HEALTHY
+
+
+def test_a_certificate_that_ends_soon_keeps_no_start_from_being_verified() -> None:
+    soon = replace(over_a_certificate(ENDS_SOON), last_pass_at=None)
+    assert assess(replace(with_streaks(web=soon), running_for=3.0)).serves
+
+
 def test_a_check_that_fails_beside_a_certificate_is_what_counts() -> None:
     sight = with_streaks(tls=over_a_certificate("tls_expired"), http=over_a_certificate("refused"))
     assert said(sight) == (Health.UNHEALTHY, Cause.CHECK_FAILED, "http fails: refused")
@@ -315,7 +359,7 @@ _streaks = st.dictionaries(
     st.builds(
         Sight,
         service=st.just(WEBUI),
-        settings=st.sampled_from([SETTINGS, CHECKED, RESPECTFUL]),
+        settings=st.sampled_from([SETTINGS, CHECKED, RESPECTFUL, ALERTING]),
         container=st.none() | containers,
         running_for=st.floats(0, 1000),
         stopped_by_person=st.booleans(),
@@ -330,7 +374,7 @@ def test_whatever_is_seen_is_told_in_a_sentence_and_only_what_is_bad_has_a_cause
     seen = assess(sight)
     assert seen.reason
     assert 0.0 <= seen.score <= 1.0
-    assert seen.health.bad is (seen.cause is not Cause.NONE) or seen.cause is Cause.CERTIFICATE
+    assert seen.health.bad is (seen.cause is not Cause.NONE) or seen.serves
     assert seen.changes_in is None or (seen.health is Health.STARTING and seen.changes_in > 0)
 
 

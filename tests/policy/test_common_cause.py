@@ -6,15 +6,20 @@ import pytest
 
 from tests.policy.samples import API, DB, WEBUI
 from watchdog.model.identity import ServiceKey
-from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
+from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
 
 BLOG = ServiceKey("blog", "web")
 GRAPH = {WEBUI: frozenset({API}), API: frozenset({DB})}
 NO_EDGES: dict[ServiceKey, frozenset[ServiceKey]] = {}
 
 
-def asked(service: ServiceKey | None, *, failing: bool = True, fine: bool = True) -> Asked:
-    return Asked(f"check of {service}", service, failing=failing, container_fine=fine)
+REFERENCES = ("1.1.1.1:53", "https://example.org/")
+SUSPECTED = Suspicion("3 unrelated checks fail", ("a", "b", "c"))
+
+
+def asked(*services: ServiceKey, failing: bool = True, fine: bool = True) -> Asked:
+    name = "check of " + (" and ".join(map(str, services)) or "None")
+    return Asked(name, frozenset(services), failing=failing, container_fine=fine)
 
 
 def test_two_unrelated_checks_that_fail_while_their_containers_are_fine_blind_the_observer() -> None:
@@ -28,12 +33,24 @@ def test_two_unrelated_checks_that_fail_while_their_containers_are_fine_blind_th
 
 
 def test_stand_alone_endpoints_are_unrelated_to_everything() -> None:
-    assert suspect_observer([asked(None), asked(None)], NO_EDGES) is not None
-    assert suspect_observer([asked(WEBUI), asked(None)], NO_EDGES) is not None
+    assert suspect_observer([asked(), asked()], NO_EDGES) is not None
+    assert suspect_observer([asked(WEBUI), asked()], NO_EDGES) is not None
+
+
+def test_stand_alone_endpoints_are_related_by_what_they_need() -> None:
+    assert suspect_observer([asked(DB), asked(WEBUI)], GRAPH) is None
+    assert suspect_observer([asked(BLOG, DB), asked(WEBUI)], GRAPH) is None
+    assert suspect_observer([asked(BLOG), asked(WEBUI)], GRAPH) is not None
+
+
+def test_of_three_two_that_share_nothing_are_enough() -> None:
+    assert suspect_observer([asked(WEBUI, BLOG), asked(WEBUI), asked(BLOG)], NO_EDGES) is not None
+    chain = [asked(WEBUI, BLOG), asked(BLOG, DB), asked(DB, WEBUI)]
+    assert suspect_observer(chain, NO_EDGES) is None
 
 
 def test_one_check_that_passes_proves_that_the_observer_sees() -> None:
-    assert suspect_observer([asked(WEBUI), asked(BLOG), asked(None, failing=False)], GRAPH) is None
+    assert suspect_observer([asked(WEBUI), asked(BLOG), asked(failing=False)], GRAPH) is None
 
 
 @pytest.mark.parametrize(
@@ -68,3 +85,28 @@ def test_a_long_list_of_failing_checks_is_cut_in_the_sentence_only() -> None:
     assert suspicion.because.startswith("9 unrelated checks fail")
     assert "s4" in suspicion.because
     assert "s5" not in suspicion.because
+
+
+def test_without_references_a_suspicion_stands_as_it_is() -> None:
+    assert judged(SUSPECTED, (), None) == SUSPECTED
+
+
+def test_while_the_references_are_asked_the_observer_stays_suspected() -> None:
+    assert judged(SUSPECTED, REFERENCES, None) == Suspicion(
+        "3 unrelated checks fail, and the references are asked", SUSPECTED.names
+    )
+
+
+def test_one_reference_that_answers_clears_the_observer() -> None:
+    assert judged(SUSPECTED, REFERENCES, Word(answered=REFERENCES[:1], silent=REFERENCES[1:])) is None
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"),
+    [(REFERENCES, "1.1.1.1:53, https://example.org/ do"), (REFERENCES[:1], "1.1.1.1:53 does")],
+)
+def test_references_that_are_all_silent_confirm_the_suspicion(silent: tuple[str, ...], said: str) -> None:
+    confirmed = judged(SUSPECTED, REFERENCES, Word(answered=(), silent=silent))
+    assert confirmed is not None
+    assert confirmed.because == f"3 unrelated checks fail, and {said} not answer either"
+    assert confirmed.names == SUSPECTED.names

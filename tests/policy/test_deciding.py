@@ -12,6 +12,7 @@ from watchdog.model.health import Cause, Health
 from watchdog.model.plan import Act, Decision, Rest, Wait
 from watchdog.model.record import Desired, Outcome, Pause, Rung
 from watchdog.model.settings import RecoverySettings
+from watchdog.policy.flapping import Flapping
 from watchdog.policy.guards import GRACED, for_want_of_roots, grace_ends
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Situation, Surroundings
@@ -115,6 +116,35 @@ def test_a_failing_check_is_not_believed_before_the_others_were_asked() -> None:
 @pytest.mark.parametrize("situation", [CRASH, replace(CRASH, others_asked=False)])
 def test_a_blind_observer_still_sees_what_the_engine_says(situation: Situation) -> None:
     assert decide(situation, Surroundings(observer_suspected="3 unrelated checks fail"), NOW) == ACTS
+
+
+FLAPPING = Flapping("http", "http flaps: 34 % of its last 21 states changed", 60.0)
+
+
+@pytest.mark.parametrize("cause", [Cause.CHECK_FAILED, Cause.UNHEALTHY])
+def test_what_flaps_is_not_acted_on_before_it_stays_bad(cause: Cause) -> None:
+    flaps = replace(seen(Health.UNHEALTHY, cause), flapping=FLAPPING)
+    sentence = f"{FLAPPING.because}; recovery waits until it stays bad or settles"
+    assert decide(flaps, QUIET, NOW) == Wait(sentence, NOW + 60.0)
+    assert isinstance(decide(flaps, QUIET, NOW + 60.0), Act)
+
+
+@pytest.mark.parametrize("cause", [Cause.CRASHED, Cause.MISSING, Cause.OUT_OF_MEMORY, Cause.NAMESPACE_LOST])
+def test_what_no_answer_tells_is_acted_on_however_it_flapped_before(cause: Cause) -> None:
+    flaps = replace(seen(Health.UNHEALTHY, cause), flapping=FLAPPING)
+    assert isinstance(decide(flaps, QUIET, NOW + 10.0), Act)
+
+
+def test_an_order_is_carried_out_though_it_flaps() -> None:
+    flaps = replace(seen(Health.UNHEALTHY, Cause.CHECK_FAILED), flapping=FLAPPING, ordered=Ordered(NOW))
+    assert isinstance(decide(flaps, QUIET, NOW), Act)
+
+
+def test_what_is_good_while_it_flaps_keeps_its_incident_and_says_so() -> None:
+    good = replace(seen(Health.HEALTHY, Cause.NONE), flapping=FLAPPING)
+    assert decide(good, QUIET, NOW) == Rest("")
+    held = replace(good, record=replace(PROTECTED, incident=7))
+    assert decide(held, QUIET, NOW) == Rest(f"{FLAPPING.because}; its incident stays open until it settles")
 
 
 def test_roots_that_are_down_come_first() -> None:

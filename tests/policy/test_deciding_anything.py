@@ -14,6 +14,7 @@ from watchdog.model.plan import Act, HandOver, Rest, Wait
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Pause, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import counting_window, spent
+from watchdog.policy.flapping import Flapping
 from watchdog.policy.guards import GRACED, grace_ends
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Situation, Surroundings
@@ -60,6 +61,7 @@ situations = st.builds(
     roots_lost=st.sampled_from([(), ("shop/db",)]),
     roots_unsettled=st.sampled_from([(), ("shop/db",)]),
     others_asked=st.booleans(),
+    flapping=st.none() | st.just(Flapping("http", "http flaps", 60.0)),
     ordered=_ordered,
 )
 surroundings = st.builds(
@@ -94,6 +96,8 @@ def test_nothing_is_done_by_itself_that_a_law_forbids(situation: Situation, arou
     assert seen.cause not in GRACED or grace_ends(situation, around) <= NOW
     assert seen.cause is not Cause.CHECK_FAILED or (around.observer_suspected is None and situation.others_asked)
     assert situation.dockers_turn_until is None
+    answered = seen.cause in {Cause.CHECK_FAILED, Cause.UNHEALTHY}
+    assert not answered or situation.flapping is None or situation.bad_since + 60.0 <= NOW
     assert situation.ends_until is None
     assert not situation.roots_down
     assert seen.cause is not Cause.CHECK_FAILED or not situation.roots_unsettled

@@ -69,6 +69,7 @@ _services = st.builds(
     since=st.none() | _times,
     paused_until=st.none() | _times,
     quarantined=st.booleans(),
+    flapping=st.booleans(),
 )
 _endpoints = st.builds(
     EndpointStatus,
@@ -81,6 +82,8 @@ _endpoints = st.builds(
     phases=st.dictionaries(_texts, _seconds, max_size=3),
     at=st.none() | _times,
     tls_not_after=st.none() | _times,
+    flapping=st.booleans(),
+    waiting=_texts,
 )
 SNAPSHOTS = st.builds(
     Snapshot,

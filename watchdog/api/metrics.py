@@ -107,16 +107,21 @@ def _services(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric
     health = StateSetMetricFamily(
         "watchdog_service_health", "Health of a service; exactly one state is 1.", labels=_SERVICE
     )
+    flapping = GaugeMetricFamily(
+        "watchdog_service_flapping", "1 if a service keeps changing between good and bad.", labels=_SERVICE
+    )
     about = InfoMetricFamily("watchdog_service", "The container that a service has now.", labels=_SERVICE)
     for names, service in services.items():
         score.add_metric(names, service.score)
         health.add_metric(names, {state.value: state is service.health for state in Health})
+        flapping.add_metric(names, float(service.flapping))
         if service.container is not None:
             about.add_metric(
                 names, {"container_id": label(service.container.id), "image": label(service.container.image)}
             )
     yield score
     yield health
+    yield flapping
     yield about
 
 
@@ -166,17 +171,22 @@ def _endpoints(endpoints: dict[str, EndpointStatus]) -> Iterator[Metric]:
     phases = GaugeMetricFamily(
         "watchdog_probe_duration_seconds", "The last probe of an endpoint by phase.", labels=("name", "phase")
     )
+    flapping = GaugeMetricFamily(
+        "watchdog_endpoint_flapping", "1 if an endpoint keeps changing between good and bad.", labels=("name",)
+    )
     tls = GaugeMetricFamily(
         "watchdog_tls_not_after_timestamp_seconds", "When the endpoint's certificate ends.", labels=("name",)
     )
     for name, endpoint in endpoints.items():
         if endpoint.verdict is not Verdict.UNKNOWN:
             up.add_metric((name,), float(endpoint.verdict is Verdict.PASS))
+        flapping.add_metric((name,), float(endpoint.flapping))
         for phase, seconds in endpoint.phases.items():
             phases.add_metric((name, label(phase)), seconds)
         if endpoint.tls_not_after is not None:
             tls.add_metric((name,), endpoint.tls_not_after)
     yield up
+    yield flapping
     yield phases
     yield tls
 

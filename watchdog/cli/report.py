@@ -31,7 +31,7 @@ def print_report(snapshot: Mapping[str, Any]) -> None:
         show(Table(("service", "health", "score", "reason"), rows))
         click.echo()
     if endpoints:
-        rows = tuple((e["name"], e["verdict"], span(e["seconds"]), e["reason"]) for e in endpoints)
+        rows = tuple((e["name"], e["verdict"], span(e["seconds"]), _answer(e)) for e in endpoints)
         show(Table(("endpoint", "verdict", "took", "reason"), rows))
         click.echo()
     if snapshot["absence_not_judged"]:
@@ -60,6 +60,11 @@ def verdict(snapshot: Mapping[str, Any]) -> str:
         more = f" and {len(ill) - _NAMED} more" if len(ill) > _NAMED else ""
         sentence += f"; {named}{more}"
     return f"{sentence}."
+
+
+def _answer(endpoint: Mapping[str, Any]) -> str:
+    parts = [endpoint["reason"], "flapping" if endpoint["flapping"] else "", endpoint["waiting"]]
+    return "; ".join(part.rstrip(".") for part in parts if part)
 
 
 def _reason(service: Mapping[str, Any]) -> str:

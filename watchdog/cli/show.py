@@ -34,7 +34,8 @@ def _print(incident: Mapping[str, Any], timeline: list[dict[str, Any]]) -> None:
     say(f"Failed at {incident['failed_at']}{bound}, detected at {incident['detected_at']}.")
     if incident["recovered_at"]:
         say(f"Recovered at {incident['recovered_at']}.")
-    say(f"Closed at {incident['closed_at']}." if incident["closed_at"] else "Still open.")
+    still = "Still open, and flapping." if incident["flapping"] else "Still open."
+    say(f"Closed at {incident['closed_at']}." if incident["closed_at"] else still)
     rows = tuple((str(row["seq"]), row["at"], row["kind"], row["sentence"], row["hash"][:12]) for row in timeline)
     show(Table(("row", "at", "kind", "sentence", "hash"), rows))
 

@@ -80,6 +80,10 @@ def _url(value: Any) -> str:
     return url
 
 
+def _reference(value: Any) -> str:
+    return _url(value) if isinstance(value, str) and "/" in value else _target(value)
+
+
 def _engine(value: Any) -> str:
     url = text(at_most=1024)(value)
     scheme, _, rest = url.partition("://")
@@ -186,6 +190,12 @@ def _redirect_host(value: Any) -> str:
 
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+REFERENCES: Final = listed(
+    'a list of host:port or URLs, as ["1.1.1.1:53", "https://example.org/"], 16 at the most',
+    _reference,
+    commas,
+    at_most=16,
+)
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)

@@ -22,6 +22,7 @@ from watchdog.model.settings import (
     DiscoverySettings,
     EngineSettings,
     HealthSettings,
+    ObserverSettings,
     RecoverySettings,
     ServiceSettings,
     Settings,
@@ -37,7 +38,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: {', '.join(known)}")
     read = {name: right_keys(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
     defaults = Settings()
-    health = replace(defaults.health, **read["health"])
+    health = _health(defaults.health, read["health"], ("health",), problems)
     recovery = _recovery(defaults.recovery, read["recovery"], ("recovery",), problems)
     settings = Settings(
         engine=replace(EngineSettings(), **read["engine"]),
@@ -48,6 +49,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
         alert=_alert(read["alert"], problems),
+        observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]
@@ -61,6 +63,16 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         endpoints=tuple(one[1] for one in endpoints if one),
         journeys=tuple(one[1] for one in journeys if one),
     )
+
+
+def _health(base: HealthSettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> HealthSettings:
+    merged = replace(base, **given)
+    wrong = {(*path, "flap_low"), (*path, "flap_high")} & problems.found.keys()
+    if merged.flap_low > merged.flap_high and not wrong:
+        key = "flap_low" if "flap_low" in given else "flap_high"
+        more = f"flap_low ({merged.flap_low:g}) is more than flap_high ({merged.flap_high:g})"
+        problems.add((*path, key), f"{more}; allowed: flap_low ≤ flap_high")
+    return merged
 
 
 def _recovery(base: RecoverySettings, given: dict[str, Any], path: KeyPath, problems: Problems) -> RecoverySettings:
@@ -94,7 +106,8 @@ def _service(
     if table is None:
         return None
     health_path, recovery_path = (*path, "health"), (*path, "recovery")
-    health = replace(settings.health, **right_keys(HealthSection, table.get("health"), health_path, problems))
+    given_health = right_keys(HealthSection, table.get("health"), health_path, problems)
+    health = _health(settings.health, given_health, health_path, problems)
     overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None

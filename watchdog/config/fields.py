@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, rules
+from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpConnection
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
@@ -22,6 +23,7 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
@@ -50,6 +52,8 @@ Secret = Annotated[str, PlainValidator(addresses.SECRET)]
 UserName = Annotated[str, PlainValidator(addresses.USER_NAME)]
 Connection = Annotated[HttpConnection, PlainValidator(rules.choice(HttpConnection))]
 Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))]
+Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
+References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 

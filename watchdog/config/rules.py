@@ -240,6 +240,7 @@ SWITCH: Final = Rule("true or false", _switch)
 TEXT: Final = Rule("text of at most 4096 characters", text(multi_line=True))
 PATH: Final = Rule("an absolute path", _path)
 WEIGHT: Final = number(0, 1000)
+PERCENT: Final = number(0, 100)
 SERVICE_NAME: Final = Rule(
     'a name without project of letters, digits, "_", "." and "-" (the project has a key of its own)',
     matching(NAME, at_most=128),

@@ -16,9 +16,11 @@ from watchdog.config.fields import (
     EngineAddress,
     Listen,
     Patterns,
+    Percent,
     Poll,
     ProjectName,
     Proof,
+    References,
     Retention,
     Rollback,
     Secret,
@@ -80,6 +82,12 @@ class HealthSection(Section):
     stable: Proof | None = Field(
         default=None,
         description="How long a container with neither health check nor check must run before it is called good.",
+    )
+    flap_low: Percent | None = Field(
+        default=None, description="What flaps has settled once no more per cent of its last 21 states changed."
+    )
+    flap_high: Percent | None = Field(
+        default=None, description="More per cent than that and it flaps: it is not restarted then. 100: never."
     )
 
 
@@ -146,6 +154,14 @@ class StateSection(Section):
     retention: Retention | None = Field(default=None, description="How long the ledger keeps what happened.")
 
 
+class ObserverSection(Section):
+    references: References | None = Field(
+        default=None,
+        description="Addresses that have nothing to do with the services, as host:port or URL. When several unrelated "
+        "checks fail they are asked: if one answers the failures are real, else the own network is away.",
+    )
+
+
 class AlertSection(Section):
     webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
     webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
@@ -193,6 +209,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
     journey: list[Any] | None = Field(default=None, description="What a person does, in order.")
@@ -207,5 +224,6 @@ SECTIONS: dict[str, type[Section]] = {
     "api": ApiSection,
     "state": StateSection,
     "alert": AlertSection,
+    "observer": ObserverSection,
 }
 """Each is judged alone, so that one mistake hides no other."""

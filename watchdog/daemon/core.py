@@ -15,6 +15,7 @@ from watchdog.api.doors import RecoverOrder
 from watchdog.api.measures import Measures
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.asker import Asker, Prober
+from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.household import Household
@@ -79,7 +80,8 @@ class Daemon:
         self._polling = asyncio.Lock()
         self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
         self._asker = Asker(prober, clock, self.world.measures)
-        self._household = Household(self.world, self._asker, self._desk, self.journal)
+        self._checks = CheckIncidents(self._desk)
+        self._household = Household(self.world, self._asker, self._desk, self.journal, self._checks)
         self.looker = Looker(self.world, self._household, own_container())
         manager = ServiceRecoveryManager(
             engine=engine,
@@ -125,6 +127,7 @@ class Daemon:
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            self._checks.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
             log.error(f"its start is not recorded: {error}")
@@ -172,6 +175,7 @@ class Daemon:
             journal=self.journal,
             acting=self._acting,
             book=self._book,
+            checks=self._checks,
         )
         await worker.run()
 
@@ -195,6 +199,8 @@ class Daemon:
             return
         world.wanted = await asyncio.to_thread(named_in_compose, world)
         world.polled_at = world.clock.now()
+        for watched in world.services.values():
+            watched.note_poll(world.polled_at)
         self._order_watch.look()
         world.measures.polls += 1
         world.measures.last_poll_at = world.clock.wall()

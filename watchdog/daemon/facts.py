@@ -38,7 +38,7 @@ class Facts:
 
     def _situation(self, seen: Assessment, now: float) -> Situation:
         watched = self._watched
-        roots = self._world.roots(watched) if seen.health.bad else {}
+        roots = self._world.roots(watched) if seen.cause is not Cause.NONE else {}
         key = watched.key
         return Situation(
             assessment=seen,
@@ -57,6 +57,7 @@ class Facts:
             root_good_at=watched.root_good_at,
             ties=watched.ties,
             others_asked=self.others_asked(seen),
+            flapping=watched.flapping(),
             ordered=watched.ordered,
         )
 

@@ -11,23 +11,22 @@ from typing import Any
 import structlog
 
 from watchdog.daemon.asker import Asker
-from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.check_incidents import CheckIncidents, subject_of
+from watchdog.daemon.endpoints import Endpoints
+from watchdog.daemon.incidents import CHECK, IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import left_out
 from watchdog.daemon.observer_watch import ObserverWatch
 from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import Alone, World
+from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.phases import Phase
-from watchdog.policy.streak import Standing, Streak, follow, in_doubt, without_failures
+from watchdog.policy.streak import Streak, in_doubt
 
 log = structlog.get_logger()
-
-ALONE = "endpoint "
-"""Prefix of the owner's name of a stand-alone endpoint's check."""
 
 EAGER = 0.25
 """Seconds between questions while an attempt waits for its verification."""
@@ -38,12 +37,24 @@ EAGER_FOR = 10.0
 class Household:
     """Implements `looker.Keeper`."""
 
-    def __init__(self, world: World, asker: Asker, desk: IncidentDesk, journal: Journal) -> None:
+    def __init__(
+        self, world: World, asker: Asker, desk: IncidentDesk, journal: Journal, checks: CheckIncidents
+    ) -> None:
         self._world = world
         self._asker = asker
         self._desk = desk
         self._journal = journal
-        self._observer = ObserverWatch(world, desk)
+        self._checks = checks
+        self._observer = ObserverWatch(world, desk, asker.prober, self._forget_what_was_seen_blind)
+        self._endpoints = Endpoints(
+            world=world,
+            asker=asker,
+            journal=journal,
+            incidents=checks,
+            doubt=self._ask_others,
+            watch=self._watch_observer,
+            later=self._later,
+        )
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._asking_others: asyncio.Task[None] | None = None
@@ -68,6 +79,8 @@ class Household:
             for check in watched.settings.checks
             if check.name in watched.streaks
         }
+        kept = {subject_of(watched.key, check.name) for check in watched.settings.checks}
+        self._later(self._checks.drop(subject_of(watched.key), self._world.clock.now(), kept))
         watched.wake.set()
 
     def dismiss(self, watched: Watched) -> None:
@@ -81,6 +94,7 @@ class Household:
             task.cancel()
         if watched.record.incident is not None:
             self._later(self._close_dismissed(watched))
+        self._later(self._checks.drop(subject_of(watched.key), self._world.clock.now()))
         self._world.changed.set()
 
     def rename(self, watched: Watched, bearer: ServiceKey) -> None:
@@ -126,6 +140,8 @@ class Household:
             world.services[key] = watched
             watched.see(None, world.clock.now(), None)
             self.welcome(watched)
+        asked = {subject_of(key, check.name) for key, one in world.services.items() for check in one.settings.checks}
+        await self._checks.drop(CHECK, world.clock.now(), asked)
 
     async def _labels(self, record: ServiceRecord) -> dict[str, str]:
         if not record.baselines:
@@ -139,16 +155,7 @@ class Household:
 
     def set_endpoints(self) -> None:
         """Stand-alone endpoints as configured; those of services are among their checks."""
-        world = self._world
-        alone = {check.name: check for check in world.settings.endpoints if check.service is None}
-        for name in [name for name in world.endpoints if name not in alone]:
-            del world.endpoints[name]
-            self._asker.drop(ALONE + name)
-        for name, check in alone.items():
-            known = world.endpoints.get(name)
-            if known is None or known.check != check:
-                world.endpoints[name] = Alone(check)
-            self._asker.set_checks(ALONE + name, (check,), self._hear_alone, lambda: 0)
+        self._endpoints.set()
 
     def ask_soon(self, key: ServiceKey) -> None:
         self._asker.ask_soon(str(key))
@@ -210,58 +217,21 @@ class Household:
             world.others_asked_at = asked_at
             world.wake_all()
 
-    def _hear_alone(self, check: Check, observation: Observation, _: int) -> float:
-        alone = self._world.endpoints.get(check.name)
-        if alone is None:
-            return check.interval
-        before = alone.streak
-        alone.streak = follow(before, observation, check)
-        self._world.changed.set()
-        self._later(self._settle_endpoint(alone))
-        self._watch_observer(observation)
-        if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
-            self._ask_others(ALONE + check.name)
-        return check.retry_interval if in_doubt(alone.streak) else check.interval
-
     def _watch_observer(self, observation: Observation) -> None:
         if self._observer.suspects and self._world.suspicion() is None:
             self._forget_what_was_seen_blind()
-        if self._observer.suspects or observation.verdict is Verdict.FAIL:
+        if self._observer.suspects or observation.verdict is not Verdict.PASS:
             self._later(self._observer.look())
 
     def _forget_what_was_seen_blind(self) -> None:
         """The first check that passes proves that we see again; the others are asked before they are believed."""
         world = self._world
         world.sees_since = world.clock.now()
-        for alone in world.endpoints.values():
-            alone.streak = without_failures(alone.streak)
-            self._asker.ask_soon(ALONE + alone.check.name)
+        self._endpoints.forget_failures()
         for watched in world.services.values():
             watched.forget_failed_checks()
             self.ask_soon(watched.key)
             watched.wake.set()
-
-    async def _settle_endpoint(self, alone: Alone) -> None:
-        now = self._world.clock.now()
-        last = alone.streak.last
-        failing = alone.streak.standing is Standing.FAILING
-        if failing and alone.incident is None and last is not None and self._world.suspicion() is None:
-            alone.incident = -1  # so that an answer that comes while this one is written opens no second
-            try:
-                alone.incident = await self._desk.of_subject(ALONE + alone.check.name, last.reason, now)
-            except LedgerError:
-                alone.incident = None  # the next answer tries again
-                raise
-        elif alone.streak.standing is Standing.PASSING and alone.incident is not None and alone.incident > 0:
-            number, alone.incident = alone.incident, None
-            sentence = f"answers again: {last.reason}" if last is not None else "answers again"
-            try:
-                await self._desk.close(number, sentence, now, recovered=True)
-            except LedgerError:
-                alone.incident = number
-                raise
-        elif alone.streak.standing is Standing.PASSING:
-            self._desk.recorded(ALONE + alone.check.name, "answers again")
 
     def _later(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_told(errand))

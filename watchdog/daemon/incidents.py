@@ -16,6 +16,8 @@ from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
 CLAIM_LOOKED_AT_AFTER = 600.0
 RECENT = 200
 """Incidents that a new daemon reads: what ended with the engine ended moments before."""
+CHECK, ENDPOINT = "check ", "endpoint "
+"""What the subject of an incident begins with that is a single check's, or a stand-alone endpoint's."""
 ENGINE = "engine"
 """Subject of the incident that the engine is away."""
 
@@ -42,20 +44,19 @@ class IncidentDesk:
         """(steady time to look again, incident, subject)"""
 
     async def restore(self) -> None:
-        """Takes up the services' incidents that were open when the last daemon ended; others are judged afresh."""
+        """Takes up those of services and of checks that were open when the last daemon ended; others begin anew."""
         kept = {record.incident for record in self._world.memory.records.values()}
         found = await self._journal.ledger.open_incidents()
         recent = await self._journal.ledger.incidents(RECENT)
         self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
-        for incident in found:
-            if incident.id not in kept:
-                continue
+        taken_up = [one for one in found if one.id in kept or one.subject.startswith((CHECK, ENDPOINT))]
+        for incident in taken_up:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
             if incident.severity is Severity.CRITICAL:
                 self._alerted[incident.id] = incident.summary
         for incident in found:
-            if incident.id not in kept:
+            if incident.id not in self.open:
                 await self._end(incident, "a new daemon judges afresh")
 
     async def _end(self, incident: Incident, sentence: str) -> None:
@@ -89,10 +90,17 @@ class IncidentDesk:
         await self._write_opened(incident, record, failure, now, f"failed again: {seen.reason}")
         return record
 
-    async def of_subject(self, subject: str, summary: str, now: float, failed_at: float | None = None) -> int:
-        """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`."""
+    async def of_subject(
+        self,
+        subject: str,
+        summary: str,
+        now: float,
+        failed_at: float | None = None,
+        cause: Cause = Cause.CHECK_FAILED,
+    ) -> int:
+        """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`, `check SERVICE NAME`."""
         failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
-        incident = self._incident(subject, Cause.CHECK_FAILED, summary, failure, now)
+        incident = self._incident(subject, cause, summary, failure, now)
         await self._write_opened(incident, None, failure, now, summary)
         return incident.id
 
@@ -211,6 +219,18 @@ class IncidentDesk:
             self._world.measures.claims_refuted += bad
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
+
+    async def note_flapping(self, number: int, because: str | None) -> None:
+        """Whether what an incident is about keeps changing, and why that is said; None once it has settled."""
+        incident = self.open.get(number)
+        if incident is None or incident.flapping is (because is not None):
+            return
+        incident = replace(incident, flapping=because is not None)
+        sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
+        entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
+        await self._journal.write(entry, incidents=[incident], vital=True)
+        self.open[number] = incident
+        self._world.changed.set()
 
     async def hand_over(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""

@@ -54,7 +54,7 @@ class OrderBook:
         if seen.health in UNDECIDED and now < ends:
             return
         attempts = _attempts(watched)
-        good = seen.health in {Health.HEALTHY, Health.DONE}
+        good = seen.serves or seen.health is Health.DONE
         outcome = ("recovered" if attempts else "healthy") if good else "refused"
         self._end(watched, outcome, because, attempts, now)
 

@@ -16,7 +16,6 @@ from watchdog.daemon.order_book import OrderBook, Result
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.errors import EngineUnavailable, UnknownService, UsageError
-from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act
 from watchdog.model.record import Desired, EntryKind, Pause, Rung
@@ -143,7 +142,7 @@ class OrderDesk:
         )
         decision = decide(situation, Surroundings(), now)
         if not isinstance(decision, Act):
-            nothing = watched.seen.health is Health.HEALTHY
+            nothing = watched.seen.serves
             return (
                 f"{watched.key}: nothing to do: {decision.because}" if nothing else f"{watched.key}: {decision.because}"
             )

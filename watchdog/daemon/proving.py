@@ -62,6 +62,8 @@ class Proving:
         if container is None or seen is None or seen.health is not Health.HEALTHY:
             return None
         protected = self._proven == container.id and watched.record.desired is Desired.UP
+        if watched.flapping() is not None:
+            return None
         if protected or watched.record.desired is Desired.RETIRED or self._world.orders_only is not None:
             return None
         began = watched.running_since if watched.last_bad_at is None else watched.good_since

@@ -13,6 +13,7 @@ from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.record import Desired
 from watchdog.model.snapshot import AbsenceNotJudged, ContainerRef, EndpointStatus, ServiceStatus, Snapshot
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.score import overall_status, whole_score
 from watchdog.policy.streak import Standing, Streak
 
@@ -23,7 +24,7 @@ def container_ref(container: Container | None) -> ContainerRef | None:
     return ContainerRef(id=container.id, name=container.name, image=container.image, image_id=container.image_id)
 
 
-def endpoint_status(check: Check, streak: Streak) -> EndpointStatus:
+def endpoint_status(check: Check, streak: Streak, flaps: Flaps, waiting: str = "") -> EndpointStatus:
     """An endpoint in doubt is still up, one never judged is unknown: what thresholds say, not the last answer."""
     last = streak.last
     if last is None:
@@ -46,6 +47,8 @@ def endpoint_status(check: Check, streak: Streak) -> EndpointStatus:
         phases=last.phases,
         at=last.at,
         tls_not_after=last.tls_not_after,
+        flapping=flaps.flapping,
+        waiting=waiting,
     )
 
 
@@ -75,6 +78,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         since=watched.health_since + wall if watched.health_since else None,
         paused_until=record.pause.until + wall if paused and record.pause is not None else None,
         quarantined=record.quarantined is not None,
+        flapping=watched.flapping() is not None,
     )
 
 
@@ -127,8 +131,10 @@ def _wanted_and_missing(world: World) -> Iterator[ServiceStatus]:
 
 
 def _endpoints(world: World) -> Iterator[EndpointStatus]:
-    yield from (endpoint_status(alone.check, alone.streak) for alone in world.endpoints.values())
+    for alone in world.endpoints.values():
+        yield endpoint_status(alone.check, alone.streak, alone.flaps, alone.waiting)
     for watched in world.services.values():
         for check in watched.settings.checks:
             if check.endpoint:
-                yield endpoint_status(check, watched.streaks.get(check.name, Streak()))
+                streak, flaps = watched.streaks.get(check.name, Streak()), watched.flaps.get(check.name, Flaps())
+                yield endpoint_status(check, streak, flaps)

@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation
+from watchdog.model.observation import Check, Observation, OnFailure, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
+from watchdog.policy.flapping import Flapping, Flaps, sample, worst
 from watchdog.policy.namespaces import Ties
 from watchdog.policy.phases import Happening, Phase, advance
 from watchdog.policy.situation import Ordered
 from watchdog.policy.streak import Streak, follow, in_doubt, without_failures
 from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
+
+HEALTH_CHECK = "its health check"
+"""Where its states are kept beside those of its checks, whose names have no blanks."""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,10 @@ class Watched:
     meant_at: float | None = None
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
+    flaps: dict[str, Flaps] = field(default_factory=dict[str, Flaps])
+    """Of its checks and of HEALTH_CHECK; what watchdog's own actions do to them is not sampled."""
+    changed_since_poll: bool = False
+    """Its health check, between good and bad."""
     turn: DockersTurn | None = None
     joins: Mapping[str, ServiceKey] = field(default_factory=dict[str, ServiceKey])
     """Namespace → the service whose it is, as long as that is known to be one."""
@@ -130,6 +138,43 @@ class Watched:
             self.running_since = started_at if self.running_since is None else self.running_since
         else:
             self.running_since = None
+        good = self._health_check_says()
+        if good is not None and good is not self.flaps.get(HEALTH_CHECK, Flaps()).good:
+            self._sample(HEALTH_CHECK, now, good=good)
+            self.changed_since_poll = True
+
+    def note_poll(self, now: float) -> None:
+        """A poll that finds its health check as it was is a sample, too."""
+        good = self._health_check_says()
+        if good is not None and not self.changed_since_poll:
+            self._sample(HEALTH_CHECK, now, good=good)
+        self.changed_since_poll = False
+
+    def _health_check_says(self) -> bool | None:
+        """Whether its health check passes; None where it says nothing."""
+        container = self.container
+        if container is None or not container.running or self._probed_while_paused():
+            return None
+        return {HealthcheckState.HEALTHY: True, HealthcheckState.UNHEALTHY: False}.get(container.healthcheck)
+
+    def _sample(self, name: str, now: float, *, good: bool) -> None:
+        if self.phase not in {Phase.ACTING, Phase.VERIFYING}:
+            self.flaps[name] = sample(self.flaps.get(name, Flaps()), now, self.settings.health, good=good)
+
+    def flapping(self) -> Flapping | None:
+        """Whether one of its checks, or its health check, keeps changing by itself."""
+        told = {check.name for check in self.settings.checks if check.on_failure is OnFailure.ALERT}
+        return worst({name: flaps for name, flaps in self.flaps.items() if name not in told})
+
+    def needed_checks(self) -> list[str]:
+        """Those of its checks that were answered and that it must pass to be good; the others are for people."""
+        checks = (check for check in self.settings.checks if check.on_failure is OnFailure.RECOVER)
+        return [check.name for check in checks if check.name in self.streaks]
+
+    def held_by_flapping(self, now: float) -> bool:
+        """Whether it flaps, and is not bad for so long that this is more than that."""
+        flapping = self.flapping()
+        return flapping is not None and (self.bad_since is None or now < self.bad_since + flapping.hold)
 
     def note_untold(self, because: str | None, now: float) -> None:
         """The engine does not tell of its container, or does again: what failed meanwhile says nothing."""
@@ -144,6 +189,7 @@ class Watched:
     def _forget_incarnation(self) -> None:
         self.incarnation += 1
         self.streaks = {}
+        self.flaps = {}
         self.running_since = None
         self.good_since = None
         self.doubted_since = None
@@ -218,14 +264,17 @@ class Watched:
             return
         streak = follow(self.streaks.get(check.name, Streak()), observation, check)
         self.streaks[check.name] = streak
-        doubted = any(in_doubt(streak) for streak in self.streaks.values())
+        doubted = any(in_doubt(self.streaks[name]) for name in self.needed_checks())
         self.doubted_since = (self.doubted_since or now) if doubted else None
+        if observation.verdict is not Verdict.UNKNOWN:
+            self._sample(check.name, now, good=observation.verdict is Verdict.PASS)
         self.wake.set()
 
     def forget_failed_checks(self) -> None:
         """They were seen by an observer who was blind, while what it needs was down, or while it was paused."""
         self.incarnation += 1
         self.streaks = {name: without_failures(streak) for name, streak in self.streaks.items()}
+        self.flaps = {}
         self.doubted_since = None
 
     def failure(self, now: float, finished_at: float | None) -> Failure:

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
@@ -42,6 +43,7 @@ class Worker:
         journal: Journal,
         acting: Acting,
         book: OrderBook,
+        checks: CheckIncidents,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -52,7 +54,9 @@ class Worker:
         self._book = book
         self._proving = Proving(world, watched, journal)
         self._facts = Facts(world, watched, acting)
-        self._incident = OwnIncident(world=world, watched=watched, desk=desk, journal=journal, facts=self._facts)
+        self._incident = OwnIncident(
+            world=world, watched=watched, desk=desk, journal=journal, facts=self._facts, checks=checks
+        )
         self._hindrance: Hindrance | None = None
         """What it was to those that need it when they were last told."""
         self._looked = False
@@ -105,6 +109,7 @@ class Worker:
         await self._take_note(seen, now)
         if self._world.state.away is None:
             await self._incident.settle(seen, now)
+            await self._incident.settle_checks(seen, now)
             seen = watched.seen or seen
             if watched.ordered is not None or (seen.health.bad and watched.record.incident is not None):
                 await self._acting.identify(watched)
@@ -117,7 +122,8 @@ class Worker:
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
         overdue_at = None
         pause = watched.record.pause
-        if watched.record.incident is not None and (pause is None or now >= pause.until):
+        paused = pause is not None and now < pause.until
+        if watched.record.incident is not None and not paused and not watched.held_by_flapping(now):
             after = self._world.settings.alert.critical_after
             await self._desk.overdue(watched.record.incident, now, after)
             overdue_at = self._desk.overdue_at(watched.record.incident, after)
@@ -145,7 +151,7 @@ class Worker:
         self._tell_dependents()
         if self._world.state.away is not None:
             return
-        if seen.health is Health.HEALTHY:
+        if seen.serves:
             watched.good_since = watched.good_since if watched.good_since is not None else now
             watched.last_good_at = now
             watched.bad_since = None
@@ -163,7 +169,7 @@ class Worker:
             await self._proving.consider(seen, now)
         except LedgerError as error:
             self._complain(f"not proven, because it could not be recorded: {error}")
-        if seen.health is Health.HEALTHY and watched.key in self._world.asides:
+        if seen.serves and watched.key in self._world.asides:
             await self._acting.remove_aside(watched)
 
     def _tell_dependents(self) -> None:
@@ -236,13 +242,13 @@ class Worker:
         """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
         watched = self.watched
         by_check = seen.cause is Cause.CHECK_FAILED or not seen.health.bad
-        blind = by_check and seen.health is not Health.HEALTHY and self._world.suspicion() is not None
+        blind = by_check and not seen.serves and self._world.suspicion() is not None
         if self._world.state.away is not None or blind:
             return None
-        if seen.health is Health.HEALTHY:
+        if seen.serves:
             await self._look_at_it()
             fresh = assess(watched.sight(self._world.clock.now(), self._world.state.away))
-            if fresh.health is not Health.HEALTHY:
+            if not fresh.serves:
                 return now
             sentence = await self._acting.verified(watched, fresh)
             await self._incident.close(self._world.clock.now(), sentence, recovered=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
@@ -16,15 +16,20 @@ from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.budget import none_in_future
-from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
-from watchdog.policy.graph import DEPENDS_ON, edges, meant, named_in_labels, without_cycles
+from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
+from watchdog.policy.flapping import Flaps
+from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_by, named_in_labels, without_cycles
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
+
+OWN_NETWORK = {"own_network", "resolver"}
+"""Classes of evidence that speak of the observer's own network."""
 
 
 class Hindrance(Enum):
@@ -64,7 +69,13 @@ class Alone:
 
     check: Check
     streak: Streak = field(default_factory=Streak)
-    incident: int | None = None
+    flaps: Flaps = field(default_factory=Flaps)
+    doubted_at: float | None = None
+    """When it began to fail (steady seconds)."""
+    waiting: str = ""
+    """For which of the services that it needs it waits while it fails, a sentence."""
+    blamed: ServiceKey | None = None
+    """The service in whose incident the ledger says that this fails for want of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,11 +109,15 @@ class World:
     """Why nothing is done unless a person orders it; None in a daemon that acts by itself."""
     asides: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Full ID of a container that is still set aside, its name borne by another: removed once that one is good."""
+    word: Word | None = None
+    """What the observer's references said, while there is something to ask them about."""
     polled_at: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
     _cycles: list[list[ServiceKey]] = field(default_factory=list[list[ServiceKey]])
+    _needed: dict[str, frozenset[ServiceKey]] = field(default_factory=dict[str, frozenset[ServiceKey]])
+    """Stand-alone endpoint → the services that it needs, as far as somebody wanted to know."""
     problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
@@ -146,6 +161,23 @@ class World:
     def regraph(self) -> None:
         """A service came, went or changed what it needs."""
         self._graph = None
+        self._needed = {}
+
+    def needed(self, check: Check) -> frozenset[ServiceKey]:
+        """The services that a stand-alone endpoint says that it needs."""
+        if not check.depends_on:
+            return frozenset()
+        if check.name not in self._needed:
+            self._needed[check.name] = named_by(check.depends_on, self.services)
+        return self._needed[check.name]
+
+    def first_causes(self, check: Check) -> tuple[ServiceKey, ...]:
+        """Of what a stand-alone endpoint needs, directly or through others, what it has to wait for."""
+        needed = self.needed(check)
+        if not needed:
+            return ()
+        hindering = [key for key, watched in self.services.items() if self.hindrance(watched) is not None]
+        return first_causes(self.graph(), needed, hindering)
 
     def _needs(self, watched: Watched) -> Iterable[str]:
         if watched.settings.depends_on:
@@ -160,21 +192,28 @@ class World:
         return self.state.away is None and now >= self.state.settled_at
 
     def suspicion(self) -> Suspicion | None:
-        """Whether the observer itself seems to be blind."""
-        asked = [
-            Asked(alone.check.name, None, failing=_failing(alone.streak), container_fine=True)
-            for alone in self.endpoints.values()
-            if _answered(alone.streak)
-        ]
+        """Whether the observer itself seems to be blind, its references heard."""
+        suspicion = self.common_cause()
+        return judged(suspicion, self.settings.observer.references, self.word) if suspicion is not None else None
+
+    def common_cause(self) -> Suspicion | None:
+        """Whether unrelated checks fail together, whatever the references say."""
+        return suspect_observer(self._asked(), self.graph())
+
+    def _asked(self) -> Iterator[Asked]:
+        """How the checks stand that go over the observer's network."""
+        for alone in self.endpoints.values():
+            failing = _failing(alone.streak.last)
+            if failing is not None and alone.check.over_network:
+                yield Asked(alone.check.name, self.needed(alone.check), failing=failing, container_fine=True)
         now = self.clock.now()
-        for watched in self.services.values():
+        for key, watched in self.services.items():
             fine = watched.runs_well(now)
-            asked += [
-                Asked(name, watched.key, failing=_failing(streak), container_fine=fine)
-                for name, streak in watched.streaks.items()
-                if _answered(streak)
-            ]
-        return suspect_observer(asked, self.graph()) if len(asked) > 1 else None
+            for check in watched.settings.checks:
+                streak = watched.streaks.get(check.name)
+                failing = _failing(streak.last) if streak is not None else None
+                if failing is not None and check.over_network:
+                    yield Asked(check.name, frozenset({key}), failing=failing, container_fine=fine)
 
     def past_threshold(self, names: Iterable[str]) -> bool:
         """Whether one of these checks has failed often enough to be believed."""
@@ -197,7 +236,7 @@ class World:
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
             return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
-        doubted = any(streak.standing is Standing.DOUBTED for streak in root.streaks.values())
+        doubted = any(root.streaks[name].standing is Standing.DOUBTED for name in root.needed_checks())
         return Hindrance.UNSETTLED if starting or doubted else None
 
     def bearers(self, watched: Watched) -> dict[str, str]:
@@ -232,10 +271,14 @@ class World:
         self.changed.set()
 
 
-def _answered(streak: Streak) -> bool:
-    """An asker that failed has heard nothing: such an answer proves neither sight nor blindness."""
-    return streak.last is not None and streak.last.verdict is not Verdict.UNKNOWN
+def _failing(last: Observation | None) -> bool | None:
+    """Whether an answer makes one doubt that the observer sees; None where it says nothing about that.
 
-
-def _failing(streak: Streak) -> bool:
-    return streak.last is not None and streak.last.verdict is Verdict.FAIL
+    Who is shown a certificate sees, whatever is wrong with it. Who was not asked for want of a network does not.
+    """
+    if last is None:
+        return None
+    kind = last.evidence.get("class")
+    if last.verdict is Verdict.UNKNOWN:
+        return True if kind in OWN_NETWORK else None
+    return last.verdict is Verdict.FAIL and kind not in CERTIFICATE_CLASSES

@@ -43,6 +43,8 @@ class Cause(StrEnum):
     CHECK_FAILED = "check_failed"
     CERTIFICATE = "certificate"
     """A check fails over a certificate, which no restart mends."""
+    FOR_PEOPLE = "for_people"
+    """A check fails whose failures people are told of, and no restart is to mend (`on_failure = "alert"`)."""
     NAMESPACE_LOST = "namespace_lost"
     """It runs in the network, pid or ipc namespace of a container that has ended."""
 
@@ -83,3 +85,9 @@ class Assessment:
     checks: tuple[CheckStatus, ...] = ()
     changes_in: float | None = None
     """Seconds until time alone may change this, when nothing else happens."""
+
+    @property
+    def serves(self) -> bool:
+        """It does its work; what fails besides, if anything, is for people and no case for recovery."""
+        for_people = self.health is Health.DEGRADED and self.cause in {Cause.CERTIFICATE, Cause.FOR_PEOPLE}
+        return self.health is Health.HEALTHY or for_people

@@ -20,6 +20,13 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class OnFailure(StrEnum):
+    """What a failing check of a service is: a case for recovery, or one for people only (docs/adr/0006)."""
+
+    RECOVER = "recover"
+    ALERT = "alert"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One question to ask of a service or an endpoint, as configured. Durations are seconds.
@@ -33,6 +40,9 @@ class Check:
     service: ServiceKey | None = None
     endpoint: bool = False
     """Declared under `[[endpoint]]`: listed on its own in every output, under its own name."""
+    depends_on: tuple[str, ...] = ()
+    """Of one without a service: the services that it needs, by name."""
+    on_failure: OnFailure = OnFailure.RECOVER
     interval: float = 60.0
     retry_interval: float = 5.0
     timeout: float = 10.0
@@ -42,6 +52,11 @@ class Check:
     @property
     def kind(self) -> CheckKind:
         return self.question.kind
+
+    @property
+    def over_network(self) -> bool:
+        """Whether it is asked over the observer's own network."""
+        return self.kind.over_network
 
     @property
     def target(self) -> str:

@@ -20,6 +20,20 @@ class CheckKind(StrEnum):
     TLS = "tls"
     JOURNEY = "journey"
 
+    @property
+    def over_network(self) -> bool:
+        """Whether it is asked over the observer's own network, which may be what fails."""
+        return self in _OVER_NETWORK
+
+    @property
+    def for_people(self) -> bool:
+        """Whether its failure is nothing that a restart mends, unless its configuration says otherwise."""
+        return self in _FOR_PEOPLE
+
+
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.JOURNEY})
+_FOR_PEOPLE = frozenset({CheckKind.TLS})
+
 
 class HttpConnection(StrEnum):
     """Over which connection a request goes."""

@@ -122,6 +122,8 @@ class Incident:
     detected_at: float
     recovered_at: float | None = None
     closed_at: float | None = None
+    flapping: bool = False
+    """It keeps changing between good and bad: one incident, open until it settles."""
 
 
 class EntryKind(StrEnum):

@@ -58,6 +58,10 @@ class HealthSettings:
     """How long a service must be good without a break before it is proven."""
     stable: float = 10.0
     """How long a container that has neither health check nor check must run before it is called good."""
+    flap_low: float = 5.0
+    """Per cent of its last states that changed, by weight: what flaps has settled when it is no more than that."""
+    flap_high: float = 20.0
+    """More per cent than that and it flaps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,12 @@ class AlertSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverSettings:
+    references: tuple[str, ...] = ()
+    """`host:port` or URL: what is asked to tell a blind observer from failures that are real."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Everything that is configured for one service, defaults and labels already applied."""
 
@@ -137,6 +147,7 @@ class Settings:
     api: ApiSettings = field(default_factory=ApiSettings)
     state: StateSettings = field(default_factory=StateSettings)
     alert: AlertSettings = field(default_factory=AlertSettings)
+    observer: ObserverSettings = field(default_factory=ObserverSettings)
     services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()

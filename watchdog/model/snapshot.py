@@ -48,6 +48,8 @@ class ServiceStatus:
     since: float | None = None
     paused_until: float | None = None
     quarantined: bool = False
+    flapping: bool = False
+    """It keeps changing between good and bad."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +66,7 @@ class ServiceStatus:
             "since": timestamp(self.since) if self.since is not None else None,
             "paused_until": timestamp(self.paused_until) if self.paused_until is not None else None,
             "quarantined": self.quarantined,
+            "flapping": self.flapping,
         }
 
 
@@ -88,6 +91,9 @@ class EndpointStatus:
     phases: Mapping[str, float] = field(default_factory=dict[str, float])
     at: float | None = None
     tls_not_after: float | None = None
+    flapping: bool = False
+    waiting: str = ""
+    """What of its services it waits for while it fails, a sentence."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -100,6 +106,8 @@ class EndpointStatus:
             "phases": {phase: round(seconds, 6) for phase, seconds in self.phases.items()},
             "at": timestamp(self.at) if self.at is not None else None,
             "tls_not_after": timestamp(self.tls_not_after) if self.tls_not_after is not None else None,
+            "flapping": self.flapping,
+            "waiting": self.waiting,
         }
 
 

@@ -20,6 +20,7 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "detected_at": timestamp(incident.detected_at),
         "recovered_at": timestamp(incident.recovered_at) if incident.recovered_at is not None else None,
         "closed_at": timestamp(incident.closed_at) if incident.closed_at is not None else None,
+        "flapping": incident.flapping,
     }
 
 

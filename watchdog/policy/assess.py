@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Observation, Verdict
+from watchdog.model.observation import Check, Observation, OnFailure, Verdict
 from watchdog.model.settings import OnStop, ServiceSettings
 from watchdog.policy.namespaces import Ties
 from watchdog.policy.score import service_score
@@ -82,7 +82,11 @@ def is_done(container: Container, *, checked: bool, told_to_end: bool) -> bool:
 def _running(sight: Sight, container: Container) -> Assessment:
     if sight.ties.cut_off:
         return _verdict(sight, Health.UNHEALTHY, Cause.NAMESPACE_LOST, sight.ties.cut_off)
-    failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
+    return _health_check(sight, container) or _by_its_checks(sight, container)
+
+
+def _health_check(sight: Sight, container: Container) -> Assessment | None:
+    """What the engine's own probe says against it; None where it has nothing to say."""
     match container.healthcheck:
         case HealthcheckState.UNHEALTHY if sight.probed_while_paused:
             because = "its health check has not been asked since it was paused"
@@ -93,24 +97,31 @@ def _running(sight: Sight, container: Container) -> Assessment:
         case HealthcheckState.STARTING:
             return _verdict(sight, Health.STARTING, Cause.NONE, "its health check has not passed yet")
         case _:
-            pass
+            return None
+
+
+def _by_its_checks(sight: Sight, container: Container) -> Assessment:
     start_grace = sight.settings.recovery.verify_timeout + container.start_period
-    unsure = [name for name in _checks(sight) if _streak(sight, name).standing is Standing.NEW]
-    unproven = [name for name in _checks(sight) if name in unsure or not _streak(sight, name).ever_passed]
+    failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
+    told = [name for name in failing if _told(sight, name)]
+    expected = [check.name for check in sight.settings.checks if check.on_failure is OnFailure.RECOVER]
+    needed = [name for name in expected if name not in told]
+    unsure = [name for name in needed if _streak(sight, name).standing is Standing.NEW]
+    unproven = [name for name in needed if name in unsure or not _streak(sight, name).ever_passed]
     if unproven and sight.running_for < start_grace:
         wait = start_grace - sight.running_for
         last = _streak(sight, unproven[0]).last
         said = f" ({last.reason})" if last is not None and last.verdict is not Verdict.PASS else ""
         because = f"has not passed {', '.join(unproven)} yet{said}"
         return _verdict(sight, Health.STARTING, Cause.NONE, because, changes_in=wait)
-    if failing:
+    if len(failing) > len(told):
         return _check_fails(sight, failing)
     if unsure:
         return _verdict(sight, Health.UNKNOWN, Cause.NONE, _telling(sight, unsure, "cannot be judged"))
-    doubted = [name for name, streak in sight.streaks.items() if streak.standing is Standing.DOUBTED]
+    doubted = [name for name in needed if _streak(sight, name).standing is Standing.DOUBTED]
     if doubted:
         return _verdict(sight, Health.DEGRADED, Cause.NONE, _telling(sight, doubted, "is in doubt"))
-    only_runs = container.healthcheck is HealthcheckState.NONE and not sight.settings.checks
+    only_runs = container.healthcheck is HealthcheckState.NONE and not expected
     stable = sight.settings.health.stable
     if sight.running_for < stable and (only_runs or sight.restarts):
         because = (
@@ -118,27 +129,44 @@ def _running(sight: Sight, container: Container) -> Assessment:
         )
         because += f"; good once it has run for {stable:g} s"
         return _verdict(sight, Health.STARTING, Cause.NONE, because, changes_in=stable - sight.running_for)
+    if told:
+        kinds = {_class_of(sight, name) for name in told}
+        cause = Cause.CERTIFICATE if kinds <= CERTIFICATE_CLASSES else Cause.FOR_PEOPLE
+        return _verdict(sight, Health.DEGRADED, cause, _telling(sight, told, "fails"))
     proof = "runs" if only_runs else "runs and passes " + ", ".join(_proofs(sight, container))
     return _verdict(sight, Health.HEALTHY, Cause.NONE, proof)
 
 
 def _check_fails(sight: Sight, failing: list[str]) -> Assessment:
-    """A certificate that ends soon only degrades; one that fails a check by itself is no case for a restart."""
-    kinds = {name: _class_of(sight, name) for name in failing}
-    others = [name for name in failing if kinds[name] not in CERTIFICATE_CLASSES]
+    """Users see it. What fails over a certificate is no case for a restart all the same."""
+    told = [name for name in failing if _told(sight, name)]
+    over_certificates = [name for name in failing if _class_of(sight, name) in CERTIFICATE_CLASSES]
+    others = [name for name in failing if name not in told and name not in over_certificates]
     if others:
         return _verdict(sight, Health.UNHEALTHY, Cause.CHECK_FAILED, _telling(sight, others, "fails"))
-    health = Health.DEGRADED if set(kinds.values()) == {ENDS_SOON} else Health.UNHEALTHY
-    return _verdict(sight, health, Cause.CERTIFICATE, _telling(sight, failing, "fails"))
+    return _verdict(sight, Health.UNHEALTHY, Cause.CERTIFICATE, _telling(sight, over_certificates, "fails"))
+
+
+def for_people(check: Check, streak: Streak) -> bool:
+    """Whether its failure degrades and is told, and nothing else: it is configured so, or a certificate ends soon."""
+    if streak.standing is not Standing.FAILING:
+        return False
+    return check.on_failure is OnFailure.ALERT or failure_class(streak) == ENDS_SOON
+
+
+def _told(sight: Sight, name: str) -> bool:
+    streak = _streak(sight, name)
+    return any(check.name == name and for_people(check, streak) for check in sight.settings.checks)
 
 
 def _class_of(sight: Sight, check: str) -> str:
-    failure = _streak(sight, check).last_fail
+    return failure_class(_streak(sight, check))
+
+
+def failure_class(streak: Streak) -> str:
+    """What its last failure was; '' where there was none."""
+    failure = streak.last_fail
     return str(failure.evidence.get("class", "")) if failure is not None else ""
-
-
-def _checks(sight: Sight) -> list[str]:
-    return [check.name for check in sight.settings.checks]
 
 
 def _telling(sight: Sight, checks: list[str], how: str) -> str:
@@ -149,7 +177,8 @@ def _telling(sight: Sight, checks: list[str], how: str) -> str:
 
 def _proofs(sight: Sight, container: Container) -> list[str]:
     own = [] if container.healthcheck is HealthcheckState.NONE else ["its health check"]
-    return own + _checks(sight)
+    checks = (check.name for check in sight.settings.checks)
+    return own + [name for name in checks if _streak(sight, name).standing is Standing.PASSING]
 
 
 def _created(sight: Sight, container: Container) -> Assessment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -41,6 +41,20 @@ def nobodys(
     called = _by_name((*needs, *others))
     strange = {key: tuple(name for name in names if not _meant(key, name, called)) for key, names in needs.items()}
     return {key: names for key, names in strange.items() if names}
+
+
+def named_by(names: Iterable[str], keys: Iterable[ServiceKey]) -> frozenset[ServiceKey]:
+    """The services that somebody outside all projects means: a name without project is that name in any."""
+    meant = [ServiceKey.parse(name) for name in names]
+    return frozenset(key for key in keys for one in meant if one.name == key.name and one.project in {"", key.project})
+
+
+def first_causes(graph: Edges, of: Iterable[ServiceKey], hindering: Collection[ServiceKey]) -> tuple[ServiceKey, ...]:
+    """Of these services and all that they need, those that hinder while nothing that they need does; sorted."""
+    concerned = set(of)
+    concerned |= {root for key in of for root in all_roots(graph, key)}
+    down = concerned & set(hindering)
+    return tuple(sorted(key for key in down if not all_roots(graph, key) & down))
 
 
 def _by_name(keys: Iterable[ServiceKey]) -> dict[tuple[str, str], set[ServiceKey]]:

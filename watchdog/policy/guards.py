@@ -54,6 +54,8 @@ def _nothing_bad(situation: Situation, _: Surroundings, __: float) -> Decision |
     seen = situation.assessment
     if seen.health.bad:
         return None
+    if situation.flapping is not None and situation.record.incident is not None:
+        return Rest(f"{situation.flapping.because}; its incident stays open until it settles")
     return Rest("" if seen.health is Health.HEALTHY else seen.reason)
 
 
@@ -102,6 +104,17 @@ def _roots(situation: Situation, _: Surroundings, now: float) -> Decision | None
     if asked_anew is not None and now < asked_anew:
         return Wait("what it needs is good again: its health check is asked anew before it is judged", asked_anew)
     return None
+
+
+def _flaps(situation: Situation, _: Surroundings, now: float) -> Decision | None:
+    """Only what answers tell: what crashes or is gone is the ladder's and the quarantine's."""
+    flapping = situation.flapping
+    if flapping is None or situation.assessment.cause not in ASKED:
+        return None
+    until = situation.bad_since + flapping.hold
+    if now >= until:
+        return None
+    return Wait(f"{flapping.because}; recovery waits until it stays bad or settles", until)
 
 
 def _deaths_settle(situation: Situation, around: Surroundings, now: float) -> Decision | None:
@@ -185,6 +198,7 @@ GUARDS: tuple[Guard, ...] = (
     _people,
     _observer,
     _roots,
+    _flaps,
     _deaths_settle,
     _parents,
     _others_turn,

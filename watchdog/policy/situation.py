@@ -9,6 +9,7 @@ from watchdog.model.health import Assessment
 from watchdog.model.record import Attempt, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings
 from watchdog.policy.budget import counting_window, spent
+from watchdog.policy.flapping import Flapping
 from watchdog.policy.namespaces import Ties
 
 
@@ -69,6 +70,7 @@ class Situation:
     """To those whose namespaces it shares."""
     others_asked: bool = True
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
+    flapping: Flapping | None = None
     ordered: Ordered | None = None
 
 

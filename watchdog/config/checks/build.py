@@ -12,7 +12,7 @@ from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import is_table
 from watchdog.config.tables import no_table, read_section
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check
+from watchdog.model.observation import Check, OnFailure
 from watchdog.model.settings import HealthSettings
 
 TIMEOUT: Final = Check.__dataclass_fields__["timeout"].default
@@ -37,8 +37,11 @@ def read_check(
     if table is None:
         problems.add(path, no_table(raw, CheckSection))
         return None
-    if not endpoint and "service" in table:
-        problems.add((*path, "service"), "means nothing here; allowed: in [[endpoint]]")
+    for key in ("service", "depends_on"):
+        if not endpoint and key in table:
+            problems.add((*path, key), "means nothing here; allowed: in [[endpoint]]")
+    if "service" in table and "depends_on" in table:
+        problems.add((*path, "depends_on"), "stands beside service; allowed: depends_on of that service")
     asked = [key for key in KINDS if key in table]
     _refuse_strangers(asked, table, path, problems)
     if len(asked) != 1:
@@ -53,10 +56,22 @@ def read_check(
         return None
     when = timing(section, path, problems, interval=interval, health=health)
     question = section.question(path, problems)
+    own = ServiceKey.parse(section.service) if section.service else service
+    if endpoint and own is None and section.on_failure is OnFailure.RECOVER:
+        wrong = "recover has nothing to recover: it names no service"
+        problems.add((*path, "on_failure"), f'{wrong}; allowed: a service, or "alert"')
     if question is None or len(problems.found) > before:
         return None
-    own = ServiceKey.parse(section.service) if section.service else service
-    return Check(**when, name=section.name, question=question, service=own, endpoint=endpoint)
+    usual = OnFailure.ALERT if question.kind.for_people else OnFailure.RECOVER
+    return Check(
+        **when,
+        name=section.name,
+        question=question,
+        service=own,
+        endpoint=endpoint,
+        depends_on=section.depends_on or (),
+        on_failure=section.on_failure or usual,
+    )
 
 
 def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, problems: Problems) -> None:

@@ -22,7 +22,7 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
 BY_LABEL: Final = (
     frozenset(CheckSection.model_fields)
     .union(*(section.model_fields for section in KINDS.values()))
-    .difference({"name", "service"}, *(section.not_by_label for section in KINDS.values()))
+    .difference({"name", "service", "depends_on"}, *(section.not_by_label for section in KINDS.values()))
 )
 """Keys of a check that a label may say, there with `-` for `_`."""
 

@@ -6,7 +6,16 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from watchdog.config.fields import CheckName, Count, Poll, Section, ServiceReference, Timeout
+from watchdog.config.fields import (
+    CheckName,
+    Count,
+    Failing,
+    Poll,
+    Section,
+    ServiceReference,
+    ServiceReferences,
+    Timeout,
+)
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.question import Question
@@ -18,6 +27,16 @@ class CheckSection(Section):
     name: CheckName = Field(description="Its name in every output; unique.")
     service: ServiceReference | None = Field(
         default=None, description="The service that is recovered when it fails (`[[endpoint]]` only)."
+    )
+    depends_on: ServiceReferences | None = Field(
+        default=None,
+        description="The services that it needs: while one of them is down it waits for that "
+        "(`[[endpoint]]` without `service` only).",
+    )
+    on_failure: Failing | None = Field(
+        default=None,
+        description="Whether the service is recovered when it fails, or degraded and people are told; "
+        "else recover, and alert for tls.",
     )
     interval: Poll | None = Field(default=None, description="How often it is asked; else `watch.interval`.")
     retry_interval: Poll | None = Field(default=None, description="As `health.retry_interval`, for this check.")

@@ -18,7 +18,7 @@ from watchdog.config.source import read_secret
 from watchdog.config.tables import items, no_table, read_section, right_part
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource
-from watchdog.model.observation import Check
+from watchdog.model.observation import Check, OnFailure
 from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
 from watchdog.model.settings import HealthSettings
 from watchdog.policy.templates import NAME, without_templates
@@ -56,6 +56,8 @@ def read_journey(
     refuse_unknown_names(steps, secrets, problems)
     if section is None:
         return None
+    if services and section.depends_on:
+        problems.add((*path, "depends_on"), "stands beside services; allowed: depends_on of these services")
     when = timing(section, path, problems, interval=interval, health=health, timeout=TIMEOUT)
     if len(problems.found) > before:
         return None
@@ -72,7 +74,13 @@ def read_journey(
         hidden=_hidden(table),
         redact=section.redact or (),
     )
-    return Check(**when, name=section.name, question=question)
+    return Check(
+        **when,
+        name=section.name,
+        question=question,
+        depends_on=section.depends_on or (),
+        on_failure=section.on_failure or OnFailure.RECOVER,
+    )
 
 
 def _secrets(given: dict[str, str], path: KeyPath, problems: Problems) -> dict[str, str]:

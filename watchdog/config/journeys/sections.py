@@ -11,6 +11,7 @@ from watchdog.config.fields import (
     Body,
     CheckName,
     Count,
+    Failing,
     HeaderPatterns,
     Headers,
     Method,
@@ -43,6 +44,12 @@ class JourneySection(Section):
     services: ServiceReferences | None = Field(
         default=None,
         description="The services that it belongs to: they are good only while it passes. Without one it is only told.",
+    )
+    depends_on: ServiceReferences | None = Field(
+        default=None, description="Of one without services: while one of these is down it waits for that."
+    )
+    on_failure: Failing | None = Field(
+        default=None, description="Whether the service is recovered when it fails, or degraded and people are told."
     )
     base: Url | None = Field(default=None, description="What stands before every URL that begins with `/`.")
     interval: Poll | None = Field(default=None, description="How often it is made; else `watch.interval`.")

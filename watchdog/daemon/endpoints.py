@@ -1,0 +1,125 @@
+"""Stand-alone endpoints: asked, judged, and put down to a service that they need where that is what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from watchdog.daemon.asker import Asker
+from watchdog.daemon.check_incidents import CheckIncidents, Stand
+from watchdog.daemon.incidents import ENDPOINT
+from watchdog.daemon.journal import Journal
+from watchdog.daemon.world import Alone, World
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.record import EntryKind
+from watchdog.policy.flapping import Flaps, sample, worst
+from watchdog.policy.streak import Standing, follow, in_doubt, without_failures
+
+Later = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Endpoints:
+    """Those that belong to no service. `doubt` is told whose answer is a FAIL after one that was none."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        asker: Asker,
+        journal: Journal,
+        incidents: CheckIncidents,
+        doubt: Callable[[str], None],
+        watch: Callable[[Observation], None],
+        later: Later,
+    ) -> None:
+        self._world = world
+        self._asker = asker
+        self._journal = journal
+        self._incidents = incidents
+        self._doubt = doubt
+        self._watch = watch
+        self._later = later
+
+    def set(self) -> None:
+        """As configured now."""
+        world = self._world
+        alone = {check.name: check for check in world.settings.endpoints if check.service is None}
+        for name in [name for name in world.endpoints if name not in alone]:
+            del world.endpoints[name]
+            self._asker.drop(ENDPOINT + name)
+        for name, check in alone.items():
+            known = world.endpoints.get(name)
+            if known is None or known.check != check:
+                world.endpoints[name] = Alone(check)
+            self._asker.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
+        kept = {ENDPOINT + name for name in alone}
+        self._later(self._incidents.drop(ENDPOINT, world.clock.now(), kept))
+
+    def forget_failures(self) -> None:
+        """What an observer saw who was blind: all are asked anew."""
+        for alone in self._world.endpoints.values():
+            _forget(alone)
+            self._asker.ask_soon(ENDPOINT + alone.check.name)
+
+    def _hear(self, check: Check, observation: Observation, _: int) -> float:
+        world, now = self._world, self._world.clock.now()
+        alone = world.endpoints.get(check.name)
+        if alone is None:
+            return check.interval
+        causes = world.first_causes(check) if alone.waiting or observation.verdict is Verdict.FAIL else ()
+        if alone.waiting and not causes:
+            _forget(alone)
+        alone.waiting = f"waiting for {', '.join(map(str, causes))}" if causes else ""
+        before = alone.streak
+        alone.streak = follow(before, observation, check)
+        if observation.verdict is not Verdict.UNKNOWN and not causes:
+            passed = observation.verdict is Verdict.PASS
+            alone.flaps = sample(alone.flaps, now, world.settings.health, good=passed)
+        world.changed.set()
+        if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
+            alone.doubted_at = now
+            self._doubt(ENDPOINT + check.name)
+        stands_otherwise = alone.streak.standing is not before.standing or alone.flaps.flapping
+        failing = alone.streak.standing is Standing.FAILING
+        if stands_otherwise or failing or self._incidents.has(ENDPOINT + check.name):
+            self._later(self._settle(alone))
+        self._watch(observation)
+        return check.retry_interval if in_doubt(alone.streak) else check.interval
+
+    async def _settle(self, alone: Alone) -> None:
+        last = alone.streak.last
+        if last is None:
+            return
+        failing = alone.streak.standing is Standing.FAILING
+        if failing and alone.waiting:
+            await self._blame(alone, last)
+        stand = Stand(
+            failing=last.reason if failing and self._believed(alone) else None,
+            good=last.reason if alone.streak.standing is Standing.PASSING else None,
+            flapping=worst({alone.check.name: alone.flaps}),
+        )
+        await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
+
+    def _believed(self, alone: Alone) -> bool:
+        """Whether its failure is its own: no service's that it needs, and not the observer's."""
+        world = self._world
+        asked = alone.doubted_at is not None and world.others_asked_at >= alone.doubted_at
+        return asked and not alone.waiting and world.suspicion() is None
+
+    async def _blame(self, alone: Alone, last: Observation) -> None:
+        """It has no incident of its own: once, that of the service it waits for says that it fails, too."""
+        if alone.blamed is not None:
+            return
+        for cause in self._world.first_causes(alone.check):
+            incident = self._world.services[cause].record.incident
+            if incident is not None:
+                alone.blamed = cause
+                subject = ENDPOINT + alone.check.name
+                sentence = f"{subject} fails, too ({last.reason}): {alone.waiting}"
+                entry = self._journal.entry(EntryKind.DECISION, subject, sentence, incident=incident)
+                await self._journal.write(entry, vital=True)
+                return
+
+
+def _forget(alone: Alone) -> None:
+    alone.streak, alone.flaps, alone.blamed = without_failures(alone.streak), Flaps(), None
