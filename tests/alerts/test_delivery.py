@@ -1,274 +1,286 @@
-"""Alerts on their way to real receivers: files, an HTTP server, a program."""
+"""What is decided reaches its receivers: in order, over restarts, and whatever becomes of ledger and receiver."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from tests.alerts.scene import HASTE, Hook, running, told_to, webhook
 from tests.support.alert_values import alert
 from tests.support.eventually import eventually
-from watchdog.alerts import Alerter
-from watchdog.alerts import files as alert_files
-from watchdog.alerts.counts import AlertCounts
-from watchdog.alerts.courier import Patience
+from watchdog.errors import LedgerError
+from watchdog.ledger import Ledger
+from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.record import Severity
-from watchdog.model.settings import AlertSettings
-
-HASTE = Patience(tries=3, within=5.0, first=0.01, longest=0.02)
-TOKEN = "t0p-s3cret"  # noqa: S105 - a token that opens nothing
+from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
+def notices(*alerts: Alert) -> list[Notice]:
+    return [Notice("hook", one) for one in alerts]
 
 
-@asynccontextmanager
-async def running(settings: AlertSettings, directory: Path, counts: AlertCounts) -> AsyncGenerator[Alerter]:
-    alerter = Alerter(settings, directory, counts, patience=HASTE)
-    task = asyncio.create_task(alerter.run())
-    try:
-        yield alerter
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+async def test_what_a_killed_daemon_left_is_delivered_by_the_next_one(tmp_path: Path, hook: Hook) -> None:
+    ledger = await Ledger.open(tmp_path / "state", key_file=None, now=0.0, retention=1e9)
+    await ledger.append(notices=notices(alert(1), alert(2), alert(1, resolved=True)))
+    await ledger.close()
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await eventually(lambda: scene.counts.sent["hook"] == 3)
+    assert hook.heard() == ["incident-1 firing", "incident-2 firing", "incident-1 resolved"]
 
 
-@dataclass
-class Hook:
-    """A receiver of webhooks that answers as it is told: the next of `answers`, then 204; 0 never answers."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list[int])
-    always: int = 204
-    heads: list[str] = field(default_factory=list[str])
-    bodies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-l"))
-            self.heads.append(head)
-            self.bodies.append(json.loads(await reader.readexactly(length)))
-            status = self.answers.pop(0) if self.answers else self.always
-            if status == 0:
-                await reader.read()
-            else:
-                location = f"Location: {self.url}elsewhere\r\n" if 300 <= status < 400 else ""
-                writer.write(f"HTTP/1.1 {status} X\r\n{location}Content-Length: 0\r\n\r\n".encode())
-        finally:
-            writer.close()
-
-
-@pytest.fixture
-async def hook() -> AsyncIterator[Hook]:
-    hook = Hook()
-    server = await asyncio.start_server(hook.serve, "127.0.0.1", 0)
-    hook.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook/path-s3cret/"
-    async with server:
-        yield hook
-
-
-def read_critical(directory: Path) -> dict[str, Any]:
-    return json.loads((directory / "critical-failures.json").read_text())
-
-
-def sizes_of(directory: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in directory.iterdir()}
-
-
-async def test_a_critical_alert_is_open_until_it_is_resolved(tmp_path: Path) -> None:
-    directory, counts = tmp_path / "alerts", AlertCounts()
-    async with running(AlertSettings(), directory, counts) as alerter:
-        alerter.send(alert(1))
-        alerter.send(alert(2, Severity.WARNING))
-        await eventually(lambda: counts.sent["files"] == 2)
-        assert [one["key"] for one in read_critical(directory)["open"]] == ["incident-1"]
-        alerter.send(alert(1, resolved=True))
-        await eventually(lambda: counts.sent["files"] == 3)
-    critical = read_critical(directory)
-    assert critical["open"] == []
-    assert [one["state"] for one in critical["recent"]] == ["firing", "resolved"]
-    lines = [json.loads(line) for line in (directory / "alerts.jsonl").read_text().splitlines()]
-    assert [line["key"] for line in lines] == ["incident-1", "incident-2", "incident-1"]
-    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o600}
-
-
-async def test_what_is_critical_stays_open_over_a_restart(tmp_path: Path) -> None:
+async def test_what_was_delivered_is_not_delivered_again(tmp_path: Path, hook: Hook) -> None:
     for number in (1, 2):
-        counts = AlertCounts()
-        async with running(AlertSettings(), tmp_path, counts) as alerter:
-            alerter.send(alert(number))
-            await eventually(lambda counts=counts: counts.sent["files"] == 1)
-    assert [one["key"] for one in read_critical(tmp_path)["open"]] == ["incident-1", "incident-2"]
+        async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+            await scene.tell(alert(number))
+            await eventually(lambda scene=scene: scene.counts.sent["hook"] == 1)
+    assert hook.heard() == ["incident-1 firing", "incident-2 firing"]
 
 
-@pytest.mark.parametrize("damaged", ["{", "[]", '{"open": 3}', '{"open": [{}], "recent": []}', '{"open": []}'])
-async def test_a_damaged_file_is_written_anew(tmp_path: Path, damaged: str) -> None:
-    (tmp_path / "critical-failures.json").write_text(damaged)
-    counts = AlertCounts()
-    async with running(AlertSettings(), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        await eventually(lambda: counts.sent["files"] == 1)
-    assert len(read_critical(tmp_path)["open"]) == 1
+async def test_a_resolution_follows_its_opening_over_a_restart(tmp_path: Path, hook: Hook) -> None:
+    hook.always = 503
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1), alert(1, resolved=True))
+        await eventually(lambda: scene.counts.failed["hook"] > 3 * HASTE.tries)
+    assert {body["state"] for body in hook.bodies} == {"firing"}
+    hook.always = 204
+    hook.bodies.clear()
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await eventually(lambda: scene.counts.sent["hook"] == 2)
+    assert hook.heard() == ["incident-1 firing", "incident-1 resolved"]
 
 
-async def test_the_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alert_files, "ROTATE_AT", 2000)
-    counts = AlertCounts()
-    async with running(AlertSettings(), tmp_path, counts) as alerter:
-        for number in range(150):
-            alerter.send(alert(number))
-        await eventually(lambda: counts.sent["files"] == 150, 30)
-    assert len(read_critical(tmp_path)["recent"]) == 100
-    sizes = sizes_of(tmp_path)
-    assert set(sizes) == {"alerts.jsonl", "alerts.jsonl.1", "critical-failures.json"}
-    assert max(size for name, size in sizes.items() if name.startswith("alerts")) <= 2000
+async def test_who_never_heard_of_an_alert_does_not_hear_of_its_end(tmp_path: Path, hook: Hook) -> None:
+    hook.answers = [400]
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1), alert(1, resolved=True), alert(2))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+        await eventually(lambda: scene.alerter.queued()["hook"] == 0)
+    assert hook.heard() == ["incident-1 firing", "incident-2 firing"]
+    assert scene.counts.dropped["hook"] == 1
 
 
-async def test_a_webhook_gets_the_alert_its_token_and_a_key_for_retries(tmp_path: Path, hook: Hook) -> None:
-    hook.answers, counts = [503, 429], AlertCounts()
-    async with running(AlertSettings(webhook=hook.url, webhook_token=TOKEN), tmp_path, counts) as alerter:
-        alerter.send(alert(7))
-        await eventually(lambda: counts.sent["webhook"] == 1)
-    assert (counts.failed["webhook"], len(hook.heads)) == (2, 3)
-    assert all("idempotency-key: incident-7:firing" in head.lower() for head in hook.heads)
-    assert all(f"authorization: bearer {TOKEN}" in head.lower() for head in hook.heads)
-    assert hook.bodies[0] == {
-        "key": "incident-7",
-        "state": "firing",
-        "severity": "critical",
-        "subject": "shop/webui",
-        "summary": "shop/webui is missing since 22:13.",
-        "at": "2023-11-14T22:13:20.000Z",
-        "incident": 7,
-        "command": "watchdog show 7",
-    }
+async def test_one_that_cannot_be_told_holds_up_no_other_but_its_own_end(tmp_path: Path, hook: Hook) -> None:
+    hook.refuses = {"incident-1"}
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1), alert(1, resolved=True), *(alert(number) for number in range(2, 8)))
+        await eventually(lambda: scene.counts.sent["hook"] == 6)
+        assert "incident-1 resolved" not in hook.heard()
+        hook.refuses = set()
+        await eventually(lambda: scene.counts.sent["hook"] == 8)
+    assert [one for one in hook.heard() if one.startswith("incident-1 ")][-2:] == [
+        "incident-1 firing",
+        "incident-1 resolved",
+    ]
 
 
-@pytest.mark.parametrize("status", [302, 307, 400, 401, 404])
-async def test_a_refusal_is_given_up_at_once_and_redirects_are_not_followed(
-    tmp_path: Path, hook: Hook, status: int
-) -> None:
-    hook.answers, counts = [status], AlertCounts()
-    async with running(AlertSettings(webhook=hook.url, webhook_token=TOKEN), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        alerter.send(alert(2))
-        await eventually(lambda: counts.sent["webhook"] == 1)
-    assert [body["incident"] for body in hook.bodies] == [1, 2]
-    assert counts.dropped["webhook"] == 1
-
-
-async def test_a_resolution_outlives_a_receiver_that_is_down_for_all_tries(tmp_path: Path, hook: Hook) -> None:
-    hook.always, counts = 503, AlertCounts()
-    async with running(AlertSettings(webhook=hook.url), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        alerter.send(alert(1, resolved=True))
-        await eventually(lambda: counts.failed["webhook"] > 3 * HASTE.tries)
+async def test_what_is_a_day_old_is_given_up_but_no_resolution(tmp_path: Path, hook: Hook) -> None:
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+    hook.always = 503
+    a_day_later = alert().at + 86401.0
+    async with running(told_to(webhook(hook.url)), tmp_path, wall=a_day_later) as scene:
+        await scene.tell(alert(1, resolved=True), alert(2))
+        await eventually(lambda: scene.counts.dropped["hook"] == 1)
+        await eventually(lambda: scene.counts.failed["hook"] > 5 * HASTE.tries)
         hook.always = 204
-        await eventually(lambda: counts.sent["webhook"] == 1)
-    assert hook.bodies[-1]["state"] == "resolved"
-    assert counts.dropped["webhook"] == 1
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+    assert hook.heard()[-1] == "incident-1 resolved"
+    assert scene.counts.dropped["hook"] == 1
+
+
+async def test_a_resolution_that_is_refused_is_kept(tmp_path: Path, hook: Hook) -> None:
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+        hook.always = 400
+        await scene.tell(alert(1, resolved=True))
+        await eventually(lambda: scene.counts.failed["hook"] > 2)
+        hook.always = 204
+        await eventually(lambda: scene.counts.sent["hook"] == 2)
+    assert scene.counts.dropped["hook"] == 0
 
 
 async def test_a_receiver_that_hangs_hurts_no_other(tmp_path: Path, hook: Hook) -> None:
-    hook.always, counts = 0, AlertCounts()
-    settings = AlertSettings(webhook=hook.url, command=("cat",), timeout=0.2)
-    async with running(settings, tmp_path, counts) as alerter:
-        for number in range(3000):
-            alerter.send(alert(number, Severity.INFO))
-        alerter.send(alert(5000))
-        await eventually(lambda: counts.sent["files"] >= 100)
-        await eventually(lambda: counts.sent["command"] >= 1)
-        await eventually(lambda: counts.failed["webhook"] >= 1)
-    assert counts.dropped["webhook"] >= 1999
+    hook.always = 0
+    program = ReceiverSettings(name="program", kind=ReceiverKind.COMMAND, command=("cat",))
+    async with running(told_to(webhook(hook.url, timeout=0.2), program), tmp_path) as scene:
+        await scene.tell(*(alert(number) for number in range(20)))
+        await eventually(lambda: scene.counts.sent["files"] == 20 and scene.counts.sent["program"] == 20)
+        await eventually(lambda: scene.counts.failed["hook"] >= 1)
+        await eventually(lambda: scene.alerter.queued() == {"files": 0, "hook": 20, "program": 0})
 
 
-async def test_no_secret_is_logged(tmp_path: Path, hook: Hook) -> None:
-    hook.answers, counts = [503, 500, 404], AlertCounts()
-    with structlog.testing.capture_logs() as logs:
-        async with running(AlertSettings(webhook=hook.url, webhook_token=TOKEN), tmp_path, counts) as alerter:
-            alerter.send(alert(1))
-            await eventually(lambda: counts.dropped["webhook"] == 1)
-    assert "127.0.0.1 answered 503" in str(logs)
-    assert "s3cret" not in str(logs)
+async def test_new_settings_take_what_waits_along_at_once(tmp_path: Path, hook: Hook) -> None:
+    patient = HASTE.__class__(tries=3, first=300.0, longest=300.0)
+    async with running(told_to(webhook("http://127.0.0.1:1/")), tmp_path, patience=patient) as scene:
+        await scene.tell(alert(1))
+        await eventually(lambda: scene.counts.failed["hook"] == 1)
+        await scene.alerter.reconfigure(told_to(webhook(hook.url)))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
 
 
-async def test_a_program_gets_the_alert_without_the_daemons_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_receiver_that_is_gone_loses_what_waits_and_a_new_one_begins_to_hear(
+    tmp_path: Path, hook: Hook
 ) -> None:
-    monkeypatch.setenv("WATCHDOG_ALERT__WEBHOOK_TOKEN", TOKEN)
-    monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
-    counts, got = AlertCounts(), tmp_path / "got"
-    command = ("sh", "-c", f"cat > {got}; env >> {got}")
-    async with running(AlertSettings(command=command), tmp_path, counts) as alerter:
-        alerter.send(alert(3))
-        await eventually(lambda: counts.sent["command"] == 1)
-    first, _, environment = got.read_text().partition("\n")
-    assert json.loads(first)["incident"] == 3
-    assert "PATH=" in environment
-    assert TOKEN not in environment
-    assert "NOTIFY_SOCKET" not in environment
+    with structlog.testing.capture_logs() as logs:
+        async with running(told_to(webhook("http://127.0.0.1:1/")), tmp_path) as scene:
+            await scene.tell(alert(1))
+            await eventually(lambda: scene.counts.failed["hook"] >= 1)
+            await scene.alerter.reconfigure(told_to(webhook(hook.url, name="other")))
+            await scene.tell(alert(1, resolved=True), alert(2))
+            await eventually(lambda: scene.counts.sent["other"] == 1)
+    assert hook.heard() == ["incident-2 firing"]
+    assert scene.counts.dropped["hook"] == 1
+    assert any(line["event"].endswith("their receiver is no longer configured.") for line in logs)
 
 
-@pytest.mark.parametrize("command", [("false",), ("/no/such/program",)])
-async def test_a_program_that_fails_is_tried_again_then_given_up(tmp_path: Path, command: tuple[str, ...]) -> None:
-    counts = AlertCounts()
-    async with running(AlertSettings(command=command), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        await eventually(lambda: counts.dropped["command"] == 1)
-    assert (counts.failed["command"], counts.sent["command"]) == (HASTE.tries, 0)
+async def test_the_end_delivers_what_waits_and_the_ledger_keeps_the_rest(tmp_path: Path, hook: Hook) -> None:
+    hangs = ReceiverSettings(name="program", kind=ReceiverKind.COMMAND, command=("sleep", "600"))
+    async with running(told_to(webhook(hook.url), hangs), tmp_path) as scene:
+        await scene.tell(alert(1), alert(2))
+        scene.alerter.send(Notice("program", alert(3)))
+    assert (scene.counts.sent["files"], scene.counts.sent["hook"]) == (2, 2)
+    assert scene.counts.dropped["program"] == 1, "only what was never written is lost"
+    async with running(told_to(webhook(hook.url), hangs), tmp_path) as scene:
+        assert scene.alerter.queued() == {"files": 0, "hook": 0, "program": 2}
 
 
-async def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:
-    counts, pids = AlertCounts(), tmp_path / "pids"
-    command = ("sh", "-c", f"sleep 600 & echo $! >> {pids}; echo $$ >> {pids}; wait")
-    async with running(AlertSettings(command=command, timeout=0.3), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        await eventually(lambda: counts.dropped["command"] == 1)
-    started = [int(line) for line in pids.read_text().split()]
-    assert len(started) == 2 * HASTE.tries
-    await eventually(lambda: not any(_runs(pid) for pid in started))
+async def test_too_many_for_the_ledger_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchdog.ledger.outbox.CAPACITY", 3)
+    async with running(told_to(webhook("http://127.0.0.1:1/")), tmp_path) as scene:
+        await scene.tell(*(alert(number, Severity.INFO) for number in range(6)))
+        await eventually(lambda: scene.counts.dropped["hook"] >= 3)
 
 
-def _runs(pid: int) -> bool:
-    """Neither gone nor a zombie that only waits for its parent."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+class Broken:
+    """A ledger some of whose methods fail meanwhile."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.fails: set[str] = set()
+
+    @property
+    def waiting(self) -> Any:
+        return self.ledger.waiting
+
+    async def outbox(self, receiver: str, after: int, limit: int) -> tuple[Queued, ...]:
+        return await self._unless("outbox", self.ledger.outbox(receiver, after, limit))
+
+    async def told(self, receiver: str) -> Mapping[str, Alert]:
+        return await self._unless("told", self.ledger.told(receiver))
+
+    async def delivered(self, queued: Sequence[Queued]) -> None:
+        await self._unless("delivered", self.ledger.delivered(queued))
+
+    async def undelivered(self, queued: Sequence[Queued]) -> None:
+        await self._unless("delivered", self.ledger.undelivered(queued))
+
+    async def serve(self, receivers: Any) -> Mapping[str, int]:
+        return await self._unless("delivered", self.ledger.serve(receivers))
+
+    async def _unless(self, what: str, work: Any) -> Any:
+        if what in self.fails:
+            work.close()
+            raise LedgerError("the disk reports an I/O error")
+        return await work
 
 
-async def test_new_settings_take_what_waits_along(tmp_path: Path, hook: Hook) -> None:
-    counts = AlertCounts()
-    async with running(AlertSettings(webhook="http://127.0.0.1:1/"), tmp_path, counts) as alerter:
-        alerter.send(alert(1, resolved=True))
-        await eventually(lambda: counts.failed["webhook"] >= 1)
-        alerter.reconfigure(AlertSettings(webhook=hook.url))
-        await eventually(lambda: counts.sent["webhook"] == 1)
-        alerter.reconfigure(AlertSettings())
-        alerter.send(alert(2))
-        await eventually(lambda: counts.sent["files"] == 2)
-    assert len(hook.bodies) == 1
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
+    """Takes the ledger's place between it and the couriers."""
+    holder = Broken.__new__(Broken)
+    holder.fails = set()
+    from tests.alerts import scene
+
+    def between(settings: AlertSettings, files: Path, counts: Any, ledger: Ledger, **more: Any) -> Any:
+        holder.ledger = ledger
+        return original(settings, files, counts, holder, **more)
+
+    original = scene.Alerter
+    monkeypatch.setattr(scene, "Alerter", between)
+    return holder
 
 
-async def test_the_end_delivers_what_waits_and_counts_what_it_cannot(tmp_path: Path, hook: Hook) -> None:
-    counts = AlertCounts()
-    async with running(AlertSettings(webhook=hook.url, command=("sleep", "600")), tmp_path, counts) as alerter:
-        alerter.send(alert(1))
-        alerter.send(alert(2))
+async def test_without_a_ledger_alerts_go_out_from_memory_and_in_order(
+    tmp_path: Path, hook: Hook, broken: Broken
+) -> None:
+    broken.fails = {"outbox", "told", "delivered"}
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        scene.alerter.send(*notices(alert(1), alert(2), alert(1, resolved=True)))
+        await eventually(lambda: scene.counts.sent["hook"] == 3)
+    assert hook.heard() == ["incident-1 firing", "incident-2 firing", "incident-1 resolved"]
+
+
+async def test_what_was_written_goes_before_what_was_not(tmp_path: Path, hook: Hook) -> None:
+    hook.always = 503
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1), alert(2))
+        scene.alerter.send(*notices(alert(1, resolved=True)))
+        await scene.tell(alert(3))
+        await eventually(lambda: scene.counts.failed["hook"] > 1)
+        hook.bodies.clear()
+        hook.always = 204
+        await eventually(lambda: scene.counts.sent["hook"] == 4)
+    assert hook.heard().index("incident-1 firing") < hook.heard().index("incident-1 resolved")
+    assert sorted(hook.heard()) == [
+        "incident-1 firing",
+        "incident-1 resolved",
+        "incident-2 firing",
+        "incident-3 firing",
+    ]
+
+
+async def test_the_end_of_what_cannot_be_read_waits_until_it_can(tmp_path: Path, hook: Hook, broken: Broken) -> None:
+    broken.fails = {"outbox"}
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1))
+        scene.alerter.send(*notices(alert(1, resolved=True), alert(2)))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+        assert hook.heard() == ["incident-2 firing"]
+        broken.fails = set()
+        scene.alerter.hurry()
+        await eventually(lambda: scene.counts.sent["hook"] == 3)
+    assert hook.heard()[1:] == ["incident-1 firing", "incident-1 resolved"]
+
+
+async def test_what_was_told_without_a_ledger_is_resolved_by_the_next_daemon(tmp_path: Path, hook: Hook) -> None:
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        scene.alerter.send(*notices(alert(1)))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1, resolved=True))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
+    assert hook.heard() == ["incident-1 firing", "incident-1 resolved"]
+
+
+async def test_what_was_delivered_is_recorded_once_the_ledger_is_back(
+    tmp_path: Path, hook: Hook, broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchdog.alerts.outbox.AGAIN", 0.05)
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        broken.fails = {"delivered"}
+        await scene.tell(alert(1))
+        await eventually(lambda: scene.counts.sent["hook"] == 1)
         await asyncio.sleep(0)
-    assert (counts.sent["files"], counts.sent["webhook"]) == (2, 2)
-    assert counts.dropped["command"] == 2
+        assert scene.alerter.queued()["hook"] == 1
+        broken.fails = set()
+        await eventually(lambda: scene.alerter.queued()["hook"] == 0)
+    assert hook.heard() == ["incident-1 firing"]
+
+
+async def test_a_bug_in_a_receiver_stops_nothing(tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: Any) -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("watchdog.alerts.files.FilesReceiver.deliver", fails)
+    async with running(told_to(webhook(hook.url)), tmp_path) as scene:
+        await scene.tell(alert(1), alert(2))
+        await eventually(lambda: scene.counts.dropped["files"] == 2)
+        await eventually(lambda: scene.counts.sent["hook"] == 2)

@@ -1,4 +1,4 @@
-"""What gives way when a receiver is too slow."""
+"""What gives way when the ledger cannot be written and a receiver is too slow; and who may overtake whom."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.alert_values import alert
-from watchdog.alerts.mailbox import Mailbox
-from watchdog.model.alert import Alert
+from watchdog.alerts.line import Line
+from watchdog.alerts.mailbox import Mailbox, Unwritten
+from watchdog.model.alert import FILES, Alert, Notice, Queued
 from watchdog.model.record import Severity
 
 IMPORTANCE = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
+def queued(one: Alert, number: int = 0) -> Queued:
+    return Queued(number, Notice(FILES, one))
+
+
 @given(st.lists(st.tuples(st.sampled_from(Severity), st.booleans()), max_size=40), st.integers(1, 8))
-async def test_the_least_important_gives_way_first(kinds: list[tuple[Severity, bool]], capacity: int) -> None:
+def test_the_least_important_gives_way_first(kinds: list[tuple[Severity, bool]], capacity: int) -> None:
     mailbox = Mailbox(capacity)
     model: list[Alert] = []
     for number, (severity, resolved) in enumerate(kinds):
@@ -24,14 +29,37 @@ async def test_the_least_important_gives_way_first(kinds: list[tuple[Severity, b
         if len(model) > capacity:
             expected = min(model, key=lambda item: (item.resolved, IMPORTANCE[item.severity], item.incident or 0))
             model.remove(expected)
-        assert mailbox.put(one) == expected
-    assert [await mailbox.take() for _ in range(len(mailbox))] == model
+        lost = mailbox.put(Unwritten(queued(one), behind=0))
+        assert (lost.alert if lost else None) == expected
+    assert [one.alert for one in mailbox] == model
 
 
-async def test_a_resolution_stays_when_a_thousand_others_come() -> None:
+def test_a_resolution_stays_when_a_thousand_others_come() -> None:
     mailbox = Mailbox()
-    mailbox.put(alert(0, Severity.INFO, resolved=True))
+    mailbox.put(Unwritten(queued(alert(0, Severity.INFO, resolved=True)), behind=0))
     for number in range(1, 2000):
-        mailbox.put(alert(number))
+        mailbox.put(Unwritten(queued(alert(number)), behind=0))
     assert len(mailbox) == 1000
-    assert (await mailbox.take()).resolved
+    assert [one.alert.key for one in mailbox.take(lambda one: one.alert.resolved)] == ["incident-0"]
+    assert len(mailbox) == 999
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.lists(st.booleans(), max_size=30))
+def test_who_steps_aside_keeps_its_place_among_those_of_its_key(keys: list[int], moves: list[bool]) -> None:
+    line = Line()
+    for number, key in enumerate(keys):
+        line.join(queued(alert(key), number))
+    left: list[tuple[int, int]] = []
+    for leaves in moves:
+        if not line:
+            break
+        if leaves:
+            left.append((line.head.alert.incident or 0, line.head.queued.id))
+            line.leave()
+        else:
+            line.step_aside()
+    left += [(one.notice.alert.incident or 0, one.id) for one in line.clear()]
+    assert sorted(left) == sorted((key, number) for number, key in enumerate(keys))
+    for key in set(keys):
+        own = [number for of, number in left if of == key]
+        assert own == sorted(own)

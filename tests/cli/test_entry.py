@@ -38,7 +38,7 @@ def _commands() -> dict[str, Command]:
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
         *("run", "check", "recover", "status", "incidents", "show", "pause", "resume", "retire"),
-        *("ledger verify", "config check", "healthcheck"),
+        *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 
 

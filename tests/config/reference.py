@@ -15,6 +15,7 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
 from watchdog.config.problems import allowed
+from watchdog.config.receivers import ReceiverSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.model.settings import ServiceSettings, Settings
 
@@ -22,6 +23,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 BEGIN = "<!-- tables: python -m tests.config.reference -->"
 END = "<!-- end of tables -->"
 SETTINGS = Settings()
+ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -30,7 +32,7 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["watch"] = {"interval": SETTINGS.interval}
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
     found["service"] = dataclasses.asdict(ServiceSettings())
-    found["endpoint"] = {}
+    found["endpoint"] = found["receiver"] = {}
     for kind, section in KINDS.items():
         found[kind] = _defaults_of(section)
     return found
@@ -113,6 +115,7 @@ def tables() -> str:
             *section_lines(name, section),
             "",
         ]
+    lines += ["### `[[alert.receiver]]`", "", ALERT_RECEIVER, "", *section_lines("receiver", ReceiverSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     return "\n".join([*lines, "### Labels of containers", "", *label_lines()])

@@ -18,14 +18,14 @@ def test_the_environment_outranks_the_file_key_by_key(settings_of: Load) -> None
             "WATCHDOG_RECOVERY__ENABLED": "off",
             "WATCHDOG_HEALTH__SOAK": "2m",
             "WATCHDOG_DISCOVERY__EXCLUDE": "ci-*, shop/debug",
-            "WATCHDOG_ALERT__COMMAND": "tell --team 'shop one'",
+            "WATCHDOG_ALERT__PING": "https://hc.example/x",
         },
     )
     assert (found.recovery.max_attempts, found.recovery.window) == (7, 3600.0)
     assert (found.recovery.on_stop, found.recovery.enabled) == (OnStop.RESPECT, False)
     assert found.health.soak == 120.0
     assert found.discovery.exclude == ("ci-*", "shop/debug")
-    assert found.alert.command == ("tell", "--team", "shop one")
+    assert found.alert.ping == "https://hc.example/x"
 
 
 def test_an_empty_variable_counts_as_unset(settings_of: Load) -> None:
@@ -38,10 +38,17 @@ def test_lists_of_tables_come_as_json(settings_of: Load, complaints: Complaints)
         {
             "WATCHDOG_ENDPOINT": '[{"name": "shop", "url": "http://shop/", "status": [200, 204]}]',
             "WATCHDOG_SERVICE": '[{"name": "webui", "recovery": {"window": 60}}]',
+            "WATCHDOG_ALERT__RECEIVER": '[{"name": "pager", "command": "tell --team \'shop one\'"}]',
+            "WATCHDOG_ALERT__TIMEOUT": "3s",
         },
     )
     assert [endpoint.name for endpoint in found.endpoints] == ["shop"]
     assert found.services[0][1].recovery.window == 60.0
+    assert found.alert.receivers[0].command == ("tell", "--team", "shop one")
+    assert found.alert.receivers[0].timeout == 3.0
+    assert complaints("", {"WATCHDOG_ALERT__RECEIVER": "3"}) == [
+        "environment: WATCHDOG_ALERT__RECEIVER: is not a list of tables; allowed: the tables as a JSON array of objects"
+    ]
     assert complaints("", {"WATCHDOG_ENDPOINT": "{}"}) == [
         "environment: WATCHDOG_ENDPOINT: is not a list of tables; allowed: the tables as a JSON array of objects"
     ]
@@ -91,35 +98,45 @@ def test_dockers_variables_count_where_no_engine_is_configured(settings_of: Load
 
 
 def test_an_unset_variable_in_a_text_is_an_error(complaints: Complaints) -> None:
-    assert complaints('[alert]\ncommand = ["x",\n "${GONE}", "${A:-b}"]', {}) == [
+    assert complaints('[discovery]\nexclude = ["x",\n "${GONE}", "${A:-b}"]', {}) == [
         (
-            "watchdog.toml:3: alert.command[2]: refers to ${GONE}, which the environment does not have; "
+            "watchdog.toml:3: discovery.exclude[2]: refers to ${GONE}, which the environment does not have; "
             "allowed: a variable that is set"
         ),
-        "watchdog.toml:3: alert.command[3]: refers to ${A…}; allowed: ${NAME}, or $${ for a plain ${",
+        "watchdog.toml:3: discovery.exclude[3]: refers to ${A…}; allowed: ${NAME}, or $${ for a plain ${",
     ]
 
 
+RECEIVER = "[[alert.receiver]]\nname = 'chat'\n"
+
+
 def test_a_secret_comes_from_a_file(settings_of: Load, tmp_path: Path) -> None:
-    token, webhook = tmp_path / "token", tmp_path / "webhook"
+    token, url = tmp_path / "token", tmp_path / "url"
     token.write_text("s3cret\r\n")
-    webhook.write_text("https://hooks.example/abc\n")
-    found = settings_of(f'[alert]\nwebhook_token_file = "{token}"', {"WATCHDOG_ALERT__WEBHOOK_FILE": str(webhook)})
-    assert (found.alert.webhook_token, found.alert.webhook) == ("s3cret", "https://hooks.example/abc")
+    url.write_text("https://hooks.example/abc\n")
+    found = settings_of(
+        f'{RECEIVER}webhook_file = "{url}"\ntoken_file = "{token}"', {"WATCHDOG_ALERT__PING_FILE": str(url)}
+    )
+    (receiver,) = found.alert.receivers
+    assert (receiver.address, receiver.token, found.alert.ping) == (
+        "https://hooks.example/abc",
+        "s3cret",
+        "https://hooks.example/abc",
+    )
 
 
 def test_a_variable_outranks_the_twin_in_the_file(settings_of: Load, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("from file")
-    plain = settings_of(f'alert.webhook_token_file = "{token}"', {"WATCHDOG_ALERT__WEBHOOK_TOKEN": "plain"})
-    assert plain.alert.webhook_token == "plain"  # noqa: S105 - the test's own
-    twin = settings_of('alert.webhook_token = "plain"', {"WATCHDOG_ALERT__WEBHOOK_TOKEN_FILE": str(token)})
-    assert twin.alert.webhook_token == "from file"  # noqa: S105 - the test's own
+    file = tmp_path / "ping"
+    file.write_text("http://from.file/")
+    plain = settings_of(f'alert.ping_file = "{file}"', {"WATCHDOG_ALERT__PING": "http://plain/"})
+    assert plain.alert.ping == "http://plain/"
+    twin = settings_of('alert.ping = "http://plain/"', {"WATCHDOG_ALERT__PING_FILE": str(file)})
+    assert twin.alert.ping == "http://from.file/"
 
 
 def test_a_secret_is_given_once(complaints: Complaints, tmp_path: Path) -> None:
-    assert complaints(f'[alert]\nwebhook_token = "a"\nwebhook_token_file = "{tmp_path}"') == [
-        "watchdog.toml:3: alert.webhook_token_file: stands beside webhook_token; allowed: one of the two"
+    assert complaints(f'[alert]\nping = "http://a/"\nping_file = "{tmp_path}"') == [
+        "watchdog.toml:3: alert.ping_file: stands beside ping; allowed: one of the two"
     ]
 
 
@@ -139,15 +156,15 @@ def test_a_secret_that_cannot_be_used_is_told(
     token = tmp_path / "token"
     if content is not None:
         token.write_bytes(content)
-    (line,) = complaints(f'alert.webhook_token_file = "{token}"')
-    assert line.startswith(f"watchdog.toml:1: alert.webhook_token_file: {sentence}")
+    (line,) = complaints(f'{RECEIVER}webhook = "http://a/"\ntoken_file = "{token}"')
+    assert line.startswith(f"watchdog.toml:4: alert.receiver[chat].token_file: {sentence}")
 
 
 def test_what_a_file_holds_obeys_the_rule_of_its_key(complaints: Complaints, tmp_path: Path) -> None:
-    webhook = tmp_path / "webhook"
-    webhook.write_text("hooks.example/hush")
-    (line,) = complaints(f'alert.webhook_file = "{webhook}"')
-    assert line.startswith("watchdog.toml:1: alert.webhook_file: does not begin with http:// or https://; allowed: ")
+    ping = tmp_path / "ping"
+    ping.write_text("hooks.example/hush")
+    (line,) = complaints(f'alert.ping_file = "{ping}"')
+    assert line.startswith("watchdog.toml:1: alert.ping_file: does not begin with http:// or https://; allowed: ")
     assert "hush" not in line
 
 
@@ -155,8 +172,11 @@ def test_no_message_shows_a_secret(complaints: Complaints) -> None:
     lines = complaints(
         """
         [alert]
-        webhook = "htp://hooks.example/hush"
-        webhook_token = "hush\\u0000"
+        ping = "htp://hooks.example/hush"
+        [[alert.receiver]]
+        name = "chat"
+        webhook = "http://hooks.example/"
+        token = "hush\\u0000"
         [watch]
         interval = "${HUSH}"
         [[service]]
@@ -167,7 +187,7 @@ def test_no_message_shows_a_secret(complaints: Complaints) -> None:
         headers = { Cookie = "hush\\r\\nX: y" }
         authorization = "hush\\n"
         """,
-        {"HUSH": "hush", "WATCHDOG_ALERT__WEBHOOK_TOKEN": "hush\n"},
+        {"HUSH": "hush", "WATCHDOG_ALERT__PING_FILE": "hush\n"},
     )
     assert len(lines) == 7
     assert "hush" not in "\n".join(lines).lower().replace("${hush}", "")

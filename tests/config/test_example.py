@@ -12,12 +12,15 @@ from tests.config.conftest import Load
 from tests.config.reference import DOCUMENT, defaults, written
 from watchdog.config.checks import KINDS, CheckSection
 from watchdog.config.fields import Section
+from watchdog.config.receivers import ReceiverSection
 from watchdog.config.schema import SECTIONS, ServiceRecoverySection, ServiceSection
 from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
 SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
-ENVIRON = {"ALERT_TOKEN": "t", "SHOP_TOKEN": "t"}
+ENVIRON = dict.fromkeys(("ALERT_TOKEN", "ALERT_SECRET", "MAIL_PASSWORD", "PING_ID", "SHOP_TOKEN"), "t")
+FILES = {"apprise": "json://hooks.example/x"}
+"""What a file in /run/secrets holds, where it is no URL."""
 
 
 def blocks() -> list[str]:
@@ -46,8 +49,9 @@ def example() -> dict[str, Any]:
                 found.setdefault(name, []).extend(value)
             else:
                 table = found.setdefault(name, {})
-                assert not table.keys() & value.keys()
-                table |= value
+                for key, one in value.items():
+                    assert key not in table or isinstance(one, list)
+                    table[key] = [*table.get(key, []), *one] if isinstance(one, list) else one
     return found
 
 
@@ -58,7 +62,7 @@ def test_the_example_as_it_is_has_all_defaults(settings_of: Load, file: Path) ->
 @pytest.mark.parametrize("block", blocks())
 def test_each_commented_block_loads(block: str, settings_of: Load, tmp_path: Path) -> None:
     for name in re.findall(r"/run/secrets/(\w+)", block):
-        (tmp_path / name).write_text("https://hooks.example/x")
+        (tmp_path / name).write_text(FILES.get(name, "https://hooks.example/x"))
     found = settings_of(block.replace("/run/secrets", str(tmp_path)), ENVIRON)
     assert found != Settings()
 
@@ -71,6 +75,7 @@ def test_the_example_names_every_key() -> None:
     assert service.keys() == ServiceSection.model_fields.keys()
     assert service["health"].keys() == SECTIONS["health"].model_fields.keys()
     assert service["recovery"].keys() == ServiceRecoverySection.model_fields.keys()
+    assert set().union(*example()["alert"]["receiver"]) == ReceiverSection.model_fields.keys()
     assert set().union(*example()["endpoint"]) >= {*CheckSection.model_fields, *KINDS}
 
 
@@ -91,7 +96,11 @@ def uncommented(section: str) -> list[str]:
 
 def test_every_setting_of_the_model_has_a_key() -> None:
     for name in ("engine", "discovery", "health", "recovery", "state", "alert"):
-        assert {one.name for one in fields(getattr(Settings(), name))} <= SECTIONS[name].model_fields.keys()
+        own = {
+            one.name.removesuffix("s") if one.name == "receivers" else one.name
+            for one in fields(getattr(Settings(), name))
+        }
+        assert own <= SECTIONS[name].model_fields.keys()
 
 
 def test_the_document_lists_what_the_models_say() -> None:

@@ -46,7 +46,7 @@ def test_each_section_reaches_its_settings(settings_of: Load) -> None:
         health = { failures = 3, successes = 2, retry_interval = "500ms", soak = "2m", stable = "5s" }
         api = { listen = "[::1]:9000", socket = "/tmp/w.sock" }
         state = { dir = "/srv/w", run_dir = "/tmp/run", key_file = "/etc/w.key", retention = "30d" }
-        alert = { webhook = "https://a.example/x?y=z", webhook_token = "t", command = "tell 'team one'", timeout = 2 }
+        alert = { timeout = 2, critical_after = "1m", ping = "https://hc.example/x", ping_interval = 30 }
         [recovery]
         enabled = false
         max_attempts = 1
@@ -70,8 +70,8 @@ def test_each_section_reaches_its_settings(settings_of: Load) -> None:
         Path("/etc/w.key"),
         30 * 86400.0,
     )
-    assert (found.alert.webhook, found.alert.webhook_token) == ("https://a.example/x?y=z", "t")
-    assert found.alert.command == ("tell", "team one")
+    assert (found.alert.timeout, found.alert.critical_after) == (2.0, 60.0)
+    assert (found.alert.ping, found.alert.ping_interval) == ("https://hc.example/x", 30.0)
     assert (found.recovery.enabled, found.recovery.max_attempts, found.recovery.backoff) == (False, 1, 1.5)
     assert (found.recovery.on_stop, found.recovery.rollback) == (OnStop.RESPECT, RollbackMode.NEVER)
     assert (found.recovery.concurrency, found.recovery.restarts_per_minute) == (8, 2)
@@ -138,11 +138,11 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 def test_text_from_the_environment_is_put_in(settings_of: Load) -> None:
     found = settings_of(
-        'alert = { webhook = "https://${HOST}/x", command = ["say", "$${HOST}", "5$", "${EMPTY}-"] }',
+        'alert.ping = "https://${HOST}/x"\ndiscovery.exclude = ["say", "$${HOST}", "5$", "${EMPTY}-"]',
         {"HOST": "hooks.example", "EMPTY": ""},
     )
-    assert found.alert.webhook == "https://hooks.example/x"
-    assert found.alert.command == ("say", "${HOST}", "5$", "-")
+    assert found.alert.ping == "https://hooks.example/x"
+    assert found.discovery.exclude == ("say", "${HOST}", "5$", "-")
 
 
 def nested(depth: int) -> bytes:

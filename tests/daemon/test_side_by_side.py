@@ -49,7 +49,7 @@ async def test_a_pause_ordered_while_the_incident_is_written_keeps_both(setting:
     engine, watchdog = setting
     watchdog.ledger.gate.clear()
     engine.docker_rm("webui")
-    await eventually(lambda: watchdog.ledger.waiting == 1)
+    await eventually(lambda: watchdog.ledger.standing == 1)
     pausing = asyncio.create_task(watchdog.daemon.pause("webui", 3600.0, "moving the disk", "ada"))
     await asyncio.sleep(0)
     watchdog.ledger.gate.set()
@@ -84,7 +84,7 @@ async def test_an_order_given_while_the_incident_is_written_works_on_that_incide
     engine, watchdog = setting
     watchdog.ledger.gate.clear()
     engine.docker_rm("webui")
-    await eventually(lambda: watchdog.ledger.waiting == 1)
+    await eventually(lambda: watchdog.ledger.standing == 1)
     order = RecoverOrder(services=("webui",), project=None, everything=False, action=None, dry_run=False, by="ada")
 
     async def results() -> list[object]:

@@ -43,7 +43,11 @@ def test_after_three_attempts_a_person_is_called_by_every_way_and_told_when_it_i
     with receiver(watch.engine.ground.host_address) as webhook:
         watch.engine.run("webui", *FRAGILE)
         command = json.dumps(["sh", "-c", f"cat >> {told}"])
-        watch.start("webui", more=f'[alert]\nwebhook = "{webhook.url}"\ncommand = {command}\n')
+        watch.start(
+            "webui",
+            more=f'[[alert.receiver]]\nname = "chat"\nwebhook = "{webhook.url}"\n'
+            f'[[alert.receiver]]\nname = "pager"\ncommand = {command}\n',
+        )
         _break(watch)
         watch.daemon.wait(lambda: _quarantined(watch), "webui is not in quarantine", 40.0)
         incident = watch.wait_incident("webui")

@@ -22,7 +22,7 @@ CHECKED = "--interval=200ms --retries=1 CMD test ! -e {}"
 def told(watch: Scene) -> Iterator[Receiver]:
     """Who hears the alerts; the daemon's own files of them lie on the disk that fails."""
     with receiver(watch.engine.ground.host_address) as one:
-        watch.daemon.config += f'[alert]\nwebhook = "{one.url}"\n'
+        watch.daemon.config += f'[[alert.receiver]]\nname = "chat"\nwebhook = "{one.url}"\n'
         yield one
 
 

@@ -106,3 +106,44 @@ async def test_a_redirect_over_to_tls_is_followed_and_never_back(
     seen = await prober.ask(check(port))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect")
     assert seen.reason == "a redirect leads away to http://127.0.0.1, which is not followed"
+
+
+async def test_an_allowed_host_is_followed_without_what_the_check_says_to_its_own(
+    prober: Prober, loopback: Loopback, resolves: Any
+) -> None:
+    resolves("login.other.test", "127.0.0.1")
+    there = await loopback.answer(http(body=b"sign in"))
+    port = await loopback.answer(http(302, location=f"http://login.other.test:{there}/"))
+    headers = {"Authorization": "Bearer s3cret", "X-Key": "k"}
+    wanted = check(port, headers=headers, body_matches="sign in", redirect_hosts=("*.other.test",))
+    assert (await prober.ask(wanted)).verdict is Verdict.PASS
+    assert f"\r\nHost: login.other.test:{there}\r\n".encode() in loopback.requests[1]
+    assert b"s3cret" in loopback.requests[0]
+    assert not any(secret in loopback.requests[1] for secret in (b"s3cret", b"X-Key"))
+
+
+@pytest.mark.parametrize("host", ["other.test", "another.test", "login.other.test.evil.test"])
+async def test_only_the_hosts_of_the_list_are_followed(prober: Prober, loopback: Loopback, host: str) -> None:
+    port = await loopback.answer(http(302, location=f"http://{host}/"))
+    seen = await prober.ask(check(port, redirect_hosts=("*.other.test", "ther.test")))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect")
+    assert seen.reason == f"a redirect leads away to http://{host}, which is not followed"
+
+
+async def test_an_allowed_host_that_is_link_local_is_not_asked(
+    prober: Prober, loopback: Loopback, resolves: Any
+) -> None:
+    resolves("meta.other.test", "169.254.169.254")
+    port = await loopback.answer(http(302, location="http://meta.other.test/"))
+    seen = await prober.ask(check(port, redirect_hosts=("meta.other.test",)))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.UNKNOWN, "not_asked")
+
+
+async def test_an_allowed_host_is_not_followed_back_from_tls(
+    prober: Prober, loopback: Loopback, authority: Authority
+) -> None:
+    tls = authority.server(authority.issue())
+    secure = await loopback.answer(http(302, location="http://plain.other.test/"), tls=tls)
+    port = await loopback.answer(http(301, location=f"https://127.0.0.1:{secure}/"))
+    seen = await prober.ask(check(port, redirect_hosts=("plain.other.test",)))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect")

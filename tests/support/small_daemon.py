@@ -36,7 +36,7 @@ class GatedLedger(Ledger):
     """A real ledger whose writes wait while its gate is closed, and its reads of specs while theirs is."""
 
     gate: asyncio.Event
-    waiting: int = 0
+    standing: int = 0
     """Writes that stand before it."""
     spec_gate: asyncio.Event
     reading: int = 0
@@ -51,9 +51,9 @@ class GatedLedger(Ledger):
         notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        self.waiting += 1
+        self.standing += 1
         await self.gate.wait()
-        self.waiting -= 1
+        self.standing -= 1
         return await super().append(
             *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
         )

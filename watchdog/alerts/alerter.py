@@ -1,64 +1,192 @@
-"""The door of this room: what is sent goes to every receiver that is configured, each at its own pace."""
+"""The door of this room: what is decided goes to its receivers, each at its own pace."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from watchdog.alerts.command import CommandReceiver
+import structlog
+
 from watchdog.alerts.counts import AlertCounts
 from watchdog.alerts.courier import Courier, Patience
 from watchdog.alerts.files import FilesReceiver
-from watchdog.alerts.webhook import WebhookReceiver
-from watchdog.model.alert import Alert
-from watchdog.model.settings import AlertSettings
+from watchdog.alerts.outbox import Outbox, Receipts
+from watchdog.alerts.ping import Ping
+from watchdog.alerts.receiver import Receiver
+from watchdog.alerts.registry import receiver_of
+from watchdog.errors import LedgerError
+from watchdog.model.alert import FILES, Alert, Notice
+from watchdog.model.settings import AlertSettings, ReceiverSettings
 
 FLUSH: Final = 2.0
-"""Seconds that deliveries may take when watchdog ends."""
+"""Seconds that deliveries may take when watchdog ends; what is in the ledger goes out after its next start."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Employed:
+    courier: Courier
+    settings: ReceiverSettings | None
+    """None of the files, which are always there."""
+    task: asyncio.Task[None] | None = None
 
 
 class Alerter:
-    """Delivers alerts in the background. `directory` holds the files for people and programs on this machine."""
+    """Delivers in the background what waits in the outbox. `directory` holds the files for people and programs here."""
 
     def __init__(
-        self, settings: AlertSettings, directory: Path, counts: AlertCounts, *, patience: Patience | None = None
+        self,
+        settings: AlertSettings,
+        directory: Path,
+        counts: AlertCounts,
+        outbox: Outbox,
+        *,
+        works: Callable[[], bool],
+        wall: Callable[[], float],
+        patience: Patience | None = None,
     ) -> None:
-        patience = patience or Patience()
-        self._files = Courier("files", counts, patience)
-        self._webhook = Courier("webhook", counts, patience)
-        self._command = Courier("command", counts, patience)
-        self._files.serve(FilesReceiver(directory))
-        self.reconfigure(settings)
+        """`works`: whether watchdog may say of itself that it does; `wall`: Unix time."""
+        self._settings = settings
+        self._counts = counts
+        self._outbox = outbox
+        self._works = works
+        self._wall = wall
+        self._patience = patience or Patience()
+        self._receipts = Receipts(outbox)
+        self._gave_way: Mapping[str, int] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._ping: asyncio.Task[None] | None = None
+        self._employed = {FILES: _Employed(self._courier(FILES, FilesReceiver(directory)), None)}
+        counts.queued = self.queued
+        self._take_up(settings)
 
-    def reconfigure(self, settings: AlertSettings) -> None:
-        """What is under way or waits goes where the new settings say."""
-        self._webhook.serve(
-            WebhookReceiver(settings.webhook, settings.webhook_token, settings.timeout) if settings.webhook else None
-        )
-        self._command.serve(CommandReceiver(settings.command, settings.timeout) if settings.command else None)
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The names that a notice may have."""
+        return tuple(self._employed)
 
-    def send(self, alert: Alert) -> None:
-        """Never blocks and never fails; from the loop's thread only."""
-        for courier in self._couriers:
-            courier.put(alert)
+    def send(self, *notices: Notice) -> None:
+        """From memory, what the ledger did not take. Never blocks and never fails; from the loop's thread only."""
+        for notice in notices:
+            employed = self._employed.get(notice.receiver)
+            if employed is not None:
+                employed.courier.put(notice.alert)
+        self._count()
+
+    def send_all(self, alert: Alert) -> None:
+        """To every receiver, from memory."""
+        self.send(*(Notice(name, alert) for name in self._employed))
+
+    def hurry(self) -> None:
+        """There is something new in the outbox."""
+        for employed in self._employed.values():
+            employed.courier.hurry()
+        self._count()
+
+    async def reconfigure(self, settings: AlertSettings) -> None:
+        """What waits goes where the new settings say; what waits for a receiver that is gone is lost."""
+        self._take_up(settings)
+        await self._serve()
+
+    def queued(self) -> Mapping[str, int]:
+        """How many notices wait for each receiver."""
+        counts = self._outbox.waiting.counts
+        return {name: counts.get(name, 0) + one.courier.unwritten for name, one in self._employed.items()}
 
     async def run(self) -> None:
         """Delivers until it is cancelled; then what waits has two more seconds."""
-        tasks = [asyncio.create_task(courier.run(), name="courier") for courier in self._couriers]
-        try:
-            await asyncio.wait(tasks)
-        finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FLUSH):
-                    await asyncio.gather(*(courier.idle() for courier in self._couriers))
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for courier in self._couriers:
-                courier.abandon()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            receipts = group.create_task(self._receipts.run(), name="receipts")
+            try:
+                await self._serve()
+                self._take_up(self._settings)
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self._group = None
+                await self._end(receipts)
 
-    @property
-    def _couriers(self) -> tuple[Courier, ...]:
-        return self._files, self._webhook, self._command
+    async def _end(self, receipts: asyncio.Task[None]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH):
+                await asyncio.gather(*(one.courier.idle() for one in self._employed.values()))
+        tasks = [receipts, self._ping, *(one.task for one in self._employed.values())]
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
+        for one in self._employed.values():
+            one.courier.abandon()
+        with suppress(LedgerError):  # what was delivered is delivered once more after the next start
+            await self._receipts.write()
+
+    async def _serve(self) -> None:
+        try:
+            lost = await self._outbox.serve(self._employed)
+        except LedgerError as error:
+            _log.warning(f"What waits for receivers that are gone stays in the ledger: {error}")
+            return
+        for name, count in lost.items():
+            self._counts.dropped[name] += count
+            _log.error("Alerts are lost because their receiver is no longer configured.", receiver=name, lost=count)
+
+    def _take_up(self, settings: AlertSettings) -> None:
+        wanted = {receiver.name: receiver for receiver in settings.receivers}
+        for name in self._employed.keys() - wanted.keys() - {FILES}:
+            gone = self._employed.pop(name)
+            if gone.task is not None:
+                gone.task.cancel()
+            gone.courier.abandon()
+        for name, receiver in wanted.items():
+            known = self._employed.get(name)
+            if known is None:
+                self._employed[name] = _Employed(self._courier(name, receiver_of(receiver)), receiver)
+            elif known.settings != receiver:
+                known.settings = receiver
+                known.courier.serve(receiver_of(receiver))
+        self._start(settings)
+
+    def _start(self, settings: AlertSettings) -> None:
+        """Whoever has nothing to do yet, while `run` runs."""
+        old, self._settings = self._settings, settings
+        if self._group is None:
+            return
+        for name, employed in self._employed.items():
+            if employed.task is None:
+                employed.task = self._group.create_task(employed.courier.run(), name=f"courier {name}")
+        if self._ping is not None and _of_ping(old) != _of_ping(settings):
+            self._ping.cancel()
+            self._ping = None
+        if self._ping is None and settings.ping is not None:
+            ping = Ping(settings.ping, settings.ping_interval, settings.timeout, works=self._works, counts=self._counts)
+            self._ping = self._group.create_task(ping.run(self._wall), name="ping")
+
+    def _courier(self, name: str, receiver: Receiver) -> Courier:
+        return Courier(
+            name,
+            receiver,
+            outbox=self._outbox,
+            receipts=self._receipts,
+            counts=self._counts,
+            patience=self._patience,
+            wall=self._wall,
+        )
+
+    def _count(self) -> None:
+        """Those that gave way in the outbox since it was looked at."""
+        now = self._outbox.waiting.gave_way
+        for name, count in now.items():
+            lost = count - self._gave_way.get(name, 0)
+            if lost:
+                self._counts.dropped[name] += lost
+                _log.error("Alerts are lost because too many wait.", receiver=name, lost=lost)
+        self._gave_way = now
+
+
+def _of_ping(settings: AlertSettings) -> tuple[str | None, float, float]:
+    return settings.ping, settings.ping_interval, settings.timeout

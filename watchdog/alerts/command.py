@@ -12,6 +12,7 @@ from contextlib import suppress
 from watchdog.alerts.message import alert_json
 from watchdog.alerts.receiver import DeliveryFailed
 from watchdog.model.alert import Alert
+from watchdog.model.settings import ReceiverSettings
 
 
 class CommandReceiver:
@@ -21,11 +22,11 @@ class CommandReceiver:
     is killed with it when it takes longer than `timeout` seconds.
     """
 
-    def __init__(self, command: tuple[str, ...], timeout: float) -> None:
-        self._command = command
-        self._timeout = timeout
+    def __init__(self, settings: ReceiverSettings) -> None:
+        self._command = settings.command
+        self._timeout = settings.timeout
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert, told: Alert | None) -> None:  # noqa: ARG002 - as of every receiver
         name = self._command[0]
         try:
             process = await asyncio.create_subprocess_exec(

@@ -39,7 +39,7 @@ class FilesReceiver:
         self._open: dict[str, Message] | None = None
         self._recent: list[Message] = []
 
-    async def deliver(self, alert: Alert) -> None:
+    async def deliver(self, alert: Alert, told: Alert | None) -> None:  # noqa: ARG002 - as of every receiver
         try:
             await asyncio.to_thread(self._write, alert)
         except (LedgerError, OSError) as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import Protocol, runtime_checkable
 
 from watchdog.model.alert import Alert
 
@@ -11,13 +12,22 @@ class DeliveryFailed(Exception):
     """The receiver did not take the alert this time; one sentence without secrets. It is tried again."""
 
 
-class DeliveryRefused(Exception):
-    """The receiver will never take this alert; one sentence without secrets. It is given up."""
+class DeliveryRefused(DeliveryFailed):
+    """The receiver will never take this alert as it is; one sentence without secrets."""
 
 
 class Receiver(Protocol):
     """Where alerts go. `deliver` ends within the receiver's own deadline."""
 
-    async def deliver(self, alert: Alert) -> None:
-        """Raises DeliveryFailed or DeliveryRefused."""
+    async def deliver(self, alert: Alert, told: Alert | None) -> None:
+        """Raises DeliveryFailed. `told` is what it was last told under the same key, if it was."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A receiver that takes for over what it does not hear of again and again."""
+
+    async def repeat(self, alerts: Collection[Alert]) -> None:
+        """All that fires; raises DeliveryFailed."""
         ...

@@ -23,7 +23,7 @@ from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
 from watchdog.model.health import Health
 from watchdog.model.observation import Verdict
 from watchdog.model.record import Rung
-from watchdog.model.snapshot import EndpointStatus, ServiceStatus, Snapshot
+from watchdog.model.snapshot import EndpointStatus, JourneyStatus, ServiceStatus, Snapshot
 
 LABEL_LENGTH: Final = 200
 """Characters of a label value that are kept; what is longer ends in a digest of the whole."""
@@ -73,6 +73,7 @@ class _Families(Collector):
         yield from _services(services)
         yield from _recoveries(services, self._measures)
         yield from _endpoints({label(endpoint.name): endpoint for endpoint in snapshot.endpoints})
+        yield from _journeys({label(journey.name): journey for journey in snapshot.journeys})
         yield from _daemon(self._measures)
         yield from _alerts(self._measures)
 
@@ -191,6 +192,37 @@ def _endpoints(endpoints: dict[str, EndpointStatus]) -> Iterator[Metric]:
     yield tls
 
 
+def _journeys(journeys: dict[str, JourneyStatus]) -> Iterator[Metric]:
+    success = GaugeMetricFamily(
+        "watchdog_journey_success",
+        "1 if the journey is good, 0 if it fails; absent while unknown.",
+        labels=("journey",),
+    )
+    seconds = GaugeMetricFamily(
+        "watchdog_journey_step_seconds",
+        "How long a step took when the journey was last made; absent where it was not reached.",
+        labels=("journey", "step"),
+    )
+    passed = GaugeMetricFamily(
+        "watchdog_journey_step_success",
+        "1 if the step passed when the journey was last made, 0 if not; absent where it was not reached.",
+        labels=("journey", "step"),
+    )
+    made = GaugeMetricFamily(
+        "watchdog_journey_last_run_timestamp_seconds", "When the journey was last made.", labels=("journey",)
+    )
+    for name, journey in journeys.items():
+        if journey.verdict is not Verdict.UNKNOWN:
+            success.add_metric((name,), float(journey.verdict is Verdict.PASS))
+        if journey.at is not None:
+            made.add_metric((name,), journey.at)
+        for step in journey.steps:
+            if step.verdict is not Verdict.UNKNOWN:
+                seconds.add_metric((name, label(step.name)), step.seconds)
+                passed.add_metric((name, label(step.name)), float(step.verdict is Verdict.PASS))
+    yield from (success, seconds, passed, made)
+
+
 def _daemon(measures: Measures) -> Iterator[Metric]:
     yield _gauge(
         "watchdog_last_poll_timestamp_seconds",
@@ -228,3 +260,10 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
         ("watchdog_alerts_dropped", "Alerts that were never delivered.", measures.alerts.dropped),
     ):
         yield _counter(name, text, ("receiver",), (((receiver,), count) for receiver, count in sorted(counter.items())))
+    queued = GaugeMetricFamily("watchdog_alerts_queued", "Alerts that wait for their receiver.", labels=("receiver",))
+    for receiver, count in sorted(measures.alerts.queued().items()):
+        queued.add_metric((receiver,), count)
+    yield queued
+    yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
+    yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
+    yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)

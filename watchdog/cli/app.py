@@ -66,6 +66,7 @@ app: Final = LazyGroup(
         "pause": "watchdog.cli.pause",
         "resume": "watchdog.cli.resume",
         "retire": "watchdog.cli.retire",
+        "alert": "watchdog.cli.alert",
         "ledger": "watchdog.cli.ledger",
         "config": "watchdog.cli.config",
         "healthcheck": "watchdog.cli.healthcheck",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -82,6 +83,26 @@ def _url(value: Any) -> str:
 
 def _reference(value: Any) -> str:
     return _url(value) if isinstance(value, str) and "/" in value else _target(value)
+
+
+def _apprise(value: Any) -> str:
+    """Judged by Apprise itself, which is only loaded where it is used. The address is a secret, its scheme is none."""
+    import apprise
+    from apprise.manager_plugins import NotificationManager
+
+    own_log = logging.getLogger("apprise")
+    own_log.propagate = False  # it quotes addresses
+    if not own_log.handlers:
+        own_log.addHandler(logging.NullHandler())  # without one Python prints warnings all the same
+    url = text(at_most=4096, secret=True)(value)
+    scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
+    if scheme is None:
+        raise Wrong("does not begin with a scheme and ://")
+    if scheme[0].lower() not in NotificationManager():
+        raise Wrong(f"begins with {scheme[0]}://, which Apprise does not know")
+    if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
+        raise Wrong(f"is no whole address of {scheme[0]}://")
+    return url
 
 
 def _engine(value: Any) -> str:
@@ -189,6 +210,7 @@ def _redirect_host(value: Any) -> str:
 
 
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
+APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
 REFERENCES: Final = listed(
     'a list of host:port or URLs, as ["1.1.1.1:53", "https://example.org/"], 16 at the most',

@@ -11,6 +11,7 @@ from watchdog.config.checks import read_check, secret
 from watchdog.config.journeys import read_journey
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
+from watchdog.config.receivers import read_receivers
 from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
@@ -48,7 +49,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         recovery=recovery,
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
-        alert=_alert(read["alert"], problems),
+        alert=_alert(values, read["alert"], problems),
         observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
@@ -92,10 +93,11 @@ def _api(given: dict[str, Any]) -> ApiSettings:
     return ApiSettings(host=host, port=port, socket=given.get("socket", settings.socket))
 
 
-def _alert(given: dict[str, Any], problems: Problems) -> AlertSettings:
-    secrets = {key: secret(given, key, ("alert",), problems) for key in ("webhook", "webhook_token")}
-    others = {key: value for key, value in given.items() if key.removesuffix("_file") not in secrets}
-    return replace(AlertSettings(), **(others | secrets))
+def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
+    own = {key: value for key, value in given.items() if key in {"timeout", "critical_after", "ping_interval"}}
+    settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
+    table = is_table(values.get("alert")) or {}
+    return replace(settings, receivers=read_receivers(table, problems, timeout=settings.timeout))
 
 
 def _service(

@@ -10,7 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from watchdog.config import rules
 from watchdog.config.fields import (
     AbsolutePath,
-    Command,
     Count,
     Discovery,
     EngineAddress,
@@ -23,7 +22,6 @@ from watchdog.config.fields import (
     References,
     Retention,
     Rollback,
-    Secret,
     Section,
     ServiceName,
     ServiceReferences,
@@ -163,17 +161,18 @@ class ObserverSection(Section):
 
 
 class AlertSection(Section):
-    webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
-    webhook_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook`.")
-    webhook_token: Secret | None = Field(default=None, description="Bearer token that is sent to the webhook.")
-    webhook_token_file: AbsolutePath | None = Field(default=None, description="File that holds `webhook_token`.")
-    command: Command | None = Field(
-        default=None, description="Program that is run with each alert as JSON on standard input; no shell."
-    )
+    """`receiver` is read one by one."""
+
     timeout: Timeout | None = Field(default=None, description="How long one delivery may take.")
     critical_after: Span | None = Field(
         default=None, description="A service down for so long raises a critical alert, whatever recovery does."
     )
+    ping: Url | None = Field(
+        default=None, description="URL that is fetched as long as watchdog works: whoever misses it tells of its death."
+    )
+    ping_file: AbsolutePath | None = Field(default=None, description="File that holds `ping`.")
+    ping_interval: Poll | None = Field(default=None, description="How often it is fetched.")
+    receiver: Any = Field(default=None, description="Where alerts go, beside the files in the state directory.")
 
 
 class ServiceSection(Section):

@@ -23,6 +23,9 @@ PREFIX: Final = "WATCHDOG_"
 NOT_SETTINGS: Final = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"})
 """Variables of the command line, and of systemd (WatchdogSec)."""
 
+LISTS: Final[tuple[KeyPath, ...]] = (("service",), ("endpoint",), ("journey",), ("alert", "receiver"))
+"""Lists of tables: in a variable they are a JSON array of objects."""
+
 _LARGEST_FILE: Final = 1_048_576
 _LARGEST_SECRET: Final = 65_536
 _REFERENCE: Final = re.compile(r"(\$\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)([^}]*)\}")
@@ -146,9 +149,12 @@ def read_environment(environ: Mapping[str, str], problems: Problems) -> Environm
     source = EnvSettingsSource(File)
     source.env_vars = {name.lower(): environ[name] for name in origins.values() if name in known}
     values = source()
-    for path in (("service",), ("endpoint",), ("journey",)):
+    for path in LISTS:
         if path in origins:
-            values[path[0]] = _tables(values[path[0]], path, problems)
+            table: dict[str, Any] = values
+            for part in path[:-1]:
+                table = table[str(part)]
+            table[str(path[-1])] = _tables(table[str(path[-1])], path, problems)
     return Environment(values, origins)
 
 

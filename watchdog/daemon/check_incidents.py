@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from watchdog.daemon.incidents import CHECK, ENDPOINT, IncidentDesk
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Observation
 from watchdog.policy.flapping import Flapping
 
 
@@ -25,6 +26,8 @@ class Stand:
     good: str | None = None
     flapping: Flapping | None = None
     cause: Cause = Cause.CHECK_FAILED
+    run: Observation | None = None
+    """The last failing run, where it is a journey."""
 
 
 class CheckIncidents:
@@ -57,6 +60,8 @@ class CheckIncidents:
                 return
             if number is not None:
                 await self._desk.note_flapping(number, flapping)
+                if stand.run is not None:
+                    await self._desk.keep_run(number, subject, stand.run)
 
     async def _consider(self, subject: str, stand: Stand, flapping: str | None, now: float) -> int | None:
         summary = stand.failing or flapping

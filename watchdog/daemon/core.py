@@ -68,8 +68,15 @@ class Daemon:
     ) -> None:
         self.world = world
         settings, engine, clock = world.settings, world.engine, world.clock
-        self.alerter = Alerter(settings.alert, settings.state.dir / "alerts", self.world.measures.alerts)
-        self.journal = Journal(ledger, clock, self.world.measures)
+        self.alerter = Alerter(
+            settings.alert,
+            settings.state.dir / "alerts",
+            self.world.measures.alerts,
+            ledger,
+            works=self._works,
+            wall=clock.wall,
+        )
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -78,7 +85,7 @@ class Daemon:
         self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
-        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send)
+        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send_all)
         self._asker = Asker(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
         self._household = Household(self.world, self._asker, self._desk, self.journal, self._checks)
@@ -253,6 +260,10 @@ class Daemon:
         ended += [str(key) for key, task in self._household.workers.items() if task.done()]
         return (not ended, f"ended: {', '.join(ended)}" if ended else "loop and workers make progress")
 
+    def _works(self) -> bool:
+        """What the ping says of us."""
+        return self.world.polled_at is not None and self.alive()[0]
+
     def ready(self) -> tuple[bool, str]:
         if self.world.state.away is not None:
             return False, f"the engine is away: {self.world.state.away}"
@@ -285,7 +296,7 @@ class Daemon:
         self._household.set_endpoints()
         self.looker.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
-        self.alerter.reconfigure(settings.alert)
+        await self.alerter.reconfigure(settings.alert)
         with suppress(EngineError):  # the next poll finds that out
             await self.looker.look()
         await self._household.recall()

@@ -43,7 +43,7 @@ class Endpoints:
     def set(self) -> None:
         """As configured now."""
         world = self._world
-        alone = {check.name: check for check in world.settings.endpoints if check.service is None}
+        alone = {check.name: check for check in world.settings.alone}
         for name in [name for name in world.endpoints if name not in alone]:
             del world.endpoints[name]
             self._asker.drop(ENDPOINT + name)
@@ -97,6 +97,7 @@ class Endpoints:
             failing=last.reason if failing and self._believed(alone) else None,
             good=last.reason if alone.streak.standing is Standing.PASSING else None,
             flapping=worst({alone.check.name: alone.flaps}),
+            run=last if failing else None,
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
 

@@ -11,7 +11,10 @@ from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert
 from watchdog.model.health import Assessment, Cause
+from watchdog.model.observation import Observation
 from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
+from watchdog.model.views import steps_json
+from watchdog.policy.journeys import failing_step
 
 CLAIM_LOOKED_AT_AFTER = 600.0
 RECENT = 200
@@ -38,6 +41,8 @@ class IncidentDesk:
         """Subjects of which a person was told though the ledger cannot be written."""
         self._unused: list[int] = []
         """Numbers of incidents that could not be recorded."""
+        self._kept_runs: dict[int, set[tuple[str, str]]] = {}
+        """Incident → the journeys and their failing steps of which a run is kept."""
         self._failed_at: dict[int, float] = {}
         self._detected_at: dict[int, float] = {}
         self.claims: list[tuple[float, int, str]] = []
@@ -193,7 +198,7 @@ class IncidentDesk:
             sentence_of_claim = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
             entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=number))
         await self._journal.write(*entries, records=records, incidents=[incident], vital=True)
-        for kept in (self.open, self._failed_at, self._detected_at):
+        for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
             kept.pop(number, None)
         if recovered:
             self._world.measures.recovery.observe(now - detected_at)
@@ -219,6 +224,20 @@ class IncidentDesk:
             self._world.measures.claims_refuted += bad
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
+
+    async def keep_run(self, number: int, subject: str, run: Observation) -> None:
+        """A failing run of a journey with every request and answer; once for each step that fails in an incident."""
+        failed = failing_step(run.steps)
+        if number not in self.open or failed is None:
+            return
+        kept = self._kept_runs.setdefault(number, set())
+        if (run.check, failed.name) in kept:
+            return
+        kept.add((run.check, failed.name))
+        sentence = f"journey {run.check}: {run.reason}"
+        payload = {"journey": run.check, "at": run.at, "steps": steps_json(run.steps)}
+        entry = self._journal.entry(EntryKind.OBSERVATION, subject, sentence, incident=number, payload=payload)
+        await self._journal.write(entry)
 
     async def note_flapping(self, number: int, because: str | None) -> None:
         """Whether what an incident is about keeps changing, and why that is said; None once it has settled."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from watchdog.alerts import Alerter
 from watchdog.api.measures import Measures
 from watchdog.daemon.clock import Clock
 from watchdog.errors import LedgerError
@@ -31,6 +32,7 @@ class Journal:
     ledger: Ledger
     clock: Clock
     measures: Measures
+    alerter: Alerter
     _followers: list[Follower] = field(default_factory=list[Follower])
 
     def say(self, service: ServiceKey, sentence: str, **facts: Any) -> None:
@@ -75,11 +77,19 @@ class Journal:
         notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        """Durable when it returns; a ledger that cannot be written is counted and raised."""
+        """Durable when it returns; a ledger that cannot be written is counted and raised.
+
+        The notices go out either way: without a ledger from memory.
+        """
+        notices = tuple(notices)
         try:
-            return await self.ledger.append(
+            rows = await self.ledger.append(
                 *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
             )
         except LedgerError:
             self.measures.ledger_failures += 1
+            self.alerter.send(*notices)
             raise
+        if notices:
+            self.alerter.hurry()
+        return rows

@@ -94,6 +94,7 @@ class OwnIncident:
                 good=streak.last.reason if streak.standing is Standing.PASSING else None,
                 flapping=flapping if seen.health in RUNS else None,
                 cause=Cause.CERTIFICATE if certificate else Cause.FOR_PEOPLE,
+                run=streak.last_fail if told else None,
             )
             await self._checks.settle(subject, stand, now)
 
@@ -121,6 +122,9 @@ class OwnIncident:
         async with watched.recording:
             watched.record = await self._desk.of_service(watched, seen, failure, detected_at)
         watched.step(Happening.FAILED)
+        for streak in watched.streaks.values():
+            if streak.last_fail is not None and watched.record.incident is not None:
+                await self._desk.keep_run(watched.record.incident, str(watched.key), streak.last_fail)
 
     async def _blame(self, seen: Assessment, because: str) -> None:
         """It has no incident of its own: once, that of its root says that it fails, too."""

@@ -2,8 +2,9 @@
 
 from watchdog.ledger.directory import prepare
 from watchdog.ledger.ledger import Ledger
+from watchdog.ledger.outbox import Waiting
 from watchdog.ledger.reader import LedgerReader
 from watchdog.ledger.snapshot_file import read_json, write_json
 from watchdog.ledger.verification import Verification
 
-__all__ = ["Ledger", "LedgerReader", "Verification", "prepare", "read_json", "write_json"]
+__all__ = ["Ledger", "LedgerReader", "Verification", "Waiting", "prepare", "read_json", "write_json"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from watchdog.errors import LedgerError, LedgerFull
 from watchdog.ledger.outbox import Waiting
 from watchdog.ledger.store import Change, Store
-from watchdog.model.alert import Notice, Queued
+from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
@@ -114,8 +114,8 @@ class Ledger:
         """What waits for the receiver behind number `after`, in order; `limit` at the most."""
         return await self._call(lambda: self._store.outbox(receiver, after, limit))
 
-    async def told(self, receiver: str) -> frozenset[str]:
-        """Keys of the alerts that it was told of, and not yet of their end."""
+    async def told(self, receiver: str) -> Mapping[str, Alert]:
+        """What it was told last of each alert, by key, of which it was not told the end."""
         return await self._call(lambda: self._store.told(receiver))
 
     async def delivered(self, queued: Sequence[Queued]) -> None:

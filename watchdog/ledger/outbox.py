@@ -20,7 +20,7 @@ _IMPORTANCE: Final = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 
 _OF_RESOLUTIONS: Final = 3
 
 _PUT: Final = "INSERT INTO outbox (receiver, importance, alert) VALUES (?, ?, ?)"
-_TOLD: Final = "INSERT INTO told VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at"
+_TOLD: Final = "INSERT INTO told VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at, alert = excluded.alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,9 @@ class Outbox:
             for number, text in stored
         )
 
-    def told(self, receiver: str) -> frozenset[str]:
-        return frozenset(
-            key for (key,) in self._connection.execute("SELECT key FROM told WHERE receiver = ?", (receiver,))
-        )
+    def told(self, receiver: str) -> Mapping[str, Alert]:
+        stored = self._connection.execute("SELECT key, alert FROM told WHERE receiver = ? ORDER BY at", (receiver,))
+        return {key: queries.loaded(codec.load_alert, text, "an alert that was told") for key, text in stored}
 
     def put(self, notices: Iterable[Notice], before: Waiting) -> Waiting:
         """Appends them; past the capacity the least important give way."""
@@ -86,7 +85,7 @@ class Outbox:
             if alert.resolved:
                 self._connection.execute("DELETE FROM told WHERE receiver = ? AND key = ?", (receiver, key))
             else:
-                self._connection.execute(_TOLD, (receiver, key, alert.at))
+                self._connection.execute(_TOLD, (receiver, key, alert.at, codec.dump(alert)))
         return self.throw_away(queued, before)
 
     def throw_away(self, queued: Sequence[Queued], before: Waiting) -> Waiting:

@@ -17,11 +17,12 @@ _SINCE_2: Final = (
         alert TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX outbox_of_receiver ON outbox (receiver, importance, id)",
-    # Who heard of what and not of its end: a resolution goes to them only.
+    # Who heard last what of an alert that has not ended: its resolution goes to them only.
     """CREATE TABLE told (
         receiver TEXT,
         key TEXT,
         at REAL NOT NULL,
+        alert TEXT NOT NULL,
         PRIMARY KEY (receiver, key)
     ) STRICT, WITHOUT ROWID""",
 )

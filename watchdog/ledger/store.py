@@ -18,7 +18,7 @@ from watchdog.ledger.outbox import Outbox, Waiting
 from watchdog.ledger.reserve import Reserve
 from watchdog.ledger.retention import removable, remove
 from watchdog.ledger.sealing import Seal
-from watchdog.model.alert import Notice, Queued
+from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
@@ -171,7 +171,7 @@ class Store:
         with translated(self._path):
             return self._outbox.read(receiver, after, limit)
 
-    def told(self, receiver: str) -> frozenset[str]:
+    def told(self, receiver: str) -> Mapping[str, Alert]:
         with translated(self._path):
             return self._outbox.told(receiver)
 

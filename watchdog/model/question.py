@@ -155,3 +155,8 @@ class JourneyQuestion:
 
 
 Question = HttpQuestion | TcpQuestion | TlsQuestion | JourneyQuestion
+
+
+def services_of(question: Question) -> tuple[ServiceKey, ...]:
+    """The services that a journey belongs to; none where it is none."""
+    return question.services if isinstance(question, JourneyQuestion) else ()

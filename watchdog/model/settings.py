@@ -8,6 +8,7 @@ from pathlib import Path
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
+from watchdog.model.question import services_of
 
 
 class DiscoveryMode(StrEnum):
@@ -102,16 +103,41 @@ class StateSettings:
     retention: float = 90 * 86400.0
 
 
+class ReceiverKind(StrEnum):
+    """How a receiver is reached; the configuration's key of its address."""
+
+    WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"
+    APPRISE = "apprise"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlertSettings:
-    webhook: str | None = field(default=None, repr=False)
-    webhook_token: str | None = field(default=None, repr=False)
-    """Sent as a bearer token."""
+class ReceiverSettings:
+    """Where alerts go, by a name that routes and metrics use."""
+
+    name: str
+    kind: ReceiverKind
+    address: str = field(default="", repr=False)
+    """A URL: of a webhook, of an Alertmanager without `/api/v2`, or one that Apprise understands."""
     command: tuple[str, ...] = ()
     """Run with the alert as JSON on standard input."""
+    token: str | None = field(default=None, repr=False)
+    """Sent as a bearer token."""
+    secret: str | None = field(default=None, repr=False)
+    """Signs what is posted to a webhook."""
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    receivers: tuple[ReceiverSettings, ...] = ()
     timeout: float = 10.0
     critical_after: float = 300.0
     """A service down for so long raises a critical alert whatever the ladder does."""
+    ping: str | None = field(default=None, repr=False)
+    """URL that is fetched as long as the daemon works."""
+    ping_interval: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +181,14 @@ class Settings:
     """Each asks a `JourneyQuestion`, which says whose they are."""
     source: Path | None = None
     """The file that was read; None when there is none."""
+
+    @property
+    def alone(self) -> tuple[Check, ...]:
+        """Endpoints and journeys that belong to no service."""
+        endpoints = (check for check in self.endpoints if check.service is None)
+        journeys = (check for check in self.journeys if not services_of(check.question))
+        return (*endpoints, *journeys)
+
+    @property
+    def journeys_of_services(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.journeys if services_of(check.question))

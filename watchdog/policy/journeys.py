@@ -84,11 +84,21 @@ def is_of(pattern: ServiceKey, key: ServiceKey) -> bool:
     return pattern.name == key.name and pattern.number == key.number and pattern.project in {"", key.project}
 
 
-def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey) -> Observation:
+NOT_REACHED: Final = "not_reached"
+"""Class of evidence: the run says nothing about this service, and nothing was held against it before."""
+
+
+def not_reached(last: Observation | None) -> bool:
+    """Whether a service need not pass the journey to be good, as the failure of another one stands before it."""
+    return last is not None and last.verdict is Verdict.UNKNOWN and last.evidence.get("class") == NOT_REACHED
+
+
+def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey, *, blamed: bool) -> Observation:
     """What a run says about one of the journey's services.
 
     FAIL where one of its steps failed first; PASS where all of its steps passed, or where it has none and the whole
-    run passed; UNKNOWN where a step of its own was not reached.
+    run passed; UNKNOWN where a step of its own was not reached. One that was `blamed` before must pass all the same:
+    the scenario that failed proves its recovery.
     """
     if run.verdict is Verdict.UNKNOWN:
         return run
@@ -104,7 +114,8 @@ def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey) -
     ]
     if own and all(own) and len(own) == _steps_of(question, service):
         return replace(run, verdict=Verdict.PASS, reason=f"its steps passed; step {failed.name} of another failed")
-    return replace(run, verdict=Verdict.UNKNOWN, reason=f"its steps were not reached: {run.reason}")
+    evidence = dict(run.evidence) | ({} if blamed else {"class": NOT_REACHED})
+    return replace(run, verdict=Verdict.UNKNOWN, reason=f"its steps were not reached: {run.reason}", evidence=evidence)
 
 
 def _steps_of(question: JourneyQuestion, service: ServiceKey) -> int:

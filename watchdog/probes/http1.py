@@ -97,14 +97,26 @@ class _Line:
 
     @contextlib.asynccontextmanager
     async def speak(self, ask: Ask[HttpQuestion], request: Request, dialer: Dialer) -> AsyncGenerator[Answer]:
+        dialled = False
+
         async def dial() -> ResponseHandler:
-            loop = asyncio.get_running_loop()
+            nonlocal dialled
+            dialled, loop = True, asyncio.get_running_loop()
             self._transport, handler = await dialer.open(
                 ask, request.url, lambda: ResponseHandler(loop), verify=ask.question.verify_tls
             )
             self._remote, self._not_after = str(ask.evidence["remote"]), ask.tls_not_after
             ask.enter(Phase.PROCESSING)
             return handler
+
+        async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            """A break is final, unless it is that of an old connection: there aiohttp tries once more, on a new one."""
+            try:
+                return await send(request)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if dialled:
+                    raise _finding(self._remote, error) from error
+                raise
 
         self._connector.dial = dial
         if self._kept and self._remote:
@@ -115,7 +127,12 @@ class _Line:
             headers["Connection"] = "close"
         try:
             async with self._session.request(
-                request.method, request.url, headers=headers, data=request.body, allow_redirects=False
+                request.method,
+                request.url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+                middlewares=(once,),
             ) as response:
                 ask.enter(Phase.TRANSFER)
                 version = response.version or aiohttp.HttpVersion11

@@ -119,5 +119,5 @@ def _authorization(given: dict[str, Any], path: KeyPath, problems: Problems) -> 
             return "Basic " + b64encode(f"{said['username']}:{secrets['password']}".encode()).decode("ascii")
         case mixed:
             key = next(key for key in said if key.removesuffix("_file") == mixed[-1])
-            problems.add((*path, key), "is half of a way to say who asks, or a second one; allowed: one of " + _WAYS)
+            problems.add((*path, key), "does not say who asks, or says it twice; allowed: one of " + _WAYS)
             return None

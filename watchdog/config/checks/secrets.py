@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from watchdog.config import addresses
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
+from watchdog.config.rules import Rule
 from watchdog.config.source import read_secret
+
+_RULES: Final[dict[str, Rule[str]]] = {
+    "webhook": addresses.URL,
+    "alertmanager": addresses.URL,
+    "ping": addresses.URL,
+    "apprise": addresses.APPRISE,
+}
+"""Of those that are no plain text."""
 
 
 def secret(given: dict[str, Any], key: str, path: KeyPath, problems: Problems) -> str | None:
@@ -19,6 +28,6 @@ def secret(given: dict[str, Any], key: str, path: KeyPath, problems: Problems) -
     if key in given:
         problems.add(twin, f"stands beside {key}; allowed: one of the two")
         return None
-    rule = addresses.URL if key == "webhook" else addresses.SECRET
+    rule = _RULES.get(key, addresses.SECRET)
     content = problems.caught(twin, lambda: read_secret(file))
     return None if content is None else problems.caught(twin, lambda: rule(content))

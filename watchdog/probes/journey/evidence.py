@@ -17,6 +17,9 @@ _SEARCHED: Final = 32_768
 
 _SHOWN_VALUE: Final = 200
 _SHOWN_HEADERS: Final = 20
+_BRIEF: Final = 200
+_BRIEF_VALUE: Final = 60
+_BRIEF_HEADERS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +37,19 @@ def head_of(text: str) -> str:
     return text[:_SEARCHED]
 
 
-def exchange(heard: Heard, mask: Mask) -> Exchange:
+def exchange(heard: Heard, mask: Mask, *, brief: bool) -> Exchange:
+    """`brief` where the step passed: of a hundred steps the ledger keeps no more than it must."""
+    shown, of_values, most = (_BRIEF, _BRIEF_VALUE, _BRIEF_HEADERS) if brief else (SHOWN, _SHOWN_VALUE, _SHOWN_HEADERS)
     request, answer = heard.request, heard.answer
     body = (request.body or b"")[:_SEARCHED].decode("utf-8", "replace")
     received = answer.headers.items() if answer is not None else ()
     return Exchange(
         method=request.method,
-        url=mask.head(str(request.url), SHOWN),
-        sent=mask.headers(request.headers.items(), _SHOWN_HEADERS, _SHOWN_VALUE),
-        body=mask.head(body, SHOWN),
+        url=mask.head(str(request.url), shown),
+        sent=mask.headers(request.headers.items(), most, of_values),
+        body=mask.head(body, shown),
         status=answer.status if answer is not None else None,
-        received=mask.headers(received, _SHOWN_HEADERS, _SHOWN_VALUE),
-        answer=mask.head(heard.text, SHOWN),
+        received=mask.headers(received, most, of_values),
+        answer=mask.head(heard.text, shown),
         seconds=heard.seconds,
     )

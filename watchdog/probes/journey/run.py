@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from watchdog.model.observation import StepSeen, Verdict
+from watchdog.model.observation import Exchange, StepSeen, Verdict
 from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
 from watchdog.policy.journeys import KEPT_FOR_CLEAN_UP, filled
 from watchdog.policy.templates import NoValue
@@ -25,7 +25,10 @@ from watchdog.probes.overdue import LATE, waited_for
 _MARGIN: Final = 0.05
 """The part of the time that is kept to tell which step took it."""
 
-_KEPT_EXCHANGES: Final = 12
+_KEPT: Final = 12
+"""Of a step's requests those that are evidence: the last ones."""
+
+_KEPT_OF_PASSED: Final = 4
 
 
 class JourneyProbe:
@@ -92,13 +95,17 @@ class _Run:
                 seconds=time.monotonic() - began,
                 attempts=took.attempts,
                 captured=took.captured,
-                exchanges=tuple(exchange(one, self._mask) for one in took.heard[-_KEPT_EXCHANGES:]),
+                exchanges=self._evidence(took, brief=finding is None),
             )
         )
         if finding is None:
             return None
         self._ask.evidence["step"] = self._ask.evidence.get("step", step.name)
         return Finding(finding.trouble, f"step {step.name} {_how(finding)}: {reason}")
+
+    def _evidence(self, took: _Took, *, brief: bool) -> tuple[Exchange, ...]:
+        kept = took.heard[-(_KEPT_OF_PASSED if brief else _KEPT) :]
+        return tuple(exchange(one, self._mask, brief=brief) for one in kept)
 
     async def _try(self, step: JourneyStep, took: _Took, ends: float) -> Finding | None:
         """One attempt. What it finds is told with secrets masked."""
