@@ -216,7 +216,7 @@ def _journeys(journeys: dict[str, JourneyStatus]) -> Iterator[Metric]:
             success.add_metric((name,), float(journey.verdict is Verdict.PASS))
         if journey.at is not None:
             made.add_metric((name,), journey.at)
-        for step in journey.steps:
+        for step in {label(step.name): step for step in journey.steps}.values():
             if step.verdict is not Verdict.UNKNOWN:
                 seconds.add_metric((name, label(step.name)), step.seconds)
                 passed.add_metric((name, label(step.name)), float(step.verdict is Verdict.PASS))

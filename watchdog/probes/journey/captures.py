@@ -6,11 +6,11 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.policy.comparison import spelled
+from watchdog.policy.expectations import parse_expectation
 from watchdog.probes.ask import Finding, Trouble
 from watchdog.probes.journey.page import Page
 
@@ -65,32 +65,20 @@ def _in_html(capture: Capture, text: str) -> str:
 
 
 def _in_json(capture: Capture, text: str) -> str:
-    from jsonpath import JSONPathError
-
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _nothing(capture, "the body is no JSON") from error
-    try:
-        found: Any = next((match.obj for match in _query(capture.where).finditer(document)), _NOTHING)
-    except (JSONPathError, RecursionError) as error:
-        raise _nothing(capture, f"the JSON cannot be searched for {capture.where}") from error
-    if found is _NOTHING:
+    values = parse_expectation(capture.where).found(document)
+    if values is None:
+        raise _nothing(capture, f"the JSON is too deep to be searched for {capture.where}")
+    if not values:
         raise _nothing(capture, f"the JSON has nothing at {capture.where}")
+    found = values[0]
     if found is None or isinstance(found, dict | list):
         what = "null" if found is None else "an object" if isinstance(found, dict) else "a list"
         raise _nothing(capture, f"{capture.where} is {what}")
     return spelled(found)
-
-
-_NOTHING: Final = object()
-
-
-@lru_cache(maxsize=1024)
-def _query(path: str) -> Any:
-    from jsonpath import JSONPathEnvironment
-
-    return JSONPathEnvironment(strict=True).compile(path)
 
 
 def _by_pattern(capture: Capture, text: str) -> str:
