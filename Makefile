@@ -66,6 +66,10 @@ bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the 
 bench-scale: dev-env ## CPU and memory with 500 to 5,000 containers, on an engine in memory; draws docs/scale.svg
 	@$(BIN)/python -m bench.scale
 
+.PHONY: bench-alerts
+bench-alerts: dev-env ## 10,000 incidents told to a receiver that is down half of the time by a daemon that is killed ten times
+	@$(BIN)/python -m bench.alerts
+
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/
 	rm -rf dist

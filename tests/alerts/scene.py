@@ -99,7 +99,7 @@ class Hook:
             self.raw.append(content)
             self.bodies.append(body)
             status = self.answers.pop(0) if self.answers else self.always
-            if isinstance(body, dict) and body.get("key") in self.refuses:
+            if any(f'"{key}"'.encode() in content for key in self.refuses):
                 status = 503
             if status == 0:
                 await reader.read()

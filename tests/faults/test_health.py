@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 from contextlib import closing, suppress
@@ -48,6 +49,15 @@ def _told(watch: Scene, container: str) -> bool:
     with suppress(TimeoutError):
         return watch.engine.api("GET", f"/containers/{container}/json", timeout=1.0).status == 200
     return False
+
+
+def _fail_for_a_moment(watch: Scene, name: str) -> None:
+    """Its check fails until the daemon has doubts, and passes again."""
+    _exec(watch, name, "mv /www/index.html /www/away")
+    _wait_health(watch, name, "degraded")
+    watch.oracle.compare()
+    _exec(watch, name, "mv /www/away /www/index.html")
+    _wait_health(watch, name, "healthy")
 
 
 def _wait_health(watch: Scene, name: str, health: str) -> None:
@@ -133,15 +143,38 @@ def test_a_stopped_init_process_is_found_by_a_probe_and_restarted_once(watch: Sc
 def test_a_check_that_fails_now_and_then_is_degraded_and_no_incident(watch: Scene) -> None:
     container = watch.engine.run("webui", *_checked(8081), "--label=watchdog.check.http.failures=1000", *SERVES)
     watch.start("webui")
-    for _ in range(3):
-        _exec(watch, "webui", "mv /www/index.html /www/away")
-        _wait_health(watch, "webui", "degraded")
-        watch.oracle.compare()
-        _exec(watch, "webui", "mv /www/away /www/index.html")
-        _wait_health(watch, "webui", "healthy")
+    _fail_for_a_moment(watch, "webui")
     watch.two_polls()
+    assert not watch.service("webui")["flapping"]
     assert watch.daemon.incidents() == []
     assert watch.events(container, "start") == ["start"]
+
+
+def test_what_flaps_is_one_incident_that_says_so_and_is_not_restarted(watch: Scene) -> None:
+    container = watch.engine.run("webui", *_checked(8081), "--label=watchdog.check.http.failures=5", *SERVES)
+    watch.start("webui")
+    watch.daemon.wait(lambda: _fail_for_a_moment(watch, "webui") or watch.service("webui")["flapping"], "no flapping")
+    watch.daemon.wait(lambda: watch.wait_incident("webui")["flapping"], "its incident does not say so")
+    incident = watch.wait_incident("webui")
+    assert re.fullmatch(r"http flaps: \d\d % of its last 21 states changed", incident["summary"])
+    assert 'watchdog_service_flapping{name="webui",project=""} 1.0' in watch.daemon.metrics()
+
+    _exec(watch, "webui", "mv /www/index.html /www/away")
+    _wait_health(watch, "webui", "unhealthy")
+    watch.two_polls()
+    assert watch.service("webui")["recovery"].endswith("recovery waits until it stays bad or settles")
+    _exec(watch, "webui", "mv /www/away /www/index.html")
+    _wait_health(watch, "webui", "healthy")
+    watch.two_polls()
+    assert watch.service("webui")["recovery"].endswith("its incident stays open until it settles")
+    assert watch.wait_incident("webui")["closed_at"] is None
+
+    closed = watch.wait_recovered("webui")
+    assert watch.intents() == []
+    assert watch.events(container, "start") == ["start"]
+    assert watch.sentences(closed, "incident_closed")[0].startswith("good again without an action of watchdog's")
+    assert watch.sentences(closed, "decision")[-1] == "it flaps no more"
+    assert (closed["flapping"], watch.service("webui")["flapping"]) == (False, False)
 
 
 def test_a_service_that_flaps_has_one_incident_and_one_budget(watch: Scene) -> None:

@@ -19,7 +19,7 @@ from watchdog.alerts.ping import Ping
 from watchdog.alerts.receiver import Receiver
 from watchdog.alerts.registry import receiver_of
 from watchdog.errors import LedgerError
-from watchdog.model.alert import FILES, Alert, Notice
+from watchdog.model.alert import FILES, Notice
 from watchdog.model.settings import AlertSettings, ReceiverSettings
 
 FLUSH: Final = 2.0
@@ -77,10 +77,6 @@ class Alerter:
             if employed is not None:
                 employed.courier.put(notice.alert)
         self._count()
-
-    def send_all(self, alert: Alert) -> None:
-        """To every receiver, from memory."""
-        self.send(*(Notice(name, alert) for name in self._employed))
 
     def hurry(self) -> None:
         """There is something new in the outbox."""

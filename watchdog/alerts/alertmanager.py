@@ -21,6 +21,8 @@ Clients of Alertmanager send what fires every minute or so (https://prometheus.i
 keeps alerts in memory only. Prometheus lets them end after four such minutes. Here nothing is called resolved that was
 not seen to be so: not because watchdog was away for an hour, either.
 """
+BRIEF: Final = 300.0
+"""The same for an information, whose end nobody will tell."""
 _NAME: Final = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -49,7 +51,7 @@ class AlertmanagerReceiver:
         await self._post(self._firing(alert, now) for alert in alerts)
 
     def _firing(self, alert: Alert, now: float) -> dict[str, Any]:
-        return _posted(alert, alert, ends_at=now + self._holds)
+        return _posted(alert, alert, ends_at=now + (self._holds if alert.lasts else BRIEF))
 
     async def _post(self, alerts: Iterable[Mapping[str, Any]]) -> None:
         headers = {"Content-Type": "application/json"}

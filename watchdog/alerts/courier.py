@@ -239,7 +239,7 @@ class Courier:
 
     def _note(self, queued: Queued) -> None:
         alert = queued.notice.alert
-        if alert.resolved:
+        if not alert.lasts:
             self._told.pop(alert.key, None)
         else:
             self._told[alert.key] = alert

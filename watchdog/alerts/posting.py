@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from ssl import SSLContext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from watchdog.alerts.receiver import DeliveryFailed, DeliveryRefused
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
 
 _BAD_CONTENT: Final = frozenset({400, 413, 422})
 """Statuses that speak of this one alert. Any other may be mended: a token, a path, the receiver."""
@@ -21,16 +23,18 @@ class Poster:
         self._what = what
         self._url = url
         self._timeout = timeout
-        self._context: SSLContext | None = None
+        self._client: AsyncClient | None = None
 
     async def request(self, method: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Returns when the answer is 2xx; raises DeliveryFailed or DeliveryRefused."""
+        if self._client is None:
+            self._client = await asyncio.to_thread(_client, self._timeout)
         import httpx
 
         where = f"the {self._what} at {urlsplit(self._url).hostname or 'an unknown host'}"
         try:
             async with asyncio.timeout(self._timeout):
-                status = await self._status(method, content, headers)
+                status = await self._status(self._client, method, content, headers)
         except TimeoutError:
             raise DeliveryFailed(f"{where} does not answer within {self._timeout:g} s") from None
         except (httpx.TransportError, OSError) as error:
@@ -46,14 +50,18 @@ class Poster:
             raise DeliveryFailed(f"{answer}, and redirects are not followed: configure the URL that it leads to")
         raise DeliveryFailed(answer)
 
-    async def _status(self, method: str, content: bytes, headers: Mapping[str, str] | None) -> int:
+    async def _status(self, client: AsyncClient, method: str, content: bytes, headers: Mapping[str, str] | None) -> int:
         """The body of the answer stays unread."""
-        import httpx
-
-        if self._context is None:
-            self._context = await asyncio.to_thread(httpx.create_ssl_context)
-        async with (
-            httpx.AsyncClient(verify=self._context, timeout=self._timeout, follow_redirects=False) as client,
-            client.stream(method, self._url, content=content, headers=headers) as response,
-        ):
+        async with client.stream(method, self._url, content=content, headers=headers) as response:
             return response.status_code
+
+
+def _client(timeout: float) -> AsyncClient:
+    """In a thread, for the library's import and the certificates take half a second of a small machine.
+
+    Each request has a connection of its own: so there is none to close when a new configuration replaces the client.
+    """
+    import httpx
+
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, limits=limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import structlog
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response, StreamingResponse
 
 from watchdog.api.answers import BUG, Json, as_line, error_json
-from watchdog.api.doors import Orders, RecoverOrder
+from watchdog.api.doors import Orders, RecoverOrder, Target
 from watchdog.errors import WatchdogError
 from watchdog.model.record import Rung
 
@@ -71,6 +71,29 @@ class RetireBody(_Body):
     reason: Reason
 
 
+class TargetBody(_Body):
+    """Exactly one of the three says what is meant."""
+
+    name: Name | None = None
+    project: Name | None = None
+    everything: bool = False
+
+    @model_validator(mode="after")
+    def one_target(self) -> Self:
+        if sum((self.name is not None, self.project is not None, self.everything)) != 1:
+            msg = "give exactly one of name, project and everything"
+            raise ValueError(msg)
+        return self
+
+    def target(self) -> Target:
+        return Target(name=self.name, project=self.project, everything=self.everything)
+
+
+class SilenceBody(TargetBody):
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_PAUSE, allow_inf_nan=False)]
+    reason: Reason
+
+
 def change_routes(orders: Orders) -> APIRouter:
     """Reload, recover, and people's intent."""
     router = APIRouter(default_response_class=Json)
@@ -94,6 +117,14 @@ def change_routes(orders: Orders) -> APIRouter:
     @router.post("/api/v1/services/retire")
     async def retire(body: RetireBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
         return Json({"sentence": await orders.retire(body.service, body.reason, body.by)})
+
+    @router.post("/api/v1/silences")
+    async def silence(body: SilenceBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.silence(body.target(), body.seconds, body.reason, body.by)})
+
+    @router.post("/api/v1/silences/end")
+    async def unsilence(body: TargetBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.unsilence(body.target(), body.by)})
 
     return router
 

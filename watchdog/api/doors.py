@@ -37,6 +37,10 @@ class Facts(Protocol):
         """Raises UnknownIncident."""
         ...
 
+    async def silences(self) -> list[dict[str, Any]]:
+        """As JSON shows them (docs/api.md), the one that ends first at the beginning."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverOrder:
@@ -48,6 +52,15 @@ class RecoverOrder:
     action: Rung | None = None
     dry_run: bool = False
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a silence is for, exactly one of these; `name` is a service or what else has incidents."""
+
+    name: str | None = None
+    project: str | None = None
+    everything: bool = False
 
 
 class Orders(Protocol):
@@ -69,3 +82,7 @@ class Orders(Protocol):
     async def resume(self, service: str, by: str) -> str: ...
 
     async def retire(self, service: str, reason: str, by: str) -> str: ...
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str: ...
+
+    async def unsilence(self, target: Target, by: str) -> str: ...

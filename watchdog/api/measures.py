@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
 from watchdog.alerts.counts import AlertCounts
 from watchdog.model.identity import ServiceKey
-from watchdog.model.record import Rung
+from watchdog.model.record import Rung, Severity
 
 BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds in seconds, inclusive: from an event seen at once to the end of the default ladder."""
@@ -80,6 +81,11 @@ class Measures:
     claims_refuted: int = 0
     ledger_failures: int = 0
     alerts: AlertCounts = field(default_factory=AlertCounts)
+    firing: Callable[[], Mapping[Severity, int]] = dict
+    """Open incidents of which somebody was told, by how bad they were called."""
+    held: Callable[[], int] = int
+    """Open incidents of which nobody is told now: silence, pause, maintenance."""
+    silences: Callable[[], int] = int
 
     def count_event(self, kind: str, action: str) -> None:
         """Counts an engine event; names that are not in `EVENTS` count as `other`."""

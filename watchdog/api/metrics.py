@@ -111,11 +111,19 @@ def _services(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric
     flapping = GaugeMetricFamily(
         "watchdog_service_flapping", "1 if a service keeps changing between good and bad.", labels=_SERVICE
     )
+    down = GaugeMetricFamily(
+        "watchdog_service_downtime_seconds", "Since its open incident began; 0 without one.", labels=_SERVICE
+    )
+    allowed = GaugeMetricFamily(
+        "watchdog_service_downtime_allowed_seconds", "A longer downtime is critical.", labels=_SERVICE
+    )
     about = InfoMetricFamily("watchdog_service", "The container that a service has now.", labels=_SERVICE)
     for names, service in services.items():
         score.add_metric(names, service.score)
         health.add_metric(names, {state.value: state is service.health for state in Health})
         flapping.add_metric(names, float(service.flapping))
+        down.add_metric(names, service.downtime)
+        allowed.add_metric(names, service.downtime_allowed)
         if service.container is not None:
             about.add_metric(
                 names, {"container_id": label(service.container.id), "image": label(service.container.image)}
@@ -123,6 +131,8 @@ def _services(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric
     yield score
     yield health
     yield flapping
+    yield down
+    yield allowed
     yield about
 
 
@@ -264,6 +274,14 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
     for receiver, count in sorted(measures.alerts.queued().items()):
         queued.add_metric((receiver,), count)
     yield queued
+    firing = GaugeMetricFamily(
+        "watchdog_alerts_firing", "Open incidents of which somebody was told.", labels=("severity",)
+    )
+    for severity, count in measures.firing().items():
+        firing.add_metric((severity.value,), count)
+    yield firing
+    yield _gauge("watchdog_alerts_held", "Open incidents of which nobody is told now, by order.", measures.held())
+    yield _gauge("watchdog_silences", "Silences that last.", measures.silences())
     yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
     yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
     yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)

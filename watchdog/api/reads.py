@@ -51,6 +51,10 @@ def read_routes(facts: Facts, page: MetricsPage) -> APIRouter:
         answer: dict[str, Any] = {"incident": incident_json(incident), "timeline": [row_json(row) for row in rows]}
         return Json(answer)
 
+    @router.get("/api/v1/silences")
+    async def silences() -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"silences": await facts.silences()})
+
     return router
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import DaemonUnreachable, WatchdogError
 
 _TIMEOUT: Final = 10.0
@@ -102,10 +102,24 @@ class DaemonClient:
     async def retire(self, service: str, reason: str, by: str) -> str:
         return await self._order("retire", {"service": service, "reason": reason, "by": by})
 
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        body = {**_target(target), "seconds": seconds, "reason": reason, "by": by}
+        return (await self._post("/api/v1/silences", body))["sentence"]
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        return (await self._post("/api/v1/silences/end", {**_target(target), "by": by}))["sentence"]
+
+    async def silences(self) -> list[dict[str, Any]]:
+        answer = await self._get("/api/v1/silences")
+        return answer["silences"]
+
     async def _order(self, verb: str, body: Mapping[str, Any]) -> str:
+        return (await self._post(f"/api/v1/services/{verb}", body))["sentence"]
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         async with self._translated():
-            response = await self._http.post(f"/api/v1/services/{verb}", json=body)
-        return _answer(response)["sentence"]
+            response = await self._http.post(path, json=body)
+        return _answer(response)
 
     async def _get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         async with self._translated():
@@ -129,6 +143,10 @@ class DaemonClient:
             raise WatchdogError(
                 f"The daemon on {self._socket} broke off while answering: see its log for why it stopped."
             ) from error
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {"name": target.name, "project": target.project, "everything": target.everything}
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

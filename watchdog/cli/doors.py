@@ -10,7 +10,7 @@ from watchdog.errors import DaemonUnreachable
 from watchdog.model.settings import Settings
 
 if TYPE_CHECKING:
-    from watchdog.api.doors import RecoverOrder
+    from watchdog.api.doors import RecoverOrder, Target
 
 
 class OrderDoor(Protocol):
@@ -23,6 +23,10 @@ class OrderDoor(Protocol):
     async def resume(self, service: str, by: str) -> str: ...
 
     async def retire(self, service: str, reason: str, by: str) -> str: ...
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str: ...
+
+    async def unsilence(self, target: Target, by: str) -> str: ...
 
 
 @asynccontextmanager

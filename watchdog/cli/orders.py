@@ -1,4 +1,4 @@
-"""What `pause`, `resume` and `retire` have in common: one order, one sentence back."""
+"""What `pause`, `resume`, `retire`, `silence` and `unsilence` have in common: one order, one sentence back."""
 
 from __future__ import annotations
 
@@ -34,6 +34,25 @@ async def _give(configured: Settings, order: Callable[[OrderDoor], Awaitable[str
 
 def service_argument() -> click.Argument:
     return click.Argument(["service"], metavar="SERVICE")
+
+
+def duration_option(what: str) -> click.Option:
+    """`--for`, in seconds; `what` lasts so long, as "a pause"."""
+
+    def seconds(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
+        from watchdog.config.duration import parse_duration
+
+        try:
+            found = parse_duration(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{text!r} {error}.", ctx, parameter) from error
+        if found <= 0:
+            raise click.BadParameter(f"{what} lasts longer than nothing, as 30m or 2h.", ctx, parameter)
+        return found
+
+    return click.Option(
+        ["--for", "seconds"], required=True, metavar="DURATION", callback=seconds, help="As 30m, 2h or 1h30m."
+    )
 
 
 def reason_option(why: str) -> click.Option:

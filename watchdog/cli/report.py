@@ -69,6 +69,8 @@ def _answer(endpoint: Mapping[str, Any]) -> str:
 
 def _reason(service: Mapping[str, Any]) -> str:
     parts = [service["reason"], service["recovery"]]
+    if service["silenced_until"] is not None:
+        parts.append(f"nobody is told until {service['silenced_until']} (`watchdog silences`)")
     if service["incident"] is not None:
         parts.append(f"`watchdog show {service['incident']}`")
     return "; ".join(part.rstrip(".") for part in parts if part)

@@ -81,10 +81,6 @@ def _url(value: Any) -> str:
     return url
 
 
-def _reference(value: Any) -> str:
-    return _url(value) if isinstance(value, str) and "/" in value else _target(value)
-
-
 def _apprise(value: Any) -> str:
     """Judged by Apprise itself, which is only loaded where it is used. The address is a secret, its scheme is none."""
     import apprise
@@ -103,6 +99,10 @@ def _apprise(value: Any) -> str:
     if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
         raise Wrong(f"is no whole address of {scheme[0]}://")
     return url
+
+
+def _reference(value: Any) -> str:
+    return _url(value) if isinstance(value, str) and "/" in value else _target(value)
 
 
 def _engine(value: Any) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 
 from watchdog.config.checks import read_check, secret
 from watchdog.config.journeys import read_journey
+from watchdog.config.maintenance import read_maintenance
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.receivers import read_receivers
+from watchdog.config.routes import read_routes
 from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
@@ -50,6 +52,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         api=_api(read["api"]),
         state=replace(StateSettings(), **read["state"]),
         alert=_alert(values, read["alert"], problems),
+        maintenance=read_maintenance(values, problems),
         observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )
@@ -94,10 +97,12 @@ def _api(given: dict[str, Any]) -> ApiSettings:
 
 
 def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
-    own = {key: value for key, value in given.items() if key in {"timeout", "critical_after", "ping_interval"}}
+    apart = {"ping", "ping_file", "receiver", "route"}
+    own = {key: value for key, value in given.items() if key not in apart}
     settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
     table = is_table(values.get("alert")) or {}
-    return replace(settings, receivers=read_receivers(table, problems, timeout=settings.timeout))
+    receivers = read_receivers(table, problems, timeout=settings.timeout)
+    return replace(settings, receivers=receivers, routes=read_routes(table, receivers, problems))
 
 
 def _service(
@@ -116,13 +121,10 @@ def _service(
     checks = _checks(path, table, problems, key=key, interval=settings.interval, health=health)
     if section is None or key is None:
         return None
-    own = {"enabled", "depends_on", "weight", "stop_timeout"}
+    own = {"enabled", "depends_on", "weight", "owner", "runbook", "critical_after", "stop_timeout"}
     given = {name: value for name, value in section.given().items() if name in own}
-    return (
-        path,
-        key,
-        replace(ServiceSettings(configured=True, health=health, recovery=recovery, checks=checks), **given),
-    )
+    plain = ServiceSettings(configured=True, health=health, recovery=recovery, checks=checks)
+    return path, key, replace(plain, **({"critical_after": settings.alert.critical_after} | given))
 
 
 def _checks(

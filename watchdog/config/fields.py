@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, rules
+from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpConnection
+from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -58,11 +61,23 @@ References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
+Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]
+Hour = Annotated[time, PlainValidator(rules.HOUR)]
+Moment = Annotated[float, PlainValidator(rules.MOMENT)]
+Zone = Annotated[tzinfo, PlainValidator(rules.ZONE)]
+Lasts = Annotated[float, PlainValidator(rules.LASTS)]
+LabelPatterns = Annotated[dict[str, str], PlainValidator(rules.LABEL_PATTERNS)]
+Owner = Annotated[str, PlainValidator(rules.OWNER)]
+Link = Annotated[str, PlainValidator(rules.LINK)]
+Receivers = Annotated[tuple[str, ...], PlainValidator(rules.RECEIVERS)]
+Grouping = Annotated[GroupBy, PlainValidator(rules.choice(GroupBy))]
+Importance = Annotated[Severity, PlainValidator(rules.choice(Severity))]
+
 
 class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
 
     @classmethod
     def written(cls) -> dict[str, FieldInfo]:

@@ -29,6 +29,8 @@ CHECK: Final = "watchdog.check."
 WEIGHT: Final = "watchdog.weight"
 ON_STOP: Final = "watchdog.on-stop"
 ABSENCE_GRACE: Final = "watchdog.absence-grace"
+CRITICAL_AFTER: Final = "watchdog.critical-after"
+OWNER: Final = "watchdog.owner"
 STOP_TIMEOUT: Final = "autoheal.stop.timeout"
 
 
@@ -45,6 +47,8 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
     WEIGHT: rules.WEIGHT,
     ON_STOP: rules.choice(OnStop),
     ABSENCE_GRACE: rules.SPAN,
+    CRITICAL_AFTER: rules.SPAN,
+    OWNER: rules.OWNER,
     STOP_TIMEOUT: rules.SPAN,
 }
 _MOST_CHECKS: Final = 32
@@ -81,10 +85,12 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
         enabled=base.enabled and said.get(ENABLE, True),
         depends_on=said.get(DEPENDS_ON, base.depends_on),
         weight=said.get(WEIGHT, base.weight),
+        critical_after=said.get(CRITICAL_AFTER, base.critical_after),
+        owner=said.get(OWNER, base.owner),
         stop_timeout=said.get(STOP_TIMEOUT, base.stop_timeout),
         recovery=replace(recovery, absence_grace=grace),
     )
-    described = _described(settings, merged, labels, {check.name for check in checks}, problems)
+    described = _described(settings, merged, labels, problems, key=key, taken={check.name for check in checks})
     merged = replace(merged, checks=tuple(replace(check, service=key) for check in (*checks, *described)))
     told = tuple(f"label {shown(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
     return Resolved(settings=merged, problems=told)
@@ -95,7 +101,10 @@ def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
         ((pattern, service) for pattern, service in settings.services if covers(pattern, key)),
         key=lambda one: one[0].project == "",
     )
-    return found[0][1] if found else ServiceSettings(health=settings.health, recovery=settings.recovery)
+    if found:
+        return found[0][1]
+    critical_after = settings.alert.critical_after
+    return ServiceSettings(health=settings.health, recovery=settings.recovery, critical_after=critical_after)
 
 
 def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:
@@ -126,17 +135,29 @@ def _unknown(labels: Mapping[str, str], problems: Problems) -> None:
 
 
 def _described(
-    settings: Settings, service: ServiceSettings, labels: Mapping[str, str], taken: set[str], problems: Problems
+    settings: Settings,
+    service: ServiceSettings,
+    labels: Mapping[str, str],
+    problems: Problems,
+    *,
+    key: ServiceKey,
+    taken: set[str],
 ) -> list[Check]:
     """The checks that labels describe; one with a mistake is left out as a whole, lest it ask something else."""
     tables: dict[str, dict[str, Any]] = {}
     for label in sorted(labels):
-        name, _, key = label.removeprefix(CHECK).rpartition(".")
+        name, _, said = label.removeprefix(CHECK).rpartition(".")
         if label.startswith(CHECK):
-            tables.setdefault(name, {})[key.replace("-", "_")] = labels[label]
+            tables.setdefault(name, {})[said.replace("-", "_")] = labels[label]
     checks: list[Check] = []
     for name, table in tables.items():
         check = _described_check(name, table, settings, service, problems)
+        if check is not None and check.vantage is not None:
+            if check.vantage not in {key, ServiceKey(key.project, key.name), ServiceKey("", key.name)}:
+                wrong = f"{shown(str(check.vantage))} is another service's network"
+                problems.add((f"{CHECK}{name}.from",), f"{wrong}; allowed: {key.name}, whose label it is")
+                continue
+            check = replace(check, vantage=key)
         if name in taken or len(checks) >= _MOST_CHECKS:
             wrong = "is configured already" if name in taken else f"is one too many; allowed: {_MOST_CHECKS}"
             problems.add((CHECK + name,), wrong)

@@ -6,9 +6,11 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Generic, Self, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchdog.config.duration import parse_duration, spell_duration
 from watchdog.model.identity import ServiceKey
@@ -227,6 +229,59 @@ def _service_reference(value: Any) -> str:
         raise Wrong(f"{shown(value)} is no service name") from None
 
 
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOUR: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+
+
+def _day(value: Any) -> int:
+    """Monday is 0."""
+    name = text()(value).lower()
+    if name not in _DAYS:
+        raise Wrong(f"{shown(value)} is no day")
+    return _DAYS.index(name)
+
+
+def _hour(value: Any) -> time:
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    match = _HOUR.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong(f"{shown(value)} is no time of day")
+    return time(int(match[1]), int(match[2]))
+
+
+def _moment(value: Any) -> float:
+    """Unix seconds, of a date with time and zone as TOML has it, or as a text."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise Wrong(f"{shown(value)} is no date with time") from None
+    if not isinstance(found, datetime):
+        raise Wrong(f"{shown(value)} is no date with time")
+    if found.tzinfo is None:
+        raise Wrong(f"{shown(value)} does not say its zone")
+    return found.timestamp()
+
+
+def _zone(value: Any) -> tzinfo:
+    name = text(at_most=64)(value)
+    if name == "UTC":
+        return UTC  # known without a database of zones
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Wrong(f"{shown(value)} is no zone that this machine knows") from None
+
+
+def _label_patterns(value: Any) -> dict[str, str]:
+    table = is_table(value)
+    if table is None or len(table) > _MOST_LABELS:
+        raise Wrong(f"{shown(value)} is no table of {_MOST_LABELS} labels at the most")
+    return {text(at_most=256)(name): text(at_most=256)(pattern) for name, pattern in table.items()}
+
+
+_MOST_LABELS: Final = 32
+
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 POLL: Final = duration(0.1, DAY)
@@ -251,3 +306,14 @@ SERVICE: Final = Rule("NAME, PROJECT/NAME or PROJECT/NAME#NUMBER", _service_refe
 SERVICES: Final = listed("a list of NAME or PROJECT/NAME", _service_reference, commas)
 PATTERNS: Final = listed('a list of shell patterns, as "shop/*"', text(at_most=256), commas)
 COMMAND: Final = Rule("a program and its arguments as a list, or as one text of words; no shell is run", _command)
+DAYS: Final = listed('a list of days, as "sat", "sun"', _day, commas, at_most=7)
+HOUR: Final = Rule('a time of day, as "02:30"', _hour)
+MOMENT: Final = Rule("a date with time and zone, as 2026-12-24T22:00:00+01:00", _moment)
+ZONE: Final = Rule('a zone of the IANA database, as "Europe/Zurich" (the package tzdata has it)', _zone)
+LASTS: Final = duration(60.0, 7 * DAY)
+LABEL_PATTERNS: Final = Rule('a table of labels, as { team = "web" }, each with a shell pattern', _label_patterns)
+OWNER: Final = Rule("text on one line, 200 characters at the most", text(at_most=200))
+LINK: Final = Rule("text on one line without blanks, as a URL", matching(r"\S+", at_most=1024))
+RECEIVERS: Final = listed(
+    'a list of receivers, as ["mail"]; "files" is always told', matching(NAME, at_most=63), commas
+)

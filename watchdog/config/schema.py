@@ -13,7 +13,10 @@ from watchdog.config.fields import (
     Count,
     Discovery,
     EngineAddress,
+    Grouping,
+    Link,
     Listen,
+    Owner,
     Patterns,
     Percent,
     Poll,
@@ -161,11 +164,22 @@ class ObserverSection(Section):
 
 
 class AlertSection(Section):
-    """`receiver` is read one by one."""
+    """`receiver` and `route` are read one by one."""
 
     timeout: Timeout | None = Field(default=None, description="How long one delivery may take.")
     critical_after: Span | None = Field(
-        default=None, description="A service down for so long raises a critical alert, whatever recovery does."
+        default=None,
+        description="The greatest downtime allowed: a longer one raises a critical alert, whatever recovery does.",
+    )
+    group_wait: Span | None = Field(
+        default=None, description="How long a warning waits: what is good again by then is told to nobody."
+    )
+    group_by: Grouping | None = Field(
+        default=None, description="Whether warnings of a project that are due together are one message."
+    )
+    repeat: Span | None = Field(default=None, description="Between reminders of what is critical; 0: none.")
+    runbook: Link | None = Field(
+        default=None, description="Where that page of the documentation is: alerts link its sections."
     )
     ping: Url | None = Field(
         default=None, description="URL that is fetched as long as watchdog works: whoever misses it tells of its death."
@@ -173,6 +187,7 @@ class AlertSection(Section):
     ping_file: AbsolutePath | None = Field(default=None, description="File that holds `ping`.")
     ping_interval: Poll | None = Field(default=None, description="How often it is fetched.")
     receiver: Any = Field(default=None, description="Where alerts go, beside the files in the state directory.")
+    route: Any = Field(default=None, description="Who of them hears of what; without any, each of warnings and above.")
 
 
 class ServiceSection(Section):
@@ -185,6 +200,11 @@ class ServiceSection(Section):
         default=None, description="The services that it needs: they are brought back first."
     )
     weight: Weight | None = Field(default=None, description="Its share in the health score of the whole.")
+    owner: Owner | None = Field(default=None, description="Whom it concerns; shown by alerts, and matched by routes.")
+    runbook: Link | None = Field(
+        default=None, description="The link that its alerts show; else the runbook's section for the cause."
+    )
+    critical_after: Span | None = Field(default=None, description="As `alert.critical_after`, for this service.")
     stop_timeout: Span | None = Field(
         default=None, description="How long it gets to stop before it is killed; else what its container says."
     )
@@ -212,6 +232,9 @@ class File(BaseSettings):
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
     journey: list[Any] | None = Field(default=None, description="What a person does, in order.")
+    maintenance: list[Any] | None = Field(
+        default=None, description="When is worked on what: it is watched on, and neither acted upon nor told of."
+    )
 
 
 SECTIONS: dict[str, type[Section]] = {

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from watchdog.daemon.incidents import CHECK, ENDPOINT, IncidentDesk
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation

@@ -11,9 +11,11 @@ from typing import Any
 import structlog
 
 from watchdog.alerts import Alerter
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.alert_desk import AlertDesk
+from watchdog.daemon.alert_watch import AlertWatch
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.engine_watch import EngineWatch
@@ -30,6 +32,7 @@ from watchdog.daemon.order_watch import OrderWatch
 from watchdog.daemon.orders import OrderDesk
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.schedule import Schedule
+from watchdog.daemon.silences import SilenceDesk
 from watchdog.daemon.state_file import StateFile
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
@@ -85,7 +88,10 @@ class Daemon:
         self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
-        self._desk = IncidentDesk(self.world, self.journal, self.alerter.send_all)
+        self._alerts = AlertDesk(self.world, self.journal, self.alerter.send)
+        self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
+        self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
+        self._silences = SilenceDesk(self.world, self._alerts, self.journal)
         self._asker = Asker(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
         self._household = Household(self.world, self._asker, self._desk, self.journal, self._checks)
@@ -121,6 +127,7 @@ class Daemon:
             journal=self.journal,
             acting=self._acting,
             book=self._book,
+            alerts=self._alerts,
         )
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,6 +154,7 @@ class Daemon:
         self._spawn(self._listener.look(), "looker")
         self._spawn(self._asker.run(), "asker")
         self._spawn(self.alerter.run(), "alerts")
+        self._spawn(self._alert_watch.run(), "alert watch")
         self._spawn(StateFile(self.world, self.world.settings.state.dir).run(), "state file")
         self._schedule.start()
 
@@ -297,6 +305,7 @@ class Daemon:
         self.looker.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
         await self.alerter.reconfigure(settings.alert)
+        self._alerts.reconsider()
         with suppress(EngineError):  # the next poll finds that out
             await self.looker.look()
         await self._household.recall()
@@ -317,6 +326,15 @@ class Daemon:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return await self._orders.retire(service, reason, by)
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        return await self._silences.silence(target, seconds, reason, by)
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        return await self._silences.unsilence(target, by)
+
+    async def silences(self) -> list[dict[str, Any]]:
+        return self._silences.list()
 
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.check_incidents import CheckIncidents, Stand
-from watchdog.daemon.incidents import ENDPOINT
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.subjects import ENDPOINT
 from watchdog.daemon.world import Alone, World
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind

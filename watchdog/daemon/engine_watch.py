@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from watchdog.daemon.incidents import ENGINE, IncidentDesk
+from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.subjects import ENGINE
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.protocol import EngineIdentity
@@ -25,7 +26,6 @@ class EngineWatch:
         self._world = world
         self._desk = desk
         self._claim = claim
-        self._incident: int | None = None
         self._was_away = False
 
     def hung_up(self, because: str) -> None:
@@ -84,11 +84,11 @@ class EngineWatch:
         await self._open()
 
     async def _open(self, failed_at: float | None = None) -> None:
-        if self._incident is not None:
+        if self._desk.number_of(ENGINE) is not None:
             return
         summary = f"the engine is away: {self._world.state.away}"
         try:
-            self._incident = await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
+            await self._desk.of_subject(ENGINE, summary, self._world.clock.now(), failed_at)
         except LedgerError as error:
             log.error(str(error))
 
@@ -107,7 +107,7 @@ class EngineWatch:
             world.state.settled_at = now + world.settings.engine.settle
             log.info(f"the engine is back; things settle for {world.settings.engine.settle:g} s")
         self._was_away = False
-        number, self._incident = self._incident, None
+        number = self._desk.number_of(ENGINE)
         world.wake_all()
         self._desk.recorded("engine", "the engine answers again")
         if number is not None:
@@ -119,6 +119,3 @@ class EngineWatch:
     async def overdue(self) -> None:
         if self._was_away:
             await self._open(self._world.state.away_since)  # it could not be recorded before
-        if self._incident is not None:
-            now, after = self._world.clock.now(), self._world.settings.alert.critical_after
-            await self._desk.overdue(self._incident, now, after)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.holding import about_of, maintenance_of
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.plan import Decision
 from watchdog.policy.guards import for_want_of_roots
+from watchdog.policy.holds import Hold
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Situation, Surroundings
 from watchdog.policy.turn import dockers_turn_until
@@ -57,9 +59,15 @@ class Facts:
             root_good_at=watched.root_good_at,
             ties=watched.ties,
             others_asked=self.others_asked(seen),
+            maintenance=self._maintenance(now),
             flapping=watched.flapping(),
             ordered=watched.ordered,
         )
+
+    def _maintenance(self, now: float) -> Hold | None:
+        if not self._world.settings.maintenance:
+            return None
+        return maintenance_of(self._world, about_of(self._world, str(self._watched.key)), now)
 
     def _surroundings(self, seen: Assessment, now: float) -> Surroundings:
         world = self._world

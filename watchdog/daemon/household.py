@@ -13,11 +13,12 @@ import structlog
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.check_incidents import CheckIncidents, subject_of
 from watchdog.daemon.endpoints import Endpoints
-from watchdog.daemon.incidents import CHECK, IncidentDesk
+from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.journeys import Journeys
 from watchdog.daemon.looker import left_out
 from watchdog.daemon.observer_watch import ObserverWatch
+from watchdog.daemon.subjects import CHECK
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from watchdog.daemon.accounts import Open
+from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.subjects import CHECK, ENDPOINT, ENGINE
 from watchdog.daemon.watched import Failure, Watched
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
-from watchdog.model.alert import Alert
+from watchdog.model.alert import Alert, Notice
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.observation import Observation
 from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
 from watchdog.model.views import steps_json
+from watchdog.policy.advice import NOTHING, advice, anchor
 from watchdog.policy.journeys import failing_step
+from watchdog.policy.telling import span
 
 CLAIM_LOOKED_AT_AFTER = 600.0
 RECENT = 200
 """Incidents that a new daemon reads: what ended with the engine ended moments before."""
-CHECK, ENDPOINT = "check ", "endpoint "
-"""What the subject of an incident begins with that is a single check's, or a stand-alone endpoint's."""
-ENGINE = "engine"
-"""Subject of the incident that the engine is away."""
 
 
 class IncidentDesk:
     """Keeps the open incidents. A change is in the ledger before it is told; what cannot be is told all the same."""
 
-    def __init__(self, world: World, journal: Journal, send: Callable[[Alert], None]) -> None:
+    def __init__(self, world: World, journal: Journal, alerts: AlertDesk, send: Callable[[Notice], None]) -> None:
         self._world = world
         self._journal = journal
+        self._alerts = alerts
         self._send = send
         self.open: dict[int, Incident] = {}
         self.engine_lost_at: float | None = None
         """When the engine last went away under an earlier daemon (Unix seconds)."""
-        self._alerted: dict[int, str] = {}
-        """Incident → the sentence of its last critical alert."""
-        self._unrecorded: set[str] = set()
-        """Subjects of which a person was told though the ledger cannot be written."""
+        self._unrecorded: dict[str, tuple[str, ...]] = {}
+        """Subject of which people were told though the ledger cannot be written → the receivers."""
         self._unused: list[int] = []
         """Numbers of incidents that could not be recorded."""
         self._kept_runs: dict[int, set[tuple[str, str]]] = {}
@@ -49,26 +49,38 @@ class IncidentDesk:
         """(steady time to look again, incident, subject)"""
 
     async def restore(self) -> None:
-        """Takes up those of services and of checks that were open when the last daemon ended; others begin anew."""
+        """Takes up the incidents that were open when the last daemon ended, and what was told of them.
+
+        Those of services, checks and the engine go on, others are judged afresh.
+        """
         kept = {record.incident for record in self._world.memory.records.values()}
         found = await self._journal.ledger.open_incidents()
         recent = await self._journal.ledger.incidents(RECENT)
         self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
-        taken_up = [one for one in found if one.id in kept or one.subject.startswith((CHECK, ENDPOINT))]
-        for incident in taken_up:
+        await self._alerts.restore(found)
+        for incident in found:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
-            if incident.severity is Severity.CRITICAL:
-                self._alerted[incident.id] = incident.summary
+            self._world.down_since[incident.subject] = incident.failed_at
         for incident in found:
-            if incident.id not in self.open:
-                await self._end(incident, "a new daemon judges afresh")
+            if incident.id not in kept and not _goes_on(incident):
+                now = self._world.clock.now()
+                await self.close(incident.id, "a new daemon judges afresh", now, recovered=False)
 
-    async def _end(self, incident: Incident, sentence: str) -> None:
-        entry = self._journal.entry(EntryKind.INCIDENT_CLOSED, incident.subject, sentence, incident=incident.id)
-        await self._journal.write(entry, incidents=[replace(incident, closed_at=self._world.clock.wall())], vital=True)
-        if incident.severity is Severity.CRITICAL:
-            self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
+    def number_of(self, subject: str) -> int | None:
+        """The open incident of a subject."""
+        return next((incident.id for incident in self.open.values() if incident.subject == subject), None)
+
+    def opened(self) -> list[Open]:
+        return [self._opened(incident) for incident in self.open.values()]
+
+    def _opened(self, incident: Incident, handed_over: str | None = None) -> Open:
+        return Open(
+            incident=incident,
+            failed_at=self._failed_at[incident.id],
+            detected_at=self._detected_at[incident.id],
+            handed_over=handed_over,
+        )
 
     async def of_service(self, watched: Watched, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
         """Opens the service's incident, or takes up the last one again when it closed within the window.
@@ -90,7 +102,14 @@ class IncidentDesk:
     ) -> ServiceRecord:
         old, _ = await self._journal.ledger.timeline(number)
         self._refute(number)
-        incident = replace(old, closed_at=None, recovered_at=None, cause=seen.cause, summary=seen.reason)
+        incident = replace(
+            old,
+            closed_at=None,
+            recovered_at=None,
+            cause=seen.cause,
+            severity=Severity.WARNING,
+            summary=seen.reason,
+        )
         record = replace(watched.record, incident=number)
         await self._write_opened(incident, record, failure, now, f"failed again: {seen.reason}")
         return record
@@ -135,15 +154,23 @@ class IncidentDesk:
             payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
         )
         records = [record] if record is not None else []
-        try:
-            await self._journal.write(entry, records=records, incidents=[incident], vital=True)
-        except LedgerError as error:
-            if record is None or incident.id != record.last_incident:
-                self._unused.append(incident.id)
-            self.unrecorded(incident.subject, sentence, error)
-            raise
-        self.open[incident.id] = incident
-        self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
+        async with self._alerts.lock:
+            one = Open(incident=incident, failed_at=failure.at, detected_at=now)
+            plan = self._alerts.due([one], self._world.clock.now())
+            try:
+                await self._journal.write(
+                    entry, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
+                )
+            except LedgerError as error:
+                self._alerts.forget(incident.id)
+                if record is None or incident.id != record.last_incident:
+                    self._unused.append(incident.id)
+                self.unrecorded(incident.subject, sentence, error)
+                raise
+            self.open[incident.id] = incident
+            self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
+            self._world.down_since[incident.subject] = failure.at
+            self._alerts.take(plan)
         measures = self._world.measures
         (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
         self.recorded(incident.subject, f"it is recorded as incident {incident.id}")
@@ -152,16 +179,19 @@ class IncidentDesk:
     def unrecorded(self, subject: str, summary: str, error: LedgerError) -> None:
         """Nothing is done without a record, so a person must: tells it once, while the ledger cannot be written."""
         if subject not in self._unrecorded:
-            self._unrecorded.add(subject)
-            self._send(self._unrecorded_alert(subject, f"{summary}. Nothing is done without a record: {error}."))
+            self._unrecorded[subject] = self._alerts.everybody(subject)
+            alert = self._unrecorded_alert(subject, f"{summary}. Nothing is done without a record: {error}.")
+            for receiver in self._unrecorded[subject]:
+                self._send(Notice(receiver, alert))
 
     def recorded(self, subject: str, sentence: str) -> None:
         """Ends the alert of `unrecorded`, where there was one."""
-        if subject in self._unrecorded:
-            self._unrecorded.discard(subject)
-            self._send(self._unrecorded_alert(subject, f"resolved: {sentence}", resolved=True))
+        alert = self._unrecorded_alert(subject, f"resolved: {sentence}", resolved=True)
+        for receiver in self._unrecorded.pop(subject, ()):
+            self._send(Notice(receiver, alert))
 
     def _unrecorded_alert(self, subject: str, summary: str, *, resolved: bool = False) -> Alert:
+        what = advice(summary, NOTHING)
         return Alert(
             key=f"unrecorded-{subject}",
             severity=Severity.CRITICAL,
@@ -170,6 +200,8 @@ class IncidentDesk:
             at=self._world.clock.wall(),
             resolved=resolved,
             command="watchdog status",
+            todo="" if resolved else what.todo,
+            runbook="" if resolved else f"{self._world.settings.alert.runbook}#{anchor(what.heading)}",
         )
 
     async def close(
@@ -197,15 +229,19 @@ class IncidentDesk:
         if recovered:
             sentence_of_claim = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
             entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=number))
-        await self._journal.write(*entries, records=records, incidents=[incident], vital=True)
-        for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
-            kept.pop(number, None)
+        async with self._alerts.lock:
+            plan = self._alerts.ended(self._opened(incident), sentence, now)
+            await self._journal.write(
+                *entries, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
+            )
+            for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
+                kept.pop(number, None)
+            self._world.down_since.pop(incident.subject, None)
+            self._alerts.take(plan)
         if recovered:
             self._world.measures.recovery.observe(now - detected_at)
             self._world.measures.claims += 1
             self.claims.append((now + CLAIM_LOOKED_AT_AFTER, incident.id, incident.subject))
-        if self._alerted.pop(number, None) is not None:
-            self._send(self._alert(incident, f"resolved: {sentence}", resolved=True))
         self._world.changed.set()
 
     def _refute(self, number: int) -> None:
@@ -251,45 +287,42 @@ class IncidentDesk:
         self.open[number] = incident
         self._world.changed.set()
 
-    async def hand_over(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
+    async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""
-        await self._critical(number, f"{sentence} A person is needed.", record)
+        sentence = f"{self.open[number].subject}: {because}. A person is needed."
+        await self._critical(number, sentence, handed_over=because, records=[record])
 
-    async def overdue(self, number: int, now: float, after: float) -> None:
-        """Once it is down for `after` seconds a critical alert goes out, whatever the ladder does."""
-        if number in self.open and number not in self._alerted and now >= self._failed_at[number] + after:
-            incident = self.open[number]
-            down = now - self._failed_at[number]
-            await self._critical(number, f"{incident.subject} is down for {down:.0f} s: {incident.summary}.")
+    async def overdue(self, number: int, now: float) -> None:
+        """It is down for longer than is allowed: the alert goes out, whatever the ladder does."""
+        incident = self.open[number]
+        down = span(now - self._failed_at[number])
+        await self._critical(number, f"{incident.subject} is down for {down}: {incident.summary}.")
 
-    def overdue_at(self, number: int, after: float) -> float | None:
-        """When `overdue` has something to say (steady seconds); None when it has said it."""
-        if number not in self.open or number in self._alerted:
-            return None
-        return self._failed_at[number] + after
+    async def _critical(
+        self,
+        number: int,
+        sentence: str,
+        *,
+        handed_over: str | None = None,
+        records: Sequence[ServiceRecord] = (),
+    ) -> None:
+        async with self._alerts.lock:
+            incident = replace(self.open[number], severity=Severity.CRITICAL)
+            self.open[number] = incident
+            entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
+            plan = self._alerts.due([self._opened(incident, handed_over)], self._world.clock.now())
+            try:
+                await self._journal.write(
+                    entry, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
+                )
+            except LedgerError:
+                self._alerts.tell_unwritten(plan)
+                raise
+            finally:
+                self._world.changed.set()
+            self._alerts.take(plan)
 
-    async def _critical(self, number: int, sentence: str, record: ServiceRecord | None = None) -> None:
-        incident = replace(self.open[number], severity=Severity.CRITICAL)
-        told = self._alerted.get(number) == sentence
-        self.open[number] = incident
-        self._alerted[number] = sentence
-        entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
-        records = [record] if record is not None else []
-        try:
-            await self._journal.write(entry, records=records, incidents=[incident], vital=True)
-        finally:
-            if not told:
-                self._send(self._alert(incident, sentence, resolved=False))
-            self._world.changed.set()
 
-    def _alert(self, incident: Incident, summary: str, *, resolved: bool) -> Alert:
-        return Alert(
-            key=f"incident-{incident.id}",
-            severity=incident.severity,
-            subject=incident.subject,
-            summary=summary,
-            at=self._world.clock.wall(),
-            incident=incident.id,
-            resolved=resolved,
-            command=f"watchdog show {incident.id}",
-        )
+def _goes_on(incident: Incident) -> bool:
+    """Whether somebody else than a service's worker takes it up after a restart."""
+    return incident.subject == ENGINE or incident.subject.startswith((CHECK, ENDPOINT))

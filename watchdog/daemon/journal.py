@@ -77,10 +77,7 @@ class Journal:
         notices: Iterable[Notice] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        """Durable when it returns; a ledger that cannot be written is counted and raised.
-
-        The notices go out either way: without a ledger from memory.
-        """
+        """Durable when it returns, and the notices go out; a ledger that cannot be written is counted and raised."""
         notices = tuple(notices)
         try:
             rows = await self.ledger.append(
@@ -88,7 +85,6 @@ class Journal:
             )
         except LedgerError:
             self.measures.ledger_failures += 1
-            self.alerter.send(*notices)
             raise
         if notices:
             self.alerter.hurry()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from watchdog.daemon.asker import Prober
 from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.subjects import OBSERVER
 from watchdog.daemon.world import World
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion, TcpQuestion
@@ -65,7 +66,7 @@ class ObserverWatch:
             health = world.settings.health
             lasts = now - self._suspected_at >= health.failures * health.retry_interval
             if lasts or world.past_threshold(suspicion.names):
-                self._incident = await self._desk.of_subject("observer", suspicion.because, now)
+                self._incident = await self._desk.of_subject(OBSERVER, suspicion.because, now)
 
     async def _ask_references(self) -> None:
         world = self._world

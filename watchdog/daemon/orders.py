@@ -9,6 +9,7 @@ from typing import Any
 
 from watchdog.api.doors import RecoverOrder
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.household import Household
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
@@ -41,6 +42,7 @@ class OrderDesk:
         journal: Journal,
         acting: Acting,
         book: OrderBook,
+        alerts: AlertDesk,
     ) -> None:
         self._world = world
         self._looker = looker
@@ -48,6 +50,7 @@ class OrderDesk:
         self._journal = journal
         self._acting = acting
         self._book = book
+        self._alerts = alerts
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
@@ -205,6 +208,7 @@ class OrderDesk:
     async def _change(self, watched: Watched, sentence: str, **changes: Any) -> None:
         await self._write(watched, sentence, **changes)
         watched.wake.set()
+        self._alerts.reconsider()
         self._world.changed.set()
 
     async def _write(self, watched: Watched, sentence: str, **changes: Any) -> None:

@@ -50,8 +50,8 @@ class OwnIncident:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
         if self._watched.phase is Phase.VERIFYING:
             return
-        number = self._watched.record.incident
-        await (self._consider(seen, now) if number is None else self._reconsider(number, seen, now))
+        opened = self._watched.record.incident is not None
+        await (self._reconsider(seen, now) if opened else self._consider(seen, now))
 
     async def _consider(self, seen: Assessment, now: float) -> None:
         """Opens one of what is bad, of what flaps, and of what the engine has not told of for long."""
@@ -68,11 +68,16 @@ class OwnIncident:
             for_want = self._facts.for_want_of_roots(seen, now)
             await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
 
-    async def _reconsider(self, number: int, seen: Assessment, now: float) -> None:
+    async def _note_flapping(self) -> None:
+        flapping, number = self._watched.flapping(), self._watched.record.incident
+        if number is not None:
+            await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
+
+    async def _reconsider(self, seen: Assessment, now: float) -> None:
         """Closes that of what is good and does not flap, and of what nobody wants any more."""
-        watched, flapping = self._watched, self._watched.flapping()
-        await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
-        if seen.serves and watched.ordered is None and flapping is None:
+        watched = self._watched
+        await self._note_flapping()
+        if seen.serves and watched.ordered is None and watched.flapping() is None:
             nobody = "" if watched.record.attempts else " without an action of watchdog's"
             await self.close(now, f"good again{nobody}: {seen.reason}", recovered=True)
         elif seen.health in RESTING or (seen.health.bad and watched.record.desired is not Desired.UP):
@@ -110,7 +115,7 @@ class OwnIncident:
         watched = self._watched
         if watched.untold_since is None or watched.record.incident is not None:
             return None
-        return watched.untold_since + self._world.settings.alert.critical_after
+        return watched.untold_since + watched.settings.critical_after
 
     async def _open(self, seen: Assessment, now: float) -> None:
         """What was put down to a root until now was detected then."""
@@ -125,6 +130,7 @@ class OwnIncident:
         for streak in watched.streaks.values():
             if streak.last_fail is not None and watched.record.incident is not None:
                 await self._desk.keep_run(watched.record.incident, str(watched.key), streak.last_fail)
+        await self._note_flapping()
 
     async def _blame(self, seen: Assessment, because: str) -> None:
         """It has no incident of its own: once, that of its root says that it fails, too."""
@@ -167,7 +173,7 @@ class OwnIncident:
             if number is not None:
                 async with watched.recording:
                     record = replace(watched.record, quarantined=because)
-                    await self._desk.hand_over(number, f"{watched.key}: {because}.", record)
+                    await self._desk.hand_over(number, because, record)
                     watched.record = record
         if watched.phase is Phase.WAITING:
             watched.step(Happening.GIVE_UP)

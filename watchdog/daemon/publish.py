@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchdog.daemon.expectations import expected_because
+from watchdog.daemon.holding import about_of, maintenance_of
 from watchdog.daemon.looker import left_out
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
@@ -24,6 +25,7 @@ from watchdog.model.snapshot import (
     StepStatus,
 )
 from watchdog.policy.flapping import Flaps
+from watchdog.policy.holds import silenced
 from watchdog.policy.journeys import failing_step
 from watchdog.policy.score import overall_status, whole_score
 from watchdog.policy.streak import Standing, Streak
@@ -90,6 +92,8 @@ def journey_status(check: Check, streak: Streak) -> JourneyStatus:
 
 def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
     seen, record, clock = watched.seen, watched.record, world.clock
+    about, down_since = about_of(world, str(watched.key)), world.down_since.get(str(watched.key), now)
+    maintenance, silence = maintenance_of(world, about, now), silenced(world.silences.values(), about, now)
     wall = clock.wall() - now
     paused = record.pause is not None and now < record.pause.until
     away = world.state.away
@@ -113,6 +117,10 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         incident=record.incident,
         since=watched.health_since + wall if watched.health_since else None,
         paused_until=record.pause.until + wall if paused and record.pause is not None else None,
+        maintenance_until=maintenance.until + wall if maintenance is not None else None,
+        silenced_until=silence.until + wall if silence is not None else None,
+        downtime=max(0.0, now - down_since),
+        downtime_allowed=watched.settings.critical_after,
         quarantined=record.quarantined is not None,
         flapping=watched.flapping() is not None,
     )

@@ -120,16 +120,9 @@ class Worker:
         else:
             due = await self._decide(seen, now)
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
-        overdue_at = None
-        pause = watched.record.pause
-        paused = pause is not None and now < pause.until
-        if watched.record.incident is not None and not paused and not watched.held_by_flapping(now):
-            after = self._world.settings.alert.critical_after
-            await self._desk.overdue(watched.record.incident, now, after)
-            overdue_at = self._desk.overdue_at(watched.record.incident, after)
         untold_until = self._incident.untold_until()
         told_at = untold_until if untold_until is not None and untold_until > now else None
-        dues = (due, changes_at, self._proving.due_at(now), overdue_at, told_at)
+        dues = (due, changes_at, self._proving.due_at(now), told_at)
         return min((at for at in dues if at is not None), default=None)
 
     async def _pay(self) -> None:

@@ -13,6 +13,7 @@ from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
+from watchdog.model.alerting import Silence
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
@@ -141,6 +142,10 @@ class World:
     word: Word | None = None
     """What the observer's references said, while there is something to ask them about."""
     polled_at: float | None = None
+    down_since: dict[str, float] = field(default_factory=dict[str, float])
+    """Subject of an open incident → when it broke (steady seconds)."""
+    silences: dict[str, Silence] = field(default_factory=dict[str, Silence])
+    """By `Silence.key`; those that are over go with the next look at the alerts."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None

@@ -33,6 +33,7 @@ def container_from(found: Mapping[str, Any]) -> Container:
         image=config["Image"],
         image_id=found["Image"],
         state=ContainerState(state["Status"]),
+        pid=state.get("Pid") or 0,
         healthcheck=HealthcheckState(health.get("Status") or "none"),
         healthcheck_output=bounded(log[-1].get("Output") or "") if log else "",
         probed_at=moment(log[-1]["Start"]) if log else None,

@@ -82,7 +82,7 @@ class Outbox:
         for one in queued:
             receiver, alert = one.notice.receiver, one.notice.alert
             key = codec.storable(alert.key)
-            if alert.resolved:
+            if not alert.lasts:
                 self._connection.execute("DELETE FROM told WHERE receiver = ? AND key = ?", (receiver, key))
             else:
                 self._connection.execute(_TOLD, (receiver, key, alert.at, codec.dump(alert)))

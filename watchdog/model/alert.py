@@ -48,6 +48,11 @@ class Alert:
     reminder: int = 0
     """How often it was said before."""
 
+    @property
+    def lasts(self) -> bool:
+        """Whether its end will be told: an information is over when it is told."""
+        return not self.resolved and self.severity is not Severity.INFO
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

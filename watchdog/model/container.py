@@ -51,6 +51,8 @@ class Container:
     image: str
     image_id: str
     state: ContainerState
+    pid: int = 0
+    """Of its first process, as the engine's host counts; 0 while it does not run."""
     healthcheck: HealthcheckState = HealthcheckState.NONE
     healthcheck_output: str = ""
     probed_at: float | None = None

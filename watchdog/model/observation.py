@@ -43,6 +43,8 @@ class Check:
     depends_on: tuple[str, ...] = ()
     """Of one without a service: the services that it needs, by name."""
     on_failure: OnFailure = OnFailure.RECOVER
+    vantage: ServiceKey | None = None
+    """The service in whose container's network it is asked (`from`); None: where watchdog runs."""
     interval: float = 60.0
     retry_interval: float = 5.0
     timeout: float = 10.0

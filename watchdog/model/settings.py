@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from watchdog.model.alerting import GroupBy, Maintenance, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
@@ -134,7 +135,16 @@ class AlertSettings:
     receivers: tuple[ReceiverSettings, ...] = ()
     timeout: float = 10.0
     critical_after: float = 300.0
-    """A service down for so long raises a critical alert whatever the ladder does."""
+    """The greatest downtime allowed: longer than this is critical, whatever the ladder does."""
+    group_wait: float = 30.0
+    """How long a warning waits: what is good again by then pages nobody."""
+    group_by: GroupBy = GroupBy.PROJECT
+    repeat: float = 4 * 3600.0
+    """Between reminders of what is critical; 0: none."""
+    runbook: str = "docs/runbook.md"
+    """Where that page is published: alerts link its sections."""
+    routes: tuple[Route, ...] = ()
+    """Without any, every receiver hears of warnings and above."""
     ping: str | None = field(default=None, repr=False)
     """URL that is fetched as long as the daemon works."""
     ping_interval: float = 60.0
@@ -159,6 +169,12 @@ class ServiceSettings:
     health: HealthSettings = field(default_factory=HealthSettings)
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
     checks: tuple[Check, ...] = ()
+    owner: str = ""
+    """Whom it concerns; routes may match it."""
+    runbook: str = ""
+    """The link that its alerts show; without it that of the section for the cause."""
+    critical_after: float = 300.0
+    """Its greatest downtime allowed."""
     stop_timeout: float | None = None
     """`autoheal.stop.timeout`; None leaves it to the container."""
 
@@ -179,6 +195,7 @@ class Settings:
     endpoints: tuple[Check, ...] = ()
     journeys: tuple[Check, ...] = ()
     """Each asks a `JourneyQuestion`, which says whose they are."""
+    maintenance: tuple[Maintenance, ...] = ()
     source: Path | None = None
     """The file that was read; None when there is none."""
 

@@ -47,6 +47,14 @@ class ServiceStatus:
     incident: int | None = None
     since: float | None = None
     paused_until: float | None = None
+    maintenance_until: float | None = None
+    """Of the window that is open for it: nothing is done, and nobody is told."""
+    silenced_until: float | None = None
+    """Nobody is told, by order of a person."""
+    downtime: float = 0.0
+    """Seconds since its open incident began; 0 without one."""
+    downtime_allowed: float = 300.0
+    """Seconds; a longer downtime is critical."""
     quarantined: bool = False
     flapping: bool = False
     """It keeps changing between good and bad."""
@@ -65,6 +73,10 @@ class ServiceStatus:
             "incident": self.incident,
             "since": timestamp(self.since) if self.since is not None else None,
             "paused_until": timestamp(self.paused_until) if self.paused_until is not None else None,
+            "maintenance_until": timestamp(self.maintenance_until) if self.maintenance_until is not None else None,
+            "silenced_until": timestamp(self.silenced_until) if self.silenced_until is not None else None,
+            "downtime_seconds": round(self.downtime, 3),
+            "downtime_allowed_seconds": self.downtime_allowed,
             "quarantined": self.quarantined,
             "flapping": self.flapping,
         }

@@ -71,6 +71,8 @@ def _people(situation: Situation, _: Surroundings, now: float) -> Decision | Non
     record = situation.record
     if record.pause is not None and now < record.pause.until:
         return Wait(f"paused by {record.pause.by}: {record.pause.reason}", record.pause.until)
+    if situation.maintenance is not None:
+        return Wait(situation.maintenance.because, situation.maintenance.until)
     if record.quarantined is not None:
         return Wait(f"handed to a person: {record.quarantined}")
     return None
@@ -207,7 +209,7 @@ GUARDS: tuple[Guard, ...] = (
 """The reasons for which nothing is done (yet), the strongest first."""
 
 GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _parents, _breaker)
-"""A person who orders a recovery overrides pause, quarantine, graces, roots and Docker's turn; not physics."""
+"""A person who orders overrides pause, maintenance, quarantine, graces, roots and Docker's turn; not physics."""
 
 
 def grace_ends(situation: Situation, around: Surroundings) -> float:

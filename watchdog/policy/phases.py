@@ -15,7 +15,12 @@ verification (GOOD), by a person's order (ACT) or when nobody wants the service 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
+
+State = TypeVar("State", bound=StrEnum)
+Step = TypeVar("Step", bound=StrEnum)
 
 
 class Phase(StrEnum):
@@ -75,7 +80,12 @@ def advance(phase: Phase, happening: Happening) -> Phase:
         raise IllegalTransition(msg) from None
 
 
+def diagram(transitions: Mapping[tuple[State, Step], State], beginning: State) -> str:
+    """The picture of a table, for the documentation; tests keep the two equal."""
+    lines = [f"    {state} --> {target}: {step}" for (state, step), target in transitions.items()]
+    return "\n".join(["stateDiagram-v2", f"    [*] --> {beginning}", *lines])
+
+
 def mermaid() -> str:
-    """The state diagram, for `docs/architecture.md`; a test keeps the two equal."""
-    lines = [f"    {phase} --> {target}: {happening}" for (phase, happening), target in TRANSITIONS.items()]
-    return "\n".join(["stateDiagram-v2", f"    [*] --> {Phase.IDLE}", *lines])
+    """Of this table, for `docs/architecture.md`."""
+    return diagram(TRANSITIONS, Phase.IDLE)

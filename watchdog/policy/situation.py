@@ -10,6 +10,7 @@ from watchdog.model.record import Attempt, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings
 from watchdog.policy.budget import counting_window, spent
 from watchdog.policy.flapping import Flapping
+from watchdog.policy.holds import Hold
 from watchdog.policy.namespaces import Ties
 
 
@@ -70,6 +71,8 @@ class Situation:
     """To those whose namespaces it shares."""
     others_asked: bool = True
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
+    maintenance: Hold | None = None
+    """The maintenance window that is open for it."""
     flapping: Flapping | None = None
     ordered: Ordered | None = None
 

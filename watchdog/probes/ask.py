@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -55,6 +56,7 @@ class Trouble(StrEnum):
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
     OWN_DELAY = "own_delay"
+    NO_VANTAGE = "no_vantage"
     NOT_ASKED = "not_asked"
 
     @property
@@ -64,7 +66,14 @@ class Trouble(StrEnum):
 
 
 _OF_THE_ASKER: Final = frozenset(
-    {Trouble.RESOLVER, Trouble.OWN_NETWORK, Trouble.OWN_DESCRIPTORS, Trouble.OWN_DELAY, Trouble.NOT_ASKED}
+    {
+        Trouble.RESOLVER,
+        Trouble.OWN_NETWORK,
+        Trouble.OWN_DESCRIPTORS,
+        Trouble.OWN_DELAY,
+        Trouble.NO_VANTAGE,
+        Trouble.NOT_ASKED,
+    }
 )
 
 
@@ -80,13 +89,35 @@ class Unconnected(Finding):
     """This address did not take the connection: another address of the same host may."""
 
 
+class Vantage(Protocol):
+    """Where a check is asked from: sockets and names are that place's."""
+
+    @property
+    def name(self) -> str | None:
+        """As sentences name it; None for the place where watchdog runs."""
+        ...
+
+    async def look_up(self, host: str, seconds: float) -> tuple[str, ...]:
+        """The addresses of a name, at least one, the preferred first; raises Finding. `seconds` are left."""
+        ...
+
+    async def resolv_conf(self) -> str:
+        """What is written there of name servers, '' where nothing is; raises Finding."""
+        ...
+
+    def socket(self, family: int, kind: int, proto: int = 0) -> socket.socket:
+        """Raises OSError, or Finding where the place cannot be entered."""
+        ...
+
+
 class Ask(Generic[QuestionT]):
     """Collects what becomes an `Observation`. Times are seconds; `at` is Unix time, the rest is monotonic."""
 
-    def __init__(self, check: Check, question: QuestionT, at: float) -> None:
+    def __init__(self, check: Check, question: QuestionT, at: float, vantage: Vantage) -> None:
         self.check = check
         self.question = question
         self.at = at
+        self.vantage = vantage
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None

@@ -77,7 +77,7 @@ async def look_again(ask: AnyAsk, address: str, port: int, trust: Trust, host: s
     The verdict stands already, so this may fail, takes at most half of the time that is left, and its own
     phases count for nothing.
     """
-    peek = Ask(ask.check, ask.question, ask.at)
+    peek = Ask(ask.check, ask.question, ask.at, ask.vantage)
     with contextlib.suppress(Finding, TimeoutError):
         async with asyncio.timeout(ask.seconds_left / 2):
             ask.tls_not_after = await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None)

@@ -13,7 +13,7 @@ from yarl import URL
 from watchdog.probes.ask import AnyAsk, Phase, Trouble, Unconnected
 from watchdog.probes.certificates import Trust, distrust, look_again, not_after
 from watchdog.probes.failures import explain
-from watchdog.probes.network import Resolver, connect_tcp, endpoint, first_to_connect
+from watchdog.probes.network import connect_tcp, endpoint, first_to_connect, resolve
 
 FAREWELL: Final = 1.0
 """Seconds that the other side gets to say goodbye over TLS before the connection is cut."""
@@ -27,8 +27,7 @@ class Dialer:
     With `speaks`, an ALPN name (RFC 7301), that is offered over TLS; `trust` is then this dialer's alone.
     """
 
-    def __init__(self, resolver: Resolver, trust: Trust, *, speaks: str | None = None) -> None:
-        self._resolver = resolver
+    def __init__(self, trust: Trust, *, speaks: str | None = None) -> None:
         self._trust = trust
         self._speaks = speaks
 
@@ -41,7 +40,7 @@ class Dialer:
         """
         host, port = str(url.raw_host), int(url.port or 0)
         context = self._context(verify=verify) if url.scheme == "https" else None
-        addresses = await self._resolver.resolve(ask, host)
+        addresses = await resolve(ask, host)
 
         async def connect(address: str, seconds: float | None) -> tuple[asyncio.Transport, ProtocolT]:
             opened = await connect_tcp(ask, address, port, seconds)
@@ -66,7 +65,7 @@ class Dialer:
                 where = endpoint(address, port)
                 raise Unconnected(Trouble.TIMEOUT, f"{where} did not complete the TLS handshake in time") from error
             except OSError as error:
-                raise explain(error, endpoint(address, port)) from error
+                raise explain(error, endpoint(address, port), ask.vantage.name) from error
             ask.tls_not_after = _ends(made[0])
             return made
 

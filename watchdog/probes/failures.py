@@ -9,15 +9,17 @@ from typing import Final
 
 from watchdog.probes.ask import Finding, Trouble, Unconnected
 
+_OWN_NETWORK: Final[dict[int, str]] = {
+    errno.ENETUNREACH: "{here} has no route to its network",
+    errno.ENETDOWN: "the network of {here} is down",
+    errno.EADDRNOTAVAIL: "{here} has no free address or port for it",
+    errno.EAFNOSUPPORT: "{here} does not speak its address family",
+    errno.EACCES: "the firewall of {here} forbids it",
+    errno.EPERM: "the firewall of {here} forbids it",
+}
 _BY_ERRNO: Final[dict[int, tuple[Trouble, str]]] = {
     errno.EHOSTUNREACH: (Trouble.UNREACHABLE, "{where} cannot be reached: no such host on its network"),
     errno.EHOSTDOWN: (Trouble.UNREACHABLE, "{where} cannot be reached: its host is down"),
-    errno.ENETUNREACH: (Trouble.OWN_NETWORK, "{where} was not asked: this host has no route to its network"),
-    errno.ENETDOWN: (Trouble.OWN_NETWORK, "{where} was not asked: the network of this host is down"),
-    errno.EADDRNOTAVAIL: (Trouble.OWN_NETWORK, "{where} was not asked: this host has no free address or port for it"),
-    errno.EAFNOSUPPORT: (Trouble.OWN_NETWORK, "{where} was not asked: this host does not speak its address family"),
-    errno.EACCES: (Trouble.OWN_NETWORK, "{where} was not asked: this host's firewall forbids it"),
-    errno.EPERM: (Trouble.OWN_NETWORK, "{where} was not asked: this host's firewall forbids it"),
     errno.EMFILE: (Trouble.OWN_DESCRIPTORS, "{where} was not asked: watchdog is out of file descriptors"),
     errno.ENFILE: (Trouble.OWN_DESCRIPTORS, "{where} was not asked: this host is out of file descriptors"),
     errno.ENOBUFS: (Trouble.OWN_DESCRIPTORS, "{where} was not asked: this host is out of network buffers"),
@@ -25,9 +27,12 @@ _BY_ERRNO: Final[dict[int, tuple[Trouble, str]]] = {
 }
 
 
-def explain(error: BaseException, where: str) -> Finding:
-    """The finding behind an error that came up while `where` (address:port) was asked; the error is its cause."""
-    finding = next((known for cause in chain(error) if (known := _recognise(cause, where))), None)
+def explain(error: BaseException, where: str, vantage: str | None = None) -> Finding:
+    """The finding behind an error that came up while `where` (address:port) was asked; the error is its cause.
+
+    `vantage` names the service in whose place it was asked: what its network lacks is then no fault of the asker.
+    """
+    finding = next((known for cause in chain(error) if (known := _recognise(cause, where, vantage))), None)
     finding = finding or Finding(Trouble.RESET, f"{where} closed the connection")
     finding.__cause__ = error
     return finding
@@ -41,7 +46,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _recognise(error: BaseException, where: str) -> Finding | None:
+def _recognise(error: BaseException, where: str, vantage: str | None) -> Finding | None:
     match error:
         case Finding():
             return error
@@ -56,10 +61,19 @@ def _recognise(error: BaseException, where: str) -> Finding | None:
             return Finding(Trouble.RESET, f"{where} reset the connection")
         case TimeoutError():
             return Unconnected(Trouble.TIMEOUT, f"{where} did not take the connection in time")
-        case OSError(errno=int(number)) if number in _BY_ERRNO:
-            trouble, sentence = _BY_ERRNO[number]
-            return Unconnected(trouble, sentence.format(where=where))
         case OSError(errno=int(number)):
-            return Unconnected(Trouble.NOT_ASKED, f"{where} was not asked: {errno.errorcode.get(number, number)}")
+            return _by_number(number, where, vantage)
         case _:
             return None
+
+
+def _by_number(number: int, where: str, vantage: str | None) -> Finding:
+    if number in _OWN_NETWORK:
+        why = _OWN_NETWORK[number].format(here=vantage or "this host")
+        if vantage is not None:
+            return Unconnected(Trouble.UNREACHABLE, f"{where} cannot be reached: {why}")
+        return Unconnected(Trouble.OWN_NETWORK, f"{where} was not asked: {why}")
+    if number in _BY_ERRNO:
+        trouble, sentence = _BY_ERRNO[number]
+        return Unconnected(trouble, sentence.format(where=where))
+    return Unconnected(Trouble.NOT_ASKED, f"{where} was not asked: {errno.errorcode.get(number, number)}")

@@ -12,7 +12,6 @@ from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.http1 import Http1
-from watchdog.probes.network import Resolver
 from watchdog.probes.redirects import next_request
 from watchdog.probes.request import Answer, Request, first_request
 
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
 class HttpProbe:
     """Makes a request, follows where it may, and judges status, headers, body and time."""
 
-    def __init__(self, resolver: Resolver, trust: Trust) -> None:
-        self._resolver = resolver
-        self._http1 = Http1(Dialer(resolver, trust))
+    def __init__(self, trust: Trust) -> None:
+        self._http1 = Http1(Dialer(trust))
 
     async def __call__(self, ask: Ask[HttpQuestion]) -> str:
         request = first_request(ask)
@@ -50,4 +48,4 @@ class HttpProbe:
     def _http2(self) -> Http2:
         from watchdog.probes.http2 import ALPN, Http2
 
-        return Http2(Dialer(self._resolver, Trust(), speaks=ALPN))
+        return Http2(Dialer(Trust(), speaks=ALPN))

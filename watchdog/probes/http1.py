@@ -12,6 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError, TransferEncodingError
 from aiohttp.tracing import Trace
 
+from watchdog.model.identity import ServiceKey
 from watchdog.model.question import HttpConnection, HttpQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
 from watchdog.probes.dialer import Dialer
@@ -26,8 +27,8 @@ HEADERS: Final = 128
 IDLE: Final = 3600.0
 """Seconds for which a kept connection is kept at the most."""
 
-Place = tuple[str, bool]
-"""Origin, and whether its certificate is verified."""
+Place = tuple[str, bool, ServiceKey | None]
+"""Origin, whether its certificate is verified, and from where it is asked."""
 
 
 class Http1:
@@ -43,10 +44,8 @@ class Http1:
     @contextlib.asynccontextmanager
     async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
         """The answer while the connection is open; raises Finding, also where its body breaks off."""
-        kept, place = (
-            ask.question.connection is HttpConnection.KEPT,
-            (str(request.url.origin()), ask.question.verify_tls),
-        )
+        kept = ask.question.connection is HttpConnection.KEPT
+        place = (str(request.url.origin()), ask.question.verify_tls, ask.check.vantage)
         line = self._kept_line(place) if kept else self._spare.pop() if self._spare else _Line(kept=False)
         try:
             async with line.speak(ask, request, self._dialer) as answer:

@@ -1,12 +1,10 @@
-"""From a host name to a connection: lookups that cannot stall the daemon, addresses tried in order."""
+"""From a host name to a connection, from wherever a check is asked: addresses tried in order."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
@@ -14,79 +12,31 @@ from watchdog.model.observation import Verdict
 from watchdog.probes.ask import AnyAsk, Finding, Phase, Trouble, Unconnected
 from watchdog.probes.failures import explain
 
-LOOKUPS: Final = 16
-"""Lookups under way at once: one that hangs holds a thread until the system's resolver gives up."""
-
 ADDRESSES: Final = 8
 """Addresses of one host that are tried: a zone may list any number."""
 
 T = TypeVar("T")
-_Found = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int | bytes, ...]]]
 
 
-class Resolver:
-    """The system's resolver, in daemon threads of its own: a hanging name server neither takes the event loop's
-    worker threads from others nor delays the end of the process.
+async def resolve(ask: AnyAsk, host: str) -> tuple[str, ...]:
+    """The host's IP addresses as its vantage sees them, in the order of preference, link-local ones left out (they
+    reach metadata services and neighbours, not services); raises Finding when there is none to ask.
     """
+    ask.enter(Phase.RESOLVE)
+    try:
+        found = (str(ipaddress.ip_address(host)),)
+    except ValueError:
+        found = await ask.vantage.look_up(host, ask.seconds_left)
+    ask.enter(None)
+    return allowed(host, found)
 
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(LOOKUPS)
 
-    async def resolve(self, ask: AnyAsk, host: str) -> tuple[str, ...]:
-        """The host's IP addresses in the system's order of preference, link-local ones left out (they reach
-        metadata services and neighbours, not services); raises Finding when there is none to ask.
-        """
-        ask.enter(Phase.RESOLVE)
-        try:
-            found = (str(ipaddress.ip_address(host)),)
-        except ValueError:
-            found = await self._look_up(host)
-        ask.enter(None)
-        allowed = tuple(address for address in found if not _link_local(address))
-        if not allowed:
-            raise Finding(Trouble.NOT_ASKED, f"{host} is a link-local address ({found[0]}): it is never asked")
-        return allowed[:ADDRESSES]
-
-    async def _look_up(self, host: str) -> tuple[str, ...]:
-        try:
-            found = await self._in_thread(host)
-        except socket.gaierror as error:
-            raise _unresolved(host, error) from error
-        except UnicodeError as error:
-            raise Finding(Trouble.NOT_ASKED, f"{host!r} is not a host name: correct the check's target") from error
-        except OSError as error:
-            raise explain(error, host) from error
-        return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-
-    async def _in_thread(self, host: str) -> _Found:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[_Found] = loop.create_future()
-
-        def settle(outcome: _Found | Exception) -> None:
-            self._places.release()
-            if answer.done():
-                return
-            if isinstance(outcome, Exception):
-                answer.set_exception(outcome)
-            else:
-                answer.set_result(outcome)
-
-        def look_up() -> None:
-            outcome: _Found | Exception
-            try:
-                outcome = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError) as error:
-                outcome = error
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits
-                loop.call_soon_threadsafe(settle, outcome)
-
-        await self._places.acquire()
-        try:
-            threading.Thread(target=look_up, name="watchdog-lookup", daemon=True).start()
-        except RuntimeError as error:
-            self._places.release()
-            raise Finding(Trouble.OWN_DESCRIPTORS, f"{host} was not looked up: this host is out of threads") from error
-        return await answer
+def allowed(host: str, found: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a host's addresses that may be asked, at least one; raises Finding."""
+    left = tuple(address for address in found if not _link_local(address))
+    if not left:
+        raise Finding(Trouble.NOT_ASKED, f"{host} is a link-local address ({found[0]}): it is never asked")
+    return left[:ADDRESSES]
 
 
 async def first_to_connect(
@@ -111,16 +61,16 @@ async def connect_tcp(ask: AnyAsk, address: str, port: int, seconds: float | Non
     ask.enter(Phase.CONNECT)
     ask.evidence["remote"] = where = endpoint(address, port)
     try:
-        opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        opened = ask.vantage.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     except OSError as error:
-        raise explain(error, where) from error
+        raise explain(error, where, ask.vantage.name) from error
     try:
         opened.settimeout(0.0)
         async with asyncio.timeout(seconds):
             await asyncio.get_running_loop().sock_connect(opened, (address, port))
     except OSError as error:
         opened.close()
-        raise explain(error, where) from error
+        raise explain(error, where, ask.vantage.name) from error
     except BaseException:
         opened.close()
         raise
@@ -145,13 +95,3 @@ def _link_local(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
     return ip.is_link_local
-
-
-def _unresolved(host: str, error: socket.gaierror) -> Finding:
-    match error.errno:
-        case socket.EAI_NONAME:
-            return Finding(Trouble.DNS, f"the name {host} does not exist")
-        case socket.EAI_NODATA | socket.EAI_ADDRFAMILY:
-            return Finding(Trouble.DNS, f"the name {host} has no address")
-        case _:
-            return Finding(Trouble.RESOLVER, f"{host} was not asked: the resolver does not answer ({error.strerror})")

@@ -11,8 +11,8 @@ from watchdog.model.question import CheckKind
 from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Probe, Trouble
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
-from watchdog.probes.network import Resolver
 from watchdog.probes.overdue import LATE, waited_for
+from watchdog.probes.vantage import Vantages
 
 PLACES: Final = 64
 """Asks at once: each holds a file descriptor."""
@@ -30,7 +30,7 @@ class Prober:
     def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
         self._clock = clock
         self._containers = containers
-        self._resolver = Resolver()
+        self._vantages = Vantages(containers)
         self._trust = Trust()
         self._places = asyncio.Semaphore(PLACES)
         self._probes: dict[CheckKind, Probe[Any]] = {}
@@ -41,14 +41,14 @@ class Prober:
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
         probe = self._probe(check.kind)  # first: what it imports is nobody's time
-        ask = Ask(check, check.question, self._clock())
+        ask = Ask(check, check.question, self._clock(), self._vantages.host)
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
             async with limit:
                 self._limits.add(limit)
                 async with self._places:
                     ask.admit()
-                    reason = await probe(ask)
+                    reason = await self._asked(probe, ask)
             return ask.observe(Verdict.PASS, reason)
         except Finding as finding:
             return ask.observe_trouble(finding.trouble, str(finding))
@@ -71,6 +71,13 @@ class Prober:
         for end in self._endings:
             await end()
 
+    async def _asked(self, probe: Probe[Any], ask: AnyAsk) -> str:
+        if ask.check.vantage is None:
+            return await probe(ask)
+        ask.evidence["from"] = str(ask.check.vantage)
+        async with self._vantages.inside(ask.check, ask.check.vantage) as ask.vantage:
+            return await probe(ask)
+
     def _probe(self, kind: CheckKind) -> Probe[Any]:
         if kind not in self._probes:
             self._probes[kind] = self._make(kind)
@@ -82,24 +89,24 @@ class Prober:
             case CheckKind.HTTP:
                 from watchdog.probes.http import HttpProbe
 
-                probe = HttpProbe(self._resolver, self._trust)
+                probe = HttpProbe(self._trust)
                 self._endings.append(probe.close)
                 return probe
             case CheckKind.JOURNEY:
                 from watchdog.probes.http import HttpProbe
                 from watchdog.probes.journey import JourneyProbe
 
-                http = HttpProbe(self._resolver, self._trust)
+                http = HttpProbe(self._trust)
                 self._endings.append(http.close)
                 return JourneyProbe(http)
             case CheckKind.TCP:
                 from watchdog.probes.tcp import TcpProbe
 
-                return TcpProbe(self._resolver)
+                return TcpProbe()
             case CheckKind.TLS:
                 from watchdog.probes.tls import TlsProbe
 
-                return TlsProbe(self._resolver, self._trust)
+                return TlsProbe(self._trust)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

@@ -7,19 +7,18 @@ import ssl
 from watchdog.model.question import TlsQuestion
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
-from watchdog.probes.network import Resolver, first_to_connect, split_target
+from watchdog.probes.network import first_to_connect, resolve, split_target
 
 
 class TlsProbe:
     """Makes a handshake and judges the certificate: its end, its name, who signed it."""
 
-    def __init__(self, resolver: Resolver, trust: Trust) -> None:
-        self._resolver = resolver
+    def __init__(self, trust: Trust) -> None:
         self._trust = trust
 
     async def __call__(self, ask: Ask[TlsQuestion]) -> str:
         host, port = split_target(ask.question.tls)
-        addresses = await self._resolver.resolve(ask, host)
+        addresses = await resolve(ask, host)
         context = self._trust.verifying if ask.question.verify_tls else self._trust.accepting
 
         async def connect(address: str, seconds: float | None) -> None:

@@ -63,6 +63,7 @@ def read_check(
     if question is None or len(problems.found) > before:
         return None
     usual = OnFailure.ALERT if question.kind.for_people else OnFailure.RECOVER
+    place = section.given().get("from")
     return Check(
         **when,
         name=section.name,
@@ -71,6 +72,7 @@ def read_check(
         endpoint=endpoint,
         depends_on=section.depends_on or (),
         on_failure=section.on_failure or usual,
+        vantage=ServiceKey.parse(place) if place else None,
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from watchdog.config.checks.section import KindSection
+from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import HostPort, Span, Switch
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.question import TlsQuestion
 
 
-class TlsSection(KindSection):
+class TlsSection(NetworkSection):
     tls: HostPort = Field(description="Ask for a valid certificate.")
     verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
     expiry_warning: Span | None = Field(default=None, description="A certificate that ends sooner than this is a FAIL.")

@@ -80,6 +80,7 @@ def read_journey(
         question=question,
         depends_on=section.depends_on or (),
         on_failure=section.on_failure or OnFailure.RECOVER,
+        vantage=ServiceKey.parse(section.from_) if section.from_ else None,
     )
 
 

@@ -51,6 +51,11 @@ class JourneySection(Section):
     on_failure: Failing | None = Field(
         default=None, description="Whether the service is recovered when it fails, or degraded and people are told."
     )
+    from_: ServiceReference | None = Field(
+        default=None,
+        alias="from",
+        description="Made inside the network of this service's container, with its names; else where watchdog runs.",
+    )
     base: Url | None = Field(default=None, description="What stands before every URL that begins with `/`.")
     interval: Poll | None = Field(default=None, description="How often it is made; else `watch.interval`.")
     retry_interval: Poll | None = Field(default=None, description="As `health.retry_interval`, for this journey.")

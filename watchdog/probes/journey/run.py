@@ -117,7 +117,7 @@ class _Run:
         if trouble is not None:
             return trouble
         left = max(0.0, ends - time.monotonic())
-        sub: Ask[HttpQuestion] = Ask(replace(self._ask.check, timeout=left), question, self._ask.at)
+        sub: Ask[HttpQuestion] = Ask(replace(self._ask.check, timeout=left), question, self._ask.at, self._ask.vantage)
         sub.admit()
         self._learn(step, question)
         try:

@@ -1,0 +1,127 @@
+"""The part of the daemon that `bench.alerts` kills: real ledger, couriers and asker, and incidents that open and close.
+
+Run with a state directory, the receiver's URL, and how many incidents there should be (0: only the checks are asked). A
+line on standard output for each second: the worst delay of a check in it, and how many incidents are closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from watchdog.alerts import Alerter
+from watchdog.alerts.counts import AlertCounts
+from watchdog.daemon.asker import Asker
+from watchdog.daemon.clock import Clock
+from watchdog.ledger import Ledger
+from watchdog.model.alert import FILES, Alert, Notice
+from watchdog.model.health import Cause
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import TcpQuestion
+from watchdog.model.record import Entry, EntryKind, Incident, Severity
+from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings
+
+CHECKS = 50
+INTERVAL = 0.1
+OPEN = 20
+"""Incidents at a time."""
+RECEIVER = "ops"
+
+
+@dataclass
+class Punctuality:
+    """Asks nothing, and notes how late it was asked to."""
+
+    clock: Clock
+    due: dict[str, float] = field(default_factory=dict[str, float])
+    worst: float = 0.0
+
+    async def ask(self, check: Check) -> Observation:
+        now = self.clock.now()
+        self.worst = max(self.worst, now - self.due.get(check.name, now))
+        return Observation(check=check.name, at=self.clock.wall(), verdict=Verdict.PASS, reason="it is there")
+
+    def hear(self, check: Check, _observation: Observation, _incarnation: int) -> float:
+        self.due[check.name] = self.clock.now() + check.interval
+        return check.interval
+
+
+async def main(directory: Path, url: str, wanted: int) -> None:
+    clock = Clock()
+    punctuality = Punctuality(clock)
+    asker = Asker(punctuality, clock)
+    question = TcpQuestion(tcp="127.0.0.1:1")
+    checks = tuple(Check(name=str(number), question=question, interval=INTERVAL) for number in range(CHECKS))
+    asker.set_checks("bench", checks, punctuality.hear, lambda: 0)
+    ledger = await Ledger.open(directory, key_file=None, now=time.time(), retention=1e9)
+    receivers = (ReceiverSettings(name=RECEIVER, kind=ReceiverKind.WEBHOOK, address=url, timeout=1.0),)
+    alerter = Alerter(
+        AlertSettings(receivers=receivers),
+        directory / "alerts",
+        AlertCounts(),
+        ledger,
+        works=lambda: True,
+        wall=clock.wall,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asker.run())
+        group.create_task(alerter.run())
+        if wanted:
+            group.create_task(_live(ledger, alerter, wanted))
+        while True:
+            punctuality.worst = 0.0
+            await asyncio.sleep(1.0)
+            waiting = sum(alerter.queued().values())
+            print(json.dumps({"late": punctuality.worst, "waiting": waiting}), flush=True)
+
+
+async def _live(ledger: Ledger, alerter: Alerter, wanted: int) -> None:
+    """Goes on where the ledger stands: opens the next incident, closes the oldest."""
+    begun = max((one.id for one in await ledger.incidents(1)), default=0)
+    opened = list(reversed(await ledger.open_incidents()))
+    while begun < wanted or opened:
+        if begun < wanted and len(opened) < OPEN:
+            begun += 1
+            opened.append(_incident(begun))
+            await _write(ledger, alerter, opened[-1], closed=False)
+        else:
+            await _write(ledger, alerter, opened.pop(0), closed=True)
+
+
+def _incident(number: int) -> Incident:
+    now = time.time()
+    return Incident(
+        id=number,
+        subject=f"shop/service-{number % 100}",
+        cause=Cause.CHECK_FAILED,
+        severity=Severity.CRITICAL,
+        summary="it does not answer",
+        failed_at=now,
+        detected_at=now,
+    )
+
+
+async def _write(ledger: Ledger, alerter: Alerter, incident: Incident, *, closed: bool) -> None:
+    now = time.time()
+    kind = EntryKind.INCIDENT_CLOSED if closed else EntryKind.INCIDENT_OPENED
+    entry = Entry(at=now, kind=kind, subject=incident.subject, sentence=incident.summary, incident=incident.id)
+    alert = Alert(
+        key=f"incident-{incident.id}",
+        severity=incident.severity,
+        subject=incident.subject,
+        summary=incident.summary,
+        at=now,
+        incident=incident.id,
+        resolved=closed,
+    )
+    recorded = replace(incident, closed_at=now if closed else None)
+    await ledger.append(entry, incidents=[recorded], notices=[Notice(RECEIVER, alert), Notice(FILES, alert)])
+    alerter.hurry()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -1,0 +1,49 @@
+"""The examples of docs/alerts.md work."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watchdog.alerts.webhook import signature
+from watchdog.config import load_settings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+SECRETS = {"apprise": "json://127.0.0.1/x", "ping": "https://hc.example/x"}
+BODY = b'{"key": "incident-7"}'
+SECRET = "opens nothing"  # noqa: S105 - of the test
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", examples("toml"))
+def test_each_configuration_is_taken(example: str, tmp_path: Path) -> None:
+    for name in re.findall(r"/run/secrets/(\w+)", example):
+        (tmp_path / name).write_text(SECRETS.get(name, "s3cret"))
+    file = tmp_path / "watchdog.toml"
+    file.write_text(example.replace("/run/secrets", str(tmp_path)))
+    found = load_settings(file, {"MAIL_PASSWORD": "hunter2"}).alert
+    assert found.receivers or found.ping
+
+
+def test_the_verification_knows_what_is_signed_and_nothing_else() -> None:
+    names: dict[str, Any] = {}
+    (example,) = examples("python")
+    exec(example, names)  # noqa: S102 - the page's own
+    is_from_watchdog = names["is_from_watchdog"]
+
+    def headers(at: float) -> dict[str, str]:
+        return {name.lower(): value for name, value in signature(SECRET, int(at), BODY).items()}
+
+    now = time.time()
+    assert is_from_watchdog(headers(now), BODY, SECRET)
+    assert not is_from_watchdog(headers(now), BODY + b" ", SECRET)
+    assert not is_from_watchdog(headers(now), BODY, "another")
+    assert not is_from_watchdog(headers(now - 301), BODY, SECRET)
+    assert not is_from_watchdog(headers(now - 301) | {"x-watchdog-timestamp": str(int(now))}, BODY, SECRET)
