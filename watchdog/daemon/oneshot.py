@@ -83,6 +83,22 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     return _only(snapshot(world, sum(record.incident is not None for record in world.memory.records.values())), names)
 
 
+async def ask_once(settings: Settings, check: Check) -> Observation:
+    """The answer to one check; the engine is looked at only where that is asked from inside a container."""
+    from watchdog.probes import Prober
+
+    engine = DockerEngine(settings.engine)
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=Remembered())
+    prober = Prober(world.clock.wall, world)
+    try:
+        if check.vantage is not None:
+            await _look_at_engine(world)
+        return await prober.ask(check)
+    finally:
+        await prober.close()
+        await engine.close()
+
+
 def _remembered(settings: Settings) -> Remembered:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
