@@ -37,7 +37,19 @@ def _commands() -> dict[str, Command]:
 
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
-        *("run", "check", "recover", "status", "journey list", "journey run", "incidents", "show", "pause", "resume", "retire"),
+        *(
+            "run",
+            "check",
+            "recover",
+            "status",
+            "journey list",
+            "journey run",
+            "incidents",
+            "show",
+            "pause",
+            "resume",
+            "retire",
+        ),
         *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 
