@@ -137,7 +137,6 @@ class JourneyQuestion:
     services: tuple[ServiceKey, ...] = ()
     """A key without project means that name in any project."""
     base: str | None = None
-    verify_tls: bool = True
     secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Values that templates may use and that no output shows."""
     hidden: tuple[str, ...] = field(default=(), repr=False)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from watchdog.config import addresses
 from watchdog.config.rules import NAME as ANY_NAME
 from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
-from watchdog.policy.expectations import ALLOWED, parse_expectation
+from watchdog.policy.expectations import parse_expectation
 from watchdog.policy.templates import NAME, begins_with_template, without_templates
 
 _LONGEST_WHERE: Final = 500
@@ -51,21 +51,8 @@ def _json_path(value: Any) -> str:
     return path
 
 
-def _expectation(value: Any) -> str:
-    written = text(at_most=1000)(value)
-    try:
-        parse_expectation(written)
-    except ValueError as error:
-        raise Wrong(f"{shown(value)} {error}") from None
-    return written
-
-
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:120]
-
-
-def _one_or_more(value: str) -> list[str]:
-    return [value]
 
 
 def fields_of(item: Callable[[Any], str], name: Callable[[Any], str]) -> Callable[[Any], dict[str, str]]:
@@ -125,7 +112,6 @@ STEP_NAME: Final = Rule('a letter, then letters, digits, "_" and "-", 63 at the 
 STEP_URL: Final = Rule("a path that begins with /, a URL, or a template in front", _url)
 SELECTOR: Final = Rule('a CSS selector, as "input[name=csrf]"', _selector)
 JSON_PATH: Final = Rule('a JSONPath (RFC 9535), as "$.token"', _json_path)
-JSON_EXPECTATIONS: Final = listed(f"a list of expectations: {ALLOWED}", _expectation, _one_or_more, at_most=64)
 COOKIE_NAME: Final = Rule("the name of a cookie", matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", at_most=100))
 ATTRIBUTE: Final = Rule("the name of an attribute", matching(r"[A-Za-z_:][A-Za-z0-9_:.-]*", at_most=100))
 FORM: Final = Rule(

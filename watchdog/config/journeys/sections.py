@@ -14,6 +14,7 @@ from watchdog.config.fields import (
     Failing,
     HeaderPatterns,
     Headers,
+    JsonExpectations,
     Method,
     Pattern,
     Poll,
@@ -24,6 +25,7 @@ from watchdog.config.fields import (
     Span,
     StatusRanges,
     Switch,
+    Text,
     Timeout,
     Url,
 )
@@ -31,10 +33,8 @@ from watchdog.config.journeys import rules as own
 
 _Names = Annotated[tuple[str, ...], PlainValidator(own.NAMES)]
 _Secrets = Annotated[dict[str, str], PlainValidator(own.SECRETS)]
-_Text = Annotated[str, PlainValidator(addresses.BODY)]
 _Form = Annotated[dict[str, str], PlainValidator(own.FORM)]
 _Json = Annotated[Any, PlainValidator(own.JSON)]
-_JsonExpectations = Annotated[tuple[str, ...], PlainValidator(own.JSON_EXPECTATIONS)]
 
 
 class JourneySection(Section):
@@ -86,9 +86,9 @@ class StepSection(Section):
     json_: _Json | None = Field(default=None, alias="json", description="Sent as JSON.")
     body: Body | None = Field(default=None, description="Sent as it is.")
     status: StatusRanges | None = Field(default=None, description="What the last answer's status must be.")
-    body_contains: _Text | None = Field(default=None, description="Text that must be in the last answer.")
+    body_contains: Text | None = Field(default=None, description="Text that must be in the last answer.")
     body_matches: Pattern | None = Field(default=None, description="What must be found in the last answer.")
-    body_json: _JsonExpectations | None = Field(default=None, description="What the last answer's JSON must be like.")
+    body_json: JsonExpectations | None = Field(default=None, description="What the last answer's JSON must be like.")
     headers_match: HeaderPatterns | None = Field(default=None, description="What its headers must match.")
     security_headers: Switch | None = Field(
         default=None, description="Whether the headers that protect a browser's user must be there."
