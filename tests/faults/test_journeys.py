@@ -32,9 +32,9 @@ interval = "500ms"
 name = "office"
 services = ["front", "sessions"]
 base = "http://127.0.0.1:{OFFICE}"
-interval = "500ms"
-retry_interval = "300ms"
-timeout = "500ms"
+interval = "5s"
+retry_interval = "500ms"
+timeout = "5s"
 redact = ["csrf"]
 secrets = {{ password = "{PASSWORD}" }}
 [[journey.step]]

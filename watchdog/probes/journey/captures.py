@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
-from typing import Any, Final
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.policy.comparison import spelled
 from watchdog.policy.expectations import parse_expectation
 from watchdog.probes.ask import Finding, Trouble
+from watchdog.probes.journey import page_reader
 from watchdog.probes.journey.page import Page
 
 LONGEST: Final = 8192
@@ -21,23 +24,34 @@ LARGEST_PAGE: Final = 524_288
 """Characters of a page that are searched for elements."""
 
 
-async def find(capture: Capture, page: Page, cookie: Callable[[str], str | None]) -> str:
-    """The value; raises Finding with the sentence that says why there is none."""
+async def find(captures: Sequence[Capture], page: Page, cookie: Callable[[str], str | None]) -> dict[str, str]:
+    """Name → value; raises Finding with the sentence that says why there is none."""
+    in_html = [capture for capture in captures if capture.source is CaptureSource.HTML]
+    elements = await _in_html(in_html, page.text[:LARGEST_PAGE]) if in_html else {}
+    return {capture.name: _bounded(capture, _value(capture, page, cookie, elements)) for capture in captures}
+
+
+def _value(capture: Capture, page: Page, cookie: Callable[[str], str | None], elements: Mapping[str, str]) -> str:
     match capture.source:
         case CaptureSource.HTML:
-            value = await asyncio.to_thread(_in_html, capture, page.text[:LARGEST_PAGE])
+            return elements[capture.name]
         case CaptureSource.JSON:
-            value = _in_json(capture, page.text)
+            return _in_json(capture, page.text)
         case CaptureSource.HEADER:
             value = page.header(capture.where)
             if value is None:
                 raise _nothing(capture, f"the answer has no header {capture.where}")
+            return value
         case CaptureSource.COOKIE:
             value = cookie(capture.where)
             if value is None:
                 raise _nothing(capture, f"no cookie {capture.where} is set")
+            return value
         case CaptureSource.REGEX:
-            value = _by_pattern(capture, page.text)
+            return _by_pattern(capture, page.text)
+
+
+def _bounded(capture: Capture, value: str) -> str:
     if not value:
         raise _nothing(capture, f"what {capture.where} finds is empty")
     if len(value) > LONGEST:
@@ -45,23 +59,38 @@ async def find(capture: Capture, page: Page, cookie: Callable[[str], str | None]
     return value
 
 
-def _in_html(capture: Capture, text: str) -> str:
-    from bs4 import BeautifulSoup
-    from bs4.exceptions import ParserRejectedMarkup
-
+async def _in_html(captures: Sequence[Capture], text: str) -> dict[str, str]:
+    """By a process of its own, which is killed when nobody waits for it any more."""
+    asked = json.dumps({"text": text, "wanted": [[one.where, one.attribute] for one in captures]}).encode()
     try:
-        soup: Any = BeautifulSoup(text, "html.parser")
-        element = soup.select_one(capture.where)
-        if element is None:
-            raise _nothing(capture, f"the page has nothing like {capture.where}")
-        if capture.attribute is None:
-            return str(element.get_text()).strip()
-        value: str | list[str] | None = element.get(capture.attribute)
-    except (ParserRejectedMarkup, RecursionError, ValueError, AssertionError) as error:
-        raise _nothing(capture, "the page is no HTML that can be read") from error
-    if value is None:
-        raise _nothing(capture, f"{capture.where} has no attribute {capture.attribute}")
-    return value if isinstance(value, str) else " ".join(value)
+        reader = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            page_reader.__file__,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise Finding(Trouble.NOT_ASKED, f"the page was not read: {error.strerror}") from error
+    try:
+        told, _ = await reader.communicate(asked)
+    finally:
+        if reader.returncode is None:
+            reader.kill()
+            await reader.wait()
+    if reader.returncode != 0:
+        raise _nothing(captures[0], f"the page cannot be read within {page_reader.SECONDS} s of computing")
+    values: dict[str, str] = {}
+    for capture, found in zip(captures, json.loads(told), strict=True):
+        match found:
+            case {"value": str(value)}:
+                values[capture.name] = value
+            case {"missing": "attribute"}:
+                raise _nothing(capture, f"{capture.where} has no attribute {capture.attribute}")
+            case _:
+                raise _nothing(capture, f"the page has nothing like {capture.where}")
+    return values
 
 
 def _in_json(capture: Capture, text: str) -> str:

@@ -123,7 +123,7 @@ class _Run:
         try:
             async with asyncio.timeout(left):
                 page = await self._browser.visit(sub, took.heard)
-                found = {capture.name: await find(capture, page, self._browser.cookie) for capture in step.captures}
+                found = await find(step.captures, page, self._browser.cookie)
         except TimeoutError:
             return self._overdue(sub, left)
         except Finding as finding:
