@@ -44,6 +44,7 @@ def test_every_command_is_there() -> None:
             "status",
             "journey list",
             "journey run",
+            "journey import",
             "incidents",
             "show",
             "pause",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,6 +24,13 @@ _EXITS: Final = MappingProxyType({Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNKN
 _RUN_HELP: Final = """Make a journey once, now, and print it step by step; no daemon is needed and nothing is recorded.
 
 Secrets are masked, also where an answer echoes them.
+"""
+
+
+_IMPORT_HELP: Final = """Print a journey made from a HAR file, as the network tab of a browser saves it.
+
+Pages and calls are kept; images, scripts and styles are dropped, credentials too. What an earlier answer gave (a CSRF
+token, a session) becomes a capture, what a person typed as a password a secret. Read it before you use it.
 """
 
 
@@ -92,6 +100,13 @@ def _run(*, name: str, as_json: bool) -> int:
     return _EXITS[run.verdict]
 
 
+def _import(*, file: Path, name: str) -> int:
+    from watchdog.config.journeys.har import journey_of_har
+
+    click.echo(journey_of_har(file, name), nl=False)
+    return 0
+
+
 _list_command: Final = Command(
     "list",
     help="List the journeys of the configuration.",
@@ -122,9 +137,22 @@ _run_command: Final = Command(
     ),
 )
 
+_import_command: Final = Command(
+    "import",
+    help=_IMPORT_HELP,
+    short_help="Print a journey made from a HAR file.",
+    callback=_import,
+    params=[
+        click.Argument(["file"], type=click.Path(path_type=Path), metavar="FILE.har"),
+        click.Option(["--name"], default="imported", show_default=True, help="What the journey is called."),
+    ],
+    exits=MappingProxyType({0: "printed", 64: "wrong arguments, or a file that is no HAR"}),
+    examples=(("watchdog journey import office.har --name office", "then look through it, and add expectations"),),
+)
+
 command: Final = click.Group(
     "journey",
-    help="What a person does, in order: list them, make one by hand.",
+    help="What a person does, in order: list them, make one by hand or from what a browser recorded.",
     short_help="List journeys and make one by hand.",
-    commands=[_list_command, _run_command],
+    commands=[_list_command, _run_command, _import_command],
 )
