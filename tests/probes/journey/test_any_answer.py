@@ -118,6 +118,7 @@ async def made(said: bytes, capture: Capture) -> Observation:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=st.one_of(st.binary(max_size=300), answers()), capture=st.sampled_from(CAPTURES))
+@example(said=b"HTTP/1.0 200\nX-A:\x80\nSet-Cookie: a=secret\x80\n\n", capture=CAPTURES[2])
 @example(said=b"HTTP/1.1 200 x\r\nContent-Length: 14\r\n\r\n<![CDATA[<p><!", capture=CAPTURES[0])
 @example(said=b"HTTP/1.1 200 x\r\nContent-Length: 10\r\n\r\n\xff" + b"{" * 9, capture=CAPTURES[1])
 def test_any_answer_becomes_an_observation_within_time_and_bytes_and_without_the_secret(
@@ -149,7 +150,8 @@ async def test_no_page_stops_the_daemon_while_it_is_read(page: str) -> None:
         await asyncio.wait([reading], timeout=0.01)
         pauses.append(time.monotonic() - began)
     seen = reading.result()
-    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "capture"), seen
+    assert seen.verdict is Verdict.FAIL, seen
+    assert seen.evidence["class"] in {"capture", "timeout"}, seen
     assert max(pauses) < SECONDS / 2
 
 

@@ -89,7 +89,8 @@ class Browser:
         own = headers.popall("Cookie", [])
         jar = [f"{name}={morsel.value}" for name, morsel in kept.items()]
         if jar or own:
-            headers["Cookie"] = "; ".join(dict.fromkeys([*own, *jar]))
+            sent = "; ".join(dict.fromkeys([*own, *jar]))
+            headers["Cookie"] = sent.encode("utf-8", "replace").decode()  # what was no UTF-8 cannot be sent back
         if self._referer is not None and "Referer" not in headers:
             headers["Referer"] = str(self._referer.with_fragment(None))
         if request.method not in _SAFE and "Origin" not in headers:

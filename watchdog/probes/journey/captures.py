@@ -52,6 +52,7 @@ def _value(capture: Capture, page: Page, cookie: Callable[[str], str | None], el
 
 
 def _bounded(capture: Capture, value: str) -> str:
+    value = value.encode("utf-8", "replace").decode()  # bytes that are no UTF-8 cannot be sent on
     if not value:
         raise _nothing(capture, f"what {capture.where} finds is empty")
     if len(value) > LONGEST:

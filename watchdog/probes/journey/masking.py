@@ -47,7 +47,8 @@ class Mask:
         escaped = json.dumps(secret)[1:-1]
         plain_json = json.dumps(secret, ensure_ascii=False)[1:-1]
         coded = base64.b64encode(secret.encode(errors="replace")).decode("ascii")
-        spellings = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+        spellings = {secret, html.escape(secret), quote_plus(secret, errors="replace")}
+        spellings |= {quote(secret, safe=safe, errors="replace") for safe in ("", "/")}
         spellings |= {html.escape(secret, quote=False), escaped, escaped.replace("/", "\\/"), plain_json, coded}
         if not spellings <= self._spellings:
             self._spellings |= spellings

@@ -11,7 +11,7 @@ import resource
 import sys
 from typing import Any
 
-SECONDS = 5
+SECONDS = 3
 """Of CPU."""
 
 BYTES = 1 << 30
