@@ -66,6 +66,11 @@ bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the 
 bench-scale: dev-env ## CPU and memory with 500 to 5,000 containers, on an engine in memory; draws docs/scale.svg
 	@$(BIN)/python -m bench.scale
 
+.PHONY: bench-probes
+bench-probes: dev-env ## CPU of an HTTP probe beside blackbox_exporter, and 10,000 endpoints on one core
+	@scripts/ensure-packages.sh nginx-light prometheus-blackbox-exporter
+	@$(BIN)/python -m bench.probes
+
 .PHONY: bench-alerts
 bench-alerts: dev-env ## 10,000 incidents told to a receiver that is down half of the time by a daemon that is killed ten times
 	@$(BIN)/python -m bench.alerts

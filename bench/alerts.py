@@ -137,7 +137,6 @@ class Patient:
     url: str
     incidents: int
     late: list[float] = field(default_factory=list[float])
-    waiting: int = 0
     _process: Process | None = None
     _listening: asyncio.Task[None] | None = None
 
@@ -160,6 +159,11 @@ class Patient:
             with suppress(ValueError):  # the last one of a killed process may be half a line, or none of ours
                 said = json.loads(line)
                 self.late.append(said["late"])
+
+    def must_live(self) -> None:
+        """Raises RuntimeError when it ended by itself; why is on its standard error."""
+        if self._process is not None and self._process.returncode is not None:
+            raise RuntimeError(f"bench.alerts_daemon ended by itself with {self._process.returncode}")
 
     async def kill(self) -> None:
         assert self._process is not None
@@ -209,6 +213,7 @@ async def _until_all_came(receiver: Receiver, patient: Patient, incidents: int, 
     killed = 0
     while True:
         await asyncio.sleep(0.01)
+        patient.must_live()
         came = sum(len(set(states)) for states in receiver.heard.values())
         if killed < kills and came >= 2 * incidents * (killed + 1) / (kills + 1):
             killed += 1

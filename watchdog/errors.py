@@ -51,6 +51,10 @@ class EngineRefused(EngineError):
         self.status = status
 
 
+class OutOfReach(EngineError):
+    """What was to be looked at is nothing that can be seen now, or from this machine."""
+
+
 class NotFound(EngineRefused):
     """The engine has no such container, image, network or volume (404)."""
 

@@ -83,6 +83,8 @@ class Hook:
     url: str = ""
     answers: list[int] = field(default_factory=list[int])
     always: int = 204
+    drips: bool = False
+    """It answers by a byte from time to time, without end: no timeout of a single read ends that."""
     refuses: set[str] = field(default_factory=set[str])
     """Keys of alerts that it answers 503 to, always."""
     heads: list[str] = field(default_factory=list[str])
@@ -101,7 +103,12 @@ class Hook:
             status = self.answers.pop(0) if self.answers else self.always
             if any(f'"{key}"'.encode() in content for key in self.refuses):
                 status = 503
-            if status == 0:
+            if self.drips:
+                writer.write(b"HTTP/1.1 200 X\r\nX-Slow: ")
+                while self.drips and not writer.is_closing():
+                    writer.write(b"x")
+                    await asyncio.sleep(0.02)
+            elif status == 0:
                 await reader.read()
             else:
                 location = f"Location: {self.url}elsewhere\r\n" if 300 <= status < 400 else ""

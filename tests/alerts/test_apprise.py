@@ -98,16 +98,18 @@ async def test_a_service_that_fails_is_tried_again_and_its_reason_is_told(tmp_pa
     assert "s3cret" not in str(logs)
 
 
-async def test_a_service_that_hangs_ends_with_its_timeout_and_holds_one_thread_at_the_most(
+async def test_a_service_that_never_ends_is_left_after_its_timeout_and_holds_one_thread_at_the_most(
     tmp_path: Path, hook: Hook
 ) -> None:
-    hook.always = 0
-    before = threading.active_count()
-    async with running(told_to(service(hook.url.replace("http", "json", 1), timeout=0.3)), tmp_path) as scene:
-        await scene.tell(alert(1))
-        await eventually(lambda: scene.counts.failed["team"] >= 3)
-        assert sum(thread.name == "apprise json" for thread in threading.enumerate()) <= 1
-        hook.always = 204
-        await eventually(lambda: scene.counts.sent["team"] == 1)
-        await eventually(lambda: scene.counts.sent["files"] == 1)
-    await eventually(lambda: threading.active_count() <= before + 2)
+    hook.drips = True
+    with structlog.testing.capture_logs() as logs:
+        async with running(told_to(service(hook.url.replace("http", "json", 1), timeout=0.3)), tmp_path) as scene:
+            await scene.tell(alert(1))
+            await eventually(lambda: scene.counts.sent["files"] == 1)
+            await eventually(lambda: scene.counts.failed["team"] >= 5)
+            assert len(hook.bodies) == 1
+            assert sum(thread.name == "apprise json" for thread in threading.enumerate()) == 1
+            hook.drips = False
+            await eventually(lambda: scene.counts.sent["team"] == 1)
+    assert "json:// did not finish within 0.3 s" in str(logs)
+    assert "json:// is still busy with the delivery before" in str(logs)

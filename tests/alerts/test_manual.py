@@ -11,6 +11,7 @@ import pytest
 
 from watchdog.alerts.webhook import signature
 from watchdog.config import load_settings
+from watchdog.policy.stages import mermaid
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
 SECRETS = {"apprise": "json://127.0.0.1/x", "ping": "https://hc.example/x"}
@@ -28,8 +29,12 @@ def test_each_configuration_is_taken(example: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text(SECRETS.get(name, "s3cret"))
     file = tmp_path / "watchdog.toml"
     file.write_text(example.replace("/run/secrets", str(tmp_path)))
-    found = load_settings(file, {"MAIL_PASSWORD": "hunter2"}).alert
-    assert found.receivers or found.ping
+    found = load_settings(file, {"MAIL_PASSWORD": "hunter2"})
+    assert found.alert.receivers or found.alert.ping or found.maintenance
+
+
+def test_the_picture_of_an_alert_is_its_table() -> None:
+    assert f"```mermaid\n{mermaid()}\n```" in PAGE
 
 
 def test_the_verification_knows_what_is_signed_and_nothing_else() -> None:

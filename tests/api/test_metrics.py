@@ -27,7 +27,7 @@ from watchdog.api.metrics import LABEL_LENGTH, MetricsPage, label
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung
-from watchdog.model.snapshot import Snapshot
+from watchdog.model.snapshot import Snapshot, Used
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -51,6 +51,18 @@ def page(snapshot: Snapshot, measures: Measures | None = None) -> Samples:
 
 def series(name: str, /, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
     return name, frozenset(labels.items())
+
+
+def test_what_is_measured_of_a_container_is_there_and_nothing_of_others() -> None:
+    used = Used(memory=5, memory_limit=10, cpu_seconds=1.5)
+    services = tuple(replace(one, used=used if one.service == WEBUI else None) for one in SNAPSHOT.services)
+    found = page(replace(SNAPSHOT, services=services))
+    names = {"project": WEBUI.project, "name": WEBUI.name}
+    measured = {key[0]: value for key, value in found.items() if key[1] == frozenset(names.items())}
+    assert measured["watchdog_service_memory_bytes"] == 5
+    assert measured["watchdog_service_memory_limit_bytes"] == 10
+    assert measured["watchdog_service_cpu_seconds_total"] == 1.5
+    assert sum(name.startswith("watchdog_service_memory_bytes") for name, _ in found) == 1
 
 
 def test_the_health_of_everything_is_there() -> None:

@@ -15,8 +15,10 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
 from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
+from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
+from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpQuestion, JourneyStep
@@ -27,6 +29,8 @@ BEGIN = "<!-- tables: python -m tests.config.reference -->"
 END = "<!-- end of tables -->"
 SETTINGS = Settings()
 ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
+ALERT_ROUTE = "Who of them hears of what ([alerts](alerts.md)). All that is given must match."
+MAINTENANCE = "When is worked on what: once (`from`, `until`), or again and again (`at`, `lasts`, `days`, `zone`)."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -35,7 +39,9 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["watch"] = {"interval": SETTINGS.interval}
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
     found["service"] = dataclasses.asdict(ServiceSettings())
-    found["endpoint"] = found["receiver"] = found["capture"] = {}
+    found["service"]["critical_after"] = None
+    found["endpoint"] = found["receiver"] = found["maintenance"] = found["capture"] = {}
+    found["route"] = {"severity": "warning", "continue": False}
     found["journey"] = {"timeout": 30.0, "verify_tls": True, "on_failure": OnFailure.RECOVER}
     found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
     found["retry"] = _defaults_in(JourneyStep)
@@ -78,8 +84,11 @@ def spell(value: Any, rule: str) -> str:
             return f'"{value}"'
         case ((int() as low, int() as high),):
             return f'"{low}-{high}"'
+        case (int() as only,):
+            return str(only)
         case int() | float():
-            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else f"{value:g}"
+            share = f'"{value:.0%}"' if rule.startswith("a share") else f"{value:g}"
+            return f'"{spell_duration(value)}"' if rule.startswith("a duration") else share
         case _:
             return "" if value == {} else "[]"
 
@@ -133,6 +142,8 @@ def tables() -> str:
             "",
         ]
     lines += ["### `[[alert.receiver]]`", "", ALERT_RECEIVER, "", *section_lines("receiver", ReceiverSection), ""]
+    lines += ["### `[[alert.route]]`", "", ALERT_ROUTE, "", *section_lines("route", RouteSection), ""]
+    lines += ["### `[[maintenance]]`", "", MAINTENANCE, "", *section_lines("maintenance", MaintenanceSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     for heading, section in JOURNEY.items():

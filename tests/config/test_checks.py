@@ -3,7 +3,17 @@ from __future__ import annotations
 from tests.config.conftest import Load
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import CheckKind, HttpQuestion, TlsQuestion
+from watchdog.model.question import (
+    CheckKind,
+    DnsQuestion,
+    DnsRcode,
+    DnsType,
+    HttpQuestion,
+    StartTls,
+    TcpQuestion,
+    TlsQuestion,
+    TlsVersion,
+)
 
 
 def test_an_endpoint_says_everything(settings_of: Load) -> None:
@@ -132,3 +142,68 @@ def test_the_observers_references_are_addresses_or_urls(settings_of: Load) -> No
         references = ["1.1.1.1:53", "[2606:4700:4700::1111]:53", "https://example.org/"]
     """)
     assert settings.observer.references == ("1.1.1.1:53", "[2606:4700:4700::1111]:53", "https://example.org/")
+
+
+def test_what_goes_over_the_network_says_everything(settings_of: Load) -> None:
+    found = settings_of(r"""
+        [[endpoint]]
+        name = "cache"
+        tcp = "cache:6379"
+        from = "shop/webui#2"
+        send = "PING\r\n"
+        expect = '^\+PONG'
+        max_bytes = 100
+        [[endpoint]]
+        name = "mail"
+        tls = "10.0.0.5:587"
+        server_name = "mail.shop.example"
+        min_version = "1.2"
+        starttls = "smtp"
+        expiry_warning = "3d"
+        verify_tls = false
+        from = "webui"
+        [[endpoint]]
+        name = "exchanger"
+        dns = "shop.example."
+        server = "[::1]:53"
+        type = "MX"
+        answers = ["10 mail.shop.example", "20 backup.shop.example"]
+        answers_match = "mail"
+        rcode = "NOERROR"
+        [[endpoint]]
+        name = "gone"
+        dns = "_old.shop.example"
+        rcode = "NXDOMAIN"
+        [[endpoint]]
+        name = "page"
+        url = "http://webui/"
+        from = "shop/webui"
+    """).endpoints
+    assert [one.question for one in found[:4]] == [
+        TcpQuestion(tcp="cache:6379", send="PING\r\n", expect=r"^\+PONG", max_bytes=100),
+        TlsQuestion(
+            tls="10.0.0.5:587",
+            verify_tls=False,
+            expiry_warning=3 * 86400.0,
+            server_name="mail.shop.example",
+            min_version=TlsVersion.V1_2,
+            starttls=StartTls.SMTP,
+        ),
+        DnsQuestion(
+            dns="shop.example.",
+            server="[::1]:53",
+            type=DnsType.MX,
+            answers=("10 mail.shop.example", "20 backup.shop.example"),
+            answers_match="mail",
+        ),
+        DnsQuestion(dns="_old.shop.example", rcode=DnsRcode.NXDOMAIN),
+    ]
+    webui = ServiceKey("shop", "webui")
+    assert [one.vantage for one in found] == [
+        ServiceKey("shop", "webui", 2),
+        ServiceKey("", "webui"),
+        None,
+        None,
+        webui,
+    ]
+    assert [one.over_network for one in found] == [False, False, True, True, False]

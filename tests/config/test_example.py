@@ -13,7 +13,9 @@ from tests.config.reference import DOCUMENT, defaults, written
 from watchdog.config.checks import KINDS, CheckSection
 from watchdog.config.fields import Section
 from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
+from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.receivers import ReceiverSection
+from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, ServiceRecoverySection, ServiceSection
 from watchdog.model.settings import Settings
 
@@ -84,7 +86,9 @@ def test_the_example_names_every_key() -> None:
     captures = [capture for step in steps for capture in step.get("capture", {}).values()]
     assert set().union(*captures) == CaptureSection.written().keys()
     assert set().union(*(step.get("retry", {}) for step in steps)) == RetrySection.written().keys()
-    assert set().union(*example()["endpoint"]) >= {*CheckSection.model_fields, *KINDS}
+    assert set().union(*example()["alert"]["route"]) == RouteSection.model_fields.keys()
+    assert set().union(*example()["maintenance"]) == MaintenanceSection.model_fields.keys()
+    assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS, "from"}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -105,7 +109,7 @@ def uncommented(section: str) -> list[str]:
 def test_every_setting_of_the_model_has_a_key() -> None:
     for name in ("engine", "discovery", "health", "recovery", "state", "alert"):
         own = {
-            one.name.removesuffix("s") if one.name == "receivers" else one.name
+            one.name.removesuffix("s") if one.name in {"receivers", "routes"} else one.name
             for one in fields(getattr(Settings(), name))
         }
         assert own <= SECTIONS[name].model_fields.keys()

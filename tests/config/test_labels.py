@@ -169,3 +169,26 @@ def test_any_labels_give_settings_and_bounded_sentences(labels: dict[str, str]) 
     found = resolve(Settings(), WEBUI, labels)
     assert all(check.service == WEBUI for check in found.settings.checks)
     assert all(len(problem) < 1000 and "\n" not in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("said", ["webui", "shop/webui", "shop/webui#2"])
+def test_a_label_may_ask_from_its_own_container(said: str) -> None:
+    own = replace(WEBUI, number=2)
+    found = resolve(Settings(), own, {"watchdog.check.c.tcp": "db:5432", "watchdog.check.c.from": said})
+    assert found.problems == ()
+    (check,) = found.settings.checks
+    assert (check.vantage, check.service) == (own, own)
+
+
+@pytest.mark.parametrize("said", ["db", "other/webui", "shop/webui#3"])
+def test_a_label_may_not_ask_from_the_container_of_another_service(said: str) -> None:
+    found = resolve(Settings(), WEBUI, {"watchdog.check.c.tcp": "127.0.0.1:1", "watchdog.check.c.from": said})
+    assert found.settings.checks == ()
+    (problem,) = found.problems
+    assert f'"{said}" is another service\'s network; allowed: webui' in problem
+
+
+def test_a_label_says_nothing_to_a_port(settings_of: Load) -> None:
+    found = resolve(settings_of(""), WEBUI, {"watchdog.check.c.tcp": "h:1", "watchdog.check.c.send": "FLUSHALL"})
+    assert found.settings.checks == ()
+    assert "is no key of a check's label" in found.problems[0]

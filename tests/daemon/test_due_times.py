@@ -16,7 +16,7 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.asker import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import TcpQuestion
+from watchdog.model.question import CommandQuestion, TcpQuestion
 
 START = 1000.0
 
@@ -43,6 +43,9 @@ class Timed:
         self.at_once -= 1
         verdict = Verdict.FAIL if self.fails_first and len(self.asked) == 1 else Verdict.PASS
         return Observation(check=check.name, at=now, verdict=verdict, reason="as told", waited=self.waits)
+
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
 
     def times(self, name: str) -> list[float]:
         return [at for asked, at in self.asked if asked == name]
@@ -155,6 +158,22 @@ def test_asking_all_others_asks_a_few_at_a_time() -> None:
     played(prober, wanted, play)
     assert {name for name, _ in prober.asked} == {check.name for check in wanted[1:]}
     assert prober.most_at_once <= OTHERS_AT_ONCE + 1  # one may be due by itself meanwhile
+
+
+def test_only_what_may_show_that_the_observer_is_blind_is_asked_out_of_turn() -> None:
+    prober = Timed()
+    page, command = (
+        Check(name="page", question=TcpQuestion(tcp="h:1")),
+        Check(name="command", question=CommandQuestion(command=("true",))),
+    )
+
+    async def play(_: VirtualLoop, asker: Asker) -> None:
+        await asyncio.sleep(10.0)
+        prober.asked.clear()
+        await asker.ask_all(())
+
+    played(prober, (page, command), play)
+    assert [name for name, _ in prober.asked] == ["page"]
 
 
 def test_what_was_dropped_is_not_asked_again_and_what_stays_keeps_its_time() -> None:

@@ -26,6 +26,9 @@ class SlowProber:
         self.asked.append(asyncio.get_running_loop().create_future())
         return Observation(check=check.name, at=time.time(), verdict=await self.asked[-1], reason="as told")
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
 
 async def test_an_answer_to_an_older_question_does_not_take_back_what_a_newer_one_told() -> None:
     prober, heard = SlowProber(), list[Verdict]()

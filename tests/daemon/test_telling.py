@@ -43,7 +43,7 @@ class Taker:
 
 @pytest.fixture(autouse=True)
 def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _: Taker())
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _settings: Taker())  # pyright: ignore[reportUnknownLambdaType] - of a function that takes anything
 
 
 def scene(loop: VirtualLoop, directory: Path, settings: Settings = WATCHED) -> AlertScene:
@@ -238,6 +238,21 @@ def test_a_pause_holds_the_alert_too_and_afterwards_recovery_has_its_turn_first(
         return here
 
     assert run_virtually(story).heard() == []
+
+
+def test_a_pause_that_is_ended_before_its_time_gives_recovery_its_turn_from_then(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = scene(loop, tmp_path, ONLY_WATCHED)
+        async with here.daemon("webui") as daemon:
+            await daemon.pause("webui", HOUR, "moving the disk", "ada")
+            here.breaks("webui")
+            await asyncio.sleep(600.0)
+            await daemon.resume("webui", "ada")
+            await asyncio.sleep(HOUR)
+        return here
+
+    here = run_virtually(story)
+    assert here.heard() == [(630, "incident-1", "warning"), (900, "incident-1", "critical")]
 
 
 def test_a_daemon_that_is_restarted_neither_repeats_nor_forgets(tmp_path: Path) -> None:

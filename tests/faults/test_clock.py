@@ -62,6 +62,9 @@ class Prober:
         self.asked.append(round(self.loop.time(), 3))
         return Observation(check=check.name, at=self.wall(), verdict=Verdict.PASS, reason="200")
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
 
 @dataclass(slots=True)
 class TimedEngine(FakeEngine):

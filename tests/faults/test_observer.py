@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.receiver import receiver
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
 
@@ -106,6 +107,50 @@ def test_endpoints_that_belong_to_no_service_are_part_of_the_one_incident(watch:
     watch.two_polls()
     assert watch.intents() == []
     assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+
+
+@contextmanager
+def _unplugged(engine: LabEngine) -> Generator[None]:
+    """The daemon's own way to the world is down, as with its cable pulled; its engine is beside it."""
+    link = ("link", "set", f"{engine.ground.name}n")
+    engine.command("ip", *link, "down")
+    try:
+        yield
+    finally:
+        engine.command("ip", *link, "up")
+
+
+def test_a_host_whose_cable_is_pulled_is_one_incident_of_the_observer_and_no_action(watch: Scene) -> None:
+    """Its checks cannot even be asked; its references are as far away."""
+    _run(watch, "webui", "blog")
+    with receiver(watch.engine.ground.host_address) as world:
+        front = "".join(
+            f'[[endpoint]]\nname = "{name}-front"\ntcp = "{world.address}"\nservice = "{name}"\ninterval = "500ms"\n'
+            for name in ("webui", "blog")
+        )
+        watch.start("webui", "blog", more=f'[observer]\nreferences = ["{world.address}"]\n{front}')
+        with _unplugged(watch.engine):
+            incident = watch.wait_incident("observer")
+            assert "2 unrelated checks fail while their containers are fine" in incident["summary"]
+            assert incident["summary"].endswith(f"and {world.address} does not answer either")
+            watch.two_polls()
+        closed = watch.wait_recovered("observer")
+    assert watch.sentences(closed, "incident_closed")[0].startswith("the observer sees again: ")
+    assert watch.intents() == []
+    assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+
+
+def test_a_reference_that_answers_makes_failures_that_look_like_blindness_the_services_own(watch: Scene) -> None:
+    containers = _run(watch, "webui", "blog")
+    with receiver(watch.engine.ground.host_address) as world:
+        references = f'[observer]\nreferences = ["{world.url}"]\n'
+        watch.start("webui", "blog", more=references + _endpoint("webui") + _endpoint("blog"))
+        _break(watch, "webui")
+        _break(watch, "blog")
+        assert watch.wait_recovered("webui")["cause"] == "check_failed"
+        assert watch.wait_recovered("blog")["cause"] == "check_failed"
+    assert watch.incidents("observer") == []
+    assert all(_starts(watch, container) == ["start", "start"] for container in containers.values())
 
 
 def test_an_observer_who_is_blind_still_brings_back_what_dies_and_leaves_its_verification_open(watch: Scene) -> None:

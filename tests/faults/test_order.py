@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.doors import recover
+from tests.e2e.receiver import receiver
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
 from tests.lab.watch import LabDaemon
@@ -150,6 +151,84 @@ def test_a_database_that_is_down_is_one_incident_and_its_ten_dependents_wait_for
         own = watch.wait_recovered(name)
         assert own["summary"].endswith("it failed while db was down")
         assert own["detected_at"] < watch.wait_recovered("db")["recovered_at"]
+
+
+GRAPH = {
+    "db": (),
+    "api0": ("db",),
+    "api1": ("db",),
+    "api2": ("db",),
+    "sick0": ("db",),
+    "sick1": ("db",),
+    "web0": ("api0", "api1"),
+    "web1": ("api1", "api2"),
+    "web2": ("api2", "api0"),
+    "web3": ("api0", "db"),
+}
+"""Ten services. Each but the sick ones serves as long as the first that it needs does, and ends with it."""
+
+
+def _run_graph(watch: Scene) -> None:
+    watch.engine.docker("network", "create", "--subnet", "10.78.0.0/24", "shop")
+    address = {name: f"10.78.0.{number}" for number, name in enumerate(GRAPH, 10)}
+    for name, roots in GRAPH.items():
+        own = ("--network", "shop", "--ip", address[name], "--stop-signal", "KILL")
+        needs = ("--label", f"watchdog.depends-on={','.join(roots)}") if roots else ()
+        publish = ("--publish", "8081:80") if name == "web0" else ()
+        ask = f"timeout 2 wget -q -O /dev/null http://{address[roots[0]]}/" if roots else "true"
+        if name.startswith("sick"):
+            asked = ("--health-cmd", ask, "--health-interval", "2s", "--health-timeout", "5s", "--health-retries", "1")
+            watch.engine.run(name, *own, *needs, *asked)
+        else:
+            serves = f"httpd -p 80 -h /www; while {ask}; do sleep 1; done; exit 1"
+            watch.engine.run(name, *own, *needs, *publish, "--", "sh", "-c", serves)
+
+
+FRONT = """
+[[endpoint]]
+name = "front"
+url = "http://127.0.0.1:8081/"
+depends_on = ["web0"]
+interval = "500ms"
+"""
+
+
+def test_of_ten_services_whose_database_stops_people_hear_of_the_database_alone(watch: Scene) -> None:
+    """And it is brought back first, then what ended for want of it, in order."""
+    _run_graph(watch)
+    quick = watch.daemon.config.replace('absence_grace = "300ms"', 'absence_grace = "GRACE"\nabsence_max = "1h"')
+    with receiver(watch.engine.ground.host_address) as people:
+        chat = f'[[alert.receiver]]\nname = "chat"\nwebhook = "{people.url}"\n'
+        told = f"{quick}{FRONT}[alert]\ncritical_after = "
+        watch.start(*GRAPH, config=f'{told.replace("GRACE", "1h")}"1s"\n{chat}')
+        since = watch.moment()
+        watch.engine.docker("stop", "db")
+
+        def all_bad() -> bool:
+            status = watch.daemon.status()
+            return {one["health"] for one in status["services"]} == {"unhealthy"} and status["endpoints"][0]["waiting"]
+
+        watch.daemon.wait(all_bad, "not all ten have failed", 60.0)
+        watch.daemon.wait(lambda: people.got, "nobody was told")
+        watch.two_polls()
+        assert watch.service("web0")["recovery"].startswith("waiting for api0, api1")
+        assert watch.daemon.status()["endpoints"][0]["waiting"] == "waiting for db"
+        (incident,) = watch.daemon.incidents()
+        fails_too = [one.partition(" ")[0] for one in watch.sentences(incident, "decision")]
+        assert sorted(fails_too) == sorted({*GRAPH, "endpoint"} - {"db"})
+
+        watch.daemon.write_config(f'{told.replace("GRACE", "300ms")}"1h"\n{chat}')
+        os.kill(watch.daemon.pid, signal.SIGHUP)
+        watch.daemon.wait(lambda: watch.daemon.protected(*GRAPH), "they do not come back", 90.0)
+        watch.daemon.wait(lambda: watch.daemon.status()["endpoints"][0]["verdict"] == "pass", "front fails")
+        watch.daemon.wait(lambda: not any(one["closed_at"] is None for one in watch.daemon.incidents()), "one is open")
+        watch.two_polls()
+        assert [(body["subject"], body["state"]) for body in people.got] == [("db", "firing"), ("db", "resolved")]
+    ended = [name for name in GRAPH if not name.startswith("sick")]
+    _assert_in_order(watch, ended)
+    started = [one.removeprefix("start ") for one in watch.happened(since) if one.startswith("start")]
+    assert sorted(started) == sorted(ended)
+    assert all(started.index(root) < started.index(name) for name in ended for root in GRAPH[name])
 
 
 def test_everything_that_dies_together_comes_back_in_the_order_of_its_dependencies(watch: Scene) -> None:

@@ -73,6 +73,13 @@ async def test_what_was_delivered_waits_no_longer_and_its_end_is_owed(state: Pat
         assert ledger.waiting.counts == {}
 
 
+async def test_of_an_information_no_end_is_owed(state: Path) -> None:
+    async with opened(state) as ledger:
+        await ledger.append(notices=notices(alert(1), alert(2, Severity.INFO)))
+        await ledger.delivered(await waiting_for(ledger))
+        assert await ledger.told("ops") == {"incident-1": alert(1)}
+
+
 async def test_what_was_never_written_can_be_delivered_too(state: Path) -> None:
     async with opened(state) as ledger:
         await ledger.append(notices=notices(alert(1)))

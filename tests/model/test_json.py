@@ -46,6 +46,10 @@ BARE: dict[str, object] = {
     "incident": None,
     "since": None,
     "paused_until": None,
+    "maintenance_until": None,
+    "silenced_until": None,
+    "downtime_seconds": 0.0,
+    "downtime_allowed_seconds": 300.0,
     "quarantined": False,
     "flapping": False,
 }
@@ -79,6 +83,10 @@ def test_a_service_is_shown_with_all_that_is_known_of_it() -> None:
         "incident": 7,
         "since": WRITTEN,
         "paused_until": WRITTEN,
+        "maintenance_until": None,
+        "silenced_until": None,
+        "downtime_seconds": 0.0,
+        "downtime_allowed_seconds": 300.0,
         "quarantined": True,
         "flapping": True,
     }

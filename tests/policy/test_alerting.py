@@ -132,20 +132,37 @@ def test_when_a_silence_ends_what_is_still_broken_is_told_at_once() -> None:
 
 def test_when_maintenance_ends_recovery_has_its_turn_before_anybody_is_told() -> None:
     one = replace(case(ago=60.0), hold=WINDOW)
-    assert critical_at(one) == WINDOW.until + 300.0
+    assert critical_at(one, NOW) == WINDOW.until + 300.0
     one = after(one, due([one], RULES, NOW))
     one = replace(one, hold=None)
     assert due([one], RULES, WINDOW.until) == Telling()
     assert next_at(one, RULES, WINDOW.until) == WINDOW.until + 30.0
     assert said(due([one], RULES, WINDOW.until + 30.0)) == both("incident-7", "warning")
-    assert critical_at(one) == WINDOW.until + 300.0
+    assert critical_at(one, WINDOW.until) == WINDOW.until + 300.0
+
+
+def test_when_maintenance_ends_before_its_time_patience_begins_then() -> None:
+    one = replace(case(ago=60.0), hold=WINDOW)
+    one = replace(after(one, due([one], RULES, NOW)), hold=None)
+    ended_at = NOW + 10.0
+    assert critical_at(one, ended_at) == ended_at + 300.0
+    one = after(one, due([one], RULES, ended_at))
+    assert due([one], RULES, ended_at + 29.0).messages == ()
+    assert said(due([one], RULES, ended_at + 30.0)) == both("incident-7", "warning")
+
+
+def test_the_end_of_a_window_that_moves_a_little_is_the_same_end() -> None:
+    one = replace(case(ago=60.0), hold=WINDOW)
+    one = after(one, due([one], RULES, NOW))
+    one = replace(one, hold=replace(WINDOW, until=WINDOW.until + 0.001))
+    assert due([one], RULES, NOW + 1.0) == Telling()
 
 
 def test_downtime_counts_from_the_failure_until_it_is_critical() -> None:
-    assert critical_at(case()) == NOW - 0.5 + 300.0
+    assert critical_at(case(), NOW) == NOW - 0.5 + 300.0
     assert next_at(after(case(), due([case()], RULES, NOW + 30.0)), RULES, NOW + 30.0) == NOW + 299.5
-    assert critical_at(critical(case())) is None
-    assert critical_at(case(allowed=None)) is None
+    assert critical_at(critical(case()), NOW) is None
+    assert critical_at(case(allowed=None), NOW) is None
 
 
 def test_reminders_come_as_long_as_it_is_critical_and_are_counted() -> None:

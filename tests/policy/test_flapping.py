@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.model.settings import HealthSettings
-from watchdog.policy.flapping import HELD_LEAST, HELD_MOST, STATES, Flapping, Flaps, sample, worst
+from watchdog.policy.flapping import HELD_LEAST, HELD_MOST, STATES, Flapping, Flaps, read, sample, worst, written
 
 SETTINGS = HealthSettings()
 STEP = 5.0
@@ -107,3 +107,14 @@ def test_of_several_the_one_that_changes_most_is_told_of() -> None:
     assert worst({"a": wild, "http": calm, "c": steady}) == Flapping(
         "a", "a flaps: 55 % of its last 21 states changed", HELD_LEAST
     )
+
+
+@given(st.text("+-", max_size=60), st.text(max_size=20))
+def test_what_is_written_for_a_later_daemon_is_read_as_it_was(states: str, name: str) -> None:
+    known = {name: after("+" + states), "other": after(states)}
+    assert read(written(known)) == known
+
+
+@pytest.mark.parametrize("text", ["", "3", "[]", '{"http": 3}', '{"http": {"bad": 3}}'])
+def test_what_nobody_wrote_is_read_as_nothing(text: str) -> None:
+    assert read(text) == {}

@@ -15,7 +15,9 @@ from watchdog.policy.graph import (
     all_roots,
     cycle_in,
     edges,
+    first_causes,
     meant,
+    named_by,
     named_in_labels,
     nobodys,
     tiers,
@@ -147,3 +149,32 @@ def test_a_name_means_the_service_itself_else_that_of_the_same_project_else_the_
     keys = [ServiceKey.parse(name) for name in ("shop/api", "blog/api", "infra/cache", "proxy", "shop/proxy")]
     wanted = ServiceKey.parse(found) if found else None
     assert meant(ServiceKey.parse(named), keys, ServiceKey.parse(near) if near else None) == wanted
+
+
+def test_a_name_from_outside_all_projects_means_it_in_any() -> None:
+    second = ServiceKey("shop", "db", 2)
+    keys = (WEBUI, DB, second, SHARED_DB, PLAIN_DB)
+    assert named_by(["db"], keys) == {DB, second, SHARED_DB, PLAIN_DB}
+    assert named_by(["shop/db", "nobody"], keys) == {DB, second}
+    assert named_by(["shop/db#2", "webui"], keys) == {second, WEBUI}
+
+
+@pytest.mark.parametrize(
+    ("hindering", "causes"),
+    [
+        ((), ()),
+        ((SHARED_DB,), ()),
+        ((WEBUI,), (WEBUI,)),
+        ((WEBUI, API), (API,)),
+        ((WEBUI, API, DB), (DB,)),
+        ((WEBUI, DB), (DB,)),
+    ],
+)
+def test_what_hinders_and_is_itself_hindered_by_nothing_is_the_first_cause(
+    hindering: tuple[ServiceKey, ...], causes: tuple[ServiceKey, ...]
+) -> None:
+    assert first_causes(SHOP, [WEBUI], hindering) == causes
+
+
+def test_of_several_things_that_are_needed_each_may_be_a_first_cause() -> None:
+    assert first_causes(SHOP, [WEBUI, SHARED_DB], [SHARED_DB, DB, API]) == (SHARED_DB, DB)

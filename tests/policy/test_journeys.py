@@ -16,8 +16,9 @@ PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
 
 
 def step(name: str = "login", service: ServiceKey | None = None, **rest: Any) -> JourneyStep:
-    asked = {key: rest.pop(key) for key in list(rest) if key not in {"form", "json", "always_run"}}
-    return JourneyStep(name=name, request=HttpQuestion(**({"url": "/login"} | asked)), service=service, **rest)
+    asked: dict[str, Any] = {key: rest.pop(key) for key in list(rest) if key not in {"form", "json", "always_run"}}
+    asked.setdefault("url", "/login")
+    return JourneyStep(name=name, request=HttpQuestion(**asked), service=service, **rest)
 
 
 def journey(*steps: JourneyStep, base: str | None = "http://shop.test/app/") -> JourneyQuestion:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind, HttpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.probes import Prober
-from watchdog.probes.prober import PLACES
+from watchdog.probes.prober import FEWEST, MOST, places
 
 QUESTIONS: dict[CheckKind, Callable[[str], Question]] = {
     CheckKind.HTTP: lambda where: HttpQuestion(url=f"http://{where}/"),
@@ -41,10 +42,17 @@ def judged(seen: Observation) -> tuple[Verdict, object]:
 @contextmanager
 def no_descriptors() -> Generator[None]:
     """No file descriptor is free."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest_free = os.dup(0)
     os.close(lowest_free)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    with descriptors(lowest_free):
+        yield
+
+
+@contextmanager
+def descriptors(limit: int) -> Generator[None]:
+    """This process may have so many file descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
         yield
     finally:
@@ -209,13 +217,22 @@ async def test_closing_ends_what_is_under_way_as_unknown(prober: Prober, loopbac
     assert judged(await prober.ask(check(where, CheckKind.HTTP))) == (Verdict.UNKNOWN, "not_asked")
 
 
-async def test_connections_are_bounded_and_who_had_to_wait_is_unknown(prober: Prober, loopback: Loopback) -> None:
+@pytest.mark.parametrize(("limit", "asks"), [(100, FEWEST), (1024, 256), (5000, MOST)])
+def test_the_more_descriptors_there_are_the_more_is_asked_at_once(limit: int, asks: int) -> None:
+    with descriptors(limit):
+        assert places() == asks
+
+
+async def test_connections_are_bounded_and_who_had_to_wait_is_unknown(loopback: Loopback) -> None:
+    with descriptors(4 * FEWEST):
+        prober = Prober(time.time)
     where = f"127.0.0.1:{await loopback.serve(hang)}"
-    asks = [asyncio.create_task(prober.ask(check(where, CheckKind.HTTP, 1.0))) for _ in range(PLACES + 20)]
-    await eventually(lambda: loopback.open == PLACES)
+    asks = [asyncio.create_task(prober.ask(check(where, CheckKind.HTTP, 3.0))) for _ in range(FEWEST + 20)]
+    await eventually(lambda: loopback.open == FEWEST)
     seen = await asyncio.gather(*asks)
-    assert sum(judged(one) == (Verdict.FAIL, "timeout") for one in seen) == PLACES
+    assert sum(judged(one) == (Verdict.FAIL, "timeout") for one in seen) == FEWEST
     assert sum(judged(one) == (Verdict.UNKNOWN, "own_delay") for one in seen) == 20
+    await prober.close()
 
 
 async def test_a_daemon_that_stood_still_does_not_blame_the_target(prober: Prober, loopback: Loopback) -> None:

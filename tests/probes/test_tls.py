@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import asyncio
+import ssl
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, free_port, hang, http
 from tests.support.eventually import eventually
-from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import CheckKind, HttpQuestion, TlsQuestion
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import CheckKind, HttpConnection, HttpQuestion, StartTls, TlsQuestion, TlsVersion
 from watchdog.probes import Prober
 from watchdog.probes.certificates import Trust
 
@@ -175,3 +180,149 @@ async def test_the_name_in_the_url_is_the_name_in_the_handshake(
 
 async def test_nothing_that_listens_is_refused(prober: Prober) -> None:
     assert (await prober.ask(check(free_port(), CheckKind.TLS))).evidence["class"] == "refused"
+
+
+async def test_an_authority_that_ends_before_the_certificate_is_told_by_its_name(
+    prober: Prober, loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path, days=5)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    port = await loopback.answer(http(), tls=authority.server(authority.issue(days=90)))
+    seen = await prober.ask(check(port, CheckKind.TLS))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_expires_soon")
+    assert "the authority CN=Test root above the certificate" in seen.reason
+    assert (await prober.ask(check(port, CheckKind.TLS, expiry_warning=2 * DAY))).verdict is Verdict.PASS
+    unverified = await prober.ask(check(port, CheckKind.TLS, verify_tls=False))
+    assert unverified.verdict is Verdict.PASS  # what is not verified has no chain
+
+
+async def test_the_evidence_tells_which_certificate_it_is_though_it_is_not_trusted(
+    prober: Prober, loopback: Loopback, authority: Authority
+) -> None:
+    good, bad = authority.issue(), authority.issue(host="other.test")
+    shown = [
+        (await prober.ask(check(await loopback.answer(http(), tls=authority.server(one)), CheckKind.TLS))).evidence
+        for one in (good, good, bad)
+    ]
+    digest = good.certificate.fingerprint(hashes.SHA256()).hex()
+    assert [one["certificate"] == digest for one in shown] == [True, True, False]
+    assert shown[2]["certificate"] == bad.certificate.fingerprint(hashes.SHA256()).hex()
+    assert shown[0]["issuer"] == "CN=Test root"
+    assert shown[0]["serial"] == f"{good.certificate.serial_number:x}"
+    assert shown[0]["tls_version"] == "1.3"
+
+
+async def test_a_version_that_is_too_old_has_a_class_of_its_own(
+    prober: Prober, loopback: Loopback, authority: Authority
+) -> None:
+    context = authority.server(authority.issue())
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    port = await loopback.answer(http(), tls=context)
+    assert (await prober.ask(check(port, CheckKind.TLS, min_version=TlsVersion.V1_2))).verdict is Verdict.PASS
+    old = await prober.ask(check(port, CheckKind.TLS, min_version=TlsVersion.V1_3))
+    assert (old.verdict, old.evidence["class"]) == (Verdict.FAIL, "tls_version")
+    assert "speaks TLS 1.2; at least 1.3 is expected" in old.reason
+
+
+async def test_the_server_name_is_asked_for_and_must_be_the_certificates(
+    prober: Prober, loopback: Loopback, authority: Authority
+) -> None:
+    context = authority.server(authority.issue(host="shop.test"))
+    asked: list[str | None] = []
+    context.sni_callback = lambda _session, name, _context: asked.append(name)
+    port = await loopback.answer(http(), tls=context)
+    assert (await prober.ask(check(port, CheckKind.TLS, server_name="shop.test"))).verdict is Verdict.PASS
+    wrong = await prober.ask(check(port, CheckKind.TLS, server_name="other.test"))
+    assert (wrong.evidence["class"], "for the name other.test" in wrong.reason) == ("tls_wrong_host", True)
+    assert asked[:2] == ["shop.test", "other.test"]
+
+
+DIALOGUES: dict[StartTls, list[tuple[bytes, bytes]]] = {
+    StartTls.SMTP: [
+        (b"", b"220-mail.test\r\n220 ESMTP\r\n"),
+        (b"EHLO watchdog\r\n", b"250-mail.test\r\n250-STARTTLS\r\n250 OK\r\n"),
+        (b"STARTTLS\r\n", b"220 go\r\n"),
+    ],
+    StartTls.IMAP: [(b"", b"* OK ready\r\n"), (b"a STARTTLS\r\n", b"* OK still here\r\na OK go\r\n")],
+    StartTls.POP3: [(b"", b"+OK ready\r\n"), (b"STLS\r\n", b"+OK go\r\n")],
+    StartTls.FTP: [(b"", b"220 ready\r\n"), (b"AUTH TLS\r\n", b"234 go\r\n")],
+    StartTls.POSTGRESQL: [(b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"S")],
+}
+REFUSALS = {
+    StartTls.SMTP: b"502 no\r\n",
+    StartTls.IMAP: b"a BAD no\r\n",
+    StartTls.POP3: b"-ERR no\r\n",
+    StartTls.FTP: b"500 no\r\n",
+    StartTls.POSTGRESQL: b"N",
+}
+
+
+@pytest.mark.parametrize("protocol", StartTls)
+async def test_tls_that_begins_in_plain_text_is_begun_as_its_protocol_says(
+    prober: Prober, loopback: Loopback, authority: Authority, protocol: StartTls
+) -> None:
+    context = authority.server(authority.issue())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for wanted, answer in DIALOGUES[protocol]:
+            assert await reader.readexactly(len(wanted)) == wanted
+            for byte in answer:  # in pieces, as networks do
+                writer.write(bytes([byte]))
+                await writer.drain()
+        await writer.start_tls(context)
+        await reader.read()
+
+    question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(serve)}", starttls=protocol)
+    seen = await prober.ask(Check(name="mail", question=question))
+    assert seen.verdict is Verdict.PASS, seen
+
+
+@pytest.mark.parametrize("protocol", StartTls)
+async def test_a_server_that_begins_no_tls_says_so_and_is_left(
+    prober: Prober, loopback: Loopback, protocol: StartTls
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for wanted, answer in [*DIALOGUES[protocol][:-1], (DIALOGUES[protocol][-1][0], REFUSALS[protocol])]:
+            assert await reader.readexactly(len(wanted)) == wanted
+            writer.write(answer)
+        await reader.read()
+
+    question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(refuse)}", starttls=protocol)
+    seen = await prober.ask(Check(name="mail", question=question))
+    assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_handshake")
+    assert f"begins no TLS over {protocol}" in seen.reason
+    await eventually(lambda: loopback.open == 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(said=st.binary(max_size=300), protocol=st.sampled_from(StartTls))
+def test_whatever_is_said_before_tls_becomes_an_observation(said: bytes, protocol: StartTls) -> None:
+    async def ask() -> Observation:
+        loopback, prober = Loopback(), Prober(time.time)
+
+        async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(said)
+            await writer.drain()
+
+        try:
+            question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(talk)}", starttls=protocol)
+            return await prober.ask(Check(name="mail", question=question, timeout=5.0))
+        finally:
+            await loopback.close()
+            await prober.close()
+
+    seen = asyncio.run(ask())
+    assert seen.verdict is Verdict.FAIL, seen
+    assert seen.reason.isprintable()
+
+
+@pytest.mark.parametrize("connection", HttpConnection)
+async def test_what_is_asked_over_https_has_its_certificate_in_common_with_tls(
+    prober: Prober, loopback: Loopback, authority: Authority, connection: HttpConnection
+) -> None:
+    port = await loopback.answer(http(), tls=authority.server(authority.issue()))
+    over_tls = await prober.ask(check(port, CheckKind.TLS))
+    for _ in range(2):
+        over_https = await prober.ask(check(port, CheckKind.HTTP, connection=connection))
+        assert over_https.verdict is Verdict.PASS, over_https
+        assert over_https.evidence["certificate"] == over_tls.evidence["certificate"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from watchdog.engine.parse import container_from
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import Question, TcpQuestion, TlsQuestion
+from watchdog.model.question import HttpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
@@ -71,9 +71,9 @@ class Ground:
         place = ("nsenter", f"--target={self.lab.inspect(name)['State']['Pid']}", "--mount", "/bin/sh", "-c", script)
         subprocess.run(place, check=True)
 
-    async def ask(self, question: Question, vantage: str | None = "api", timeout: float = 5.0) -> Observation:
+    async def ask(self, question: Question, vantage: str | None = "api", limit: float = 5.0) -> Observation:
         place = ServiceKey("", vantage) if vantage else None
-        return await self.prober.ask(Check(name="c", question=question, vantage=place, timeout=timeout))
+        return await self.prober.ask(Check(name="c", question=question, vantage=place, timeout=limit))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def ground(clean_engine: LabEngine) -> AsyncIterator[Ground]:
 
 
 @pytest.fixture
-def network(clean_engine: LabEngine) -> Iterator[str]:
+def network(clean_engine: LabEngine) -> str:
     clean_engine.docker("network", "create", "shop")
     return "shop"
 
@@ -103,6 +103,16 @@ async def test_names_and_addresses_are_those_of_the_container(ground: Ground, ne
     assert list(seen.phases) == ["resolve", "connect"]
     assert judged(await ground.ask(TlsQuestion(tls="db:80"))) == (Verdict.FAIL, "tls_handshake")
     assert (await ground.ask(TcpQuestion(tcp="db:80"), vantage=None)).verdict is not Verdict.PASS
+
+
+async def test_a_page_of_another_container_is_asked_by_its_name(ground: Ground, network: str) -> None:
+    ground.run("db", "--network", network)
+    ground.run("api", "--network", network)
+    for connection in (1, 2):
+        seen = await ground.ask(HttpQuestion(url="http://db/", body_matches="welcome"))
+        assert seen.verdict is Verdict.PASS, (connection, seen)
+    assert {"resolve", "connect", "processing", "transfer"} == set(seen.phases)
+    assert judged(await ground.ask(HttpQuestion(url="http://nobody/"))) == (Verdict.FAIL, "dns")
 
 
 async def test_loopback_is_the_containers_own(ground: Ground, network: str) -> None:
@@ -160,7 +170,7 @@ async def test_what_a_container_makes_of_its_files_hurts_nobody(ground: Ground, 
     ground.run("api", "--network", network)
     for name in ("/etc/hosts", "/etc/resolv.conf"):
         ground.inside("api", f"umount {name}; rm -f {name}; {written} {name}")
-    seen = await ground.ask(TcpQuestion(tcp="db:80"), timeout=3.0)
+    seen = await ground.ask(TcpQuestion(tcp="db:80"), limit=3.0)
     assert seen.verdict is not Verdict.PASS
     assert seen.seconds < 3.5, seen
 

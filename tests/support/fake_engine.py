@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.support.fake_container import Behaviour, Box, digest
+from tests.support.fake_inside import FakeInside
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal, Summary
 from watchdog.errors import Conflict, EngineRefused, EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, ContainerState, HealthcheckState, RestartPolicy, Survey
+from watchdog.model.inside import Disk, Ended, LogLine, Usage
 from watchdog.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -54,12 +56,16 @@ class FakeEngine:
     pins: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     steps: list[Step] = field(default_factory=list[Step])
     """Every step that it was asked to execute, refused ones included."""
+    inside: FakeInside = field(init=False)
     _signalled: dict[str, float] = field(default_factory=dict[str, float])
     """Full ID → when it was last sent a signal to end, 0 where it ended without one."""
     _boxes: dict[str, Box] = field(default_factory=dict[str, Box])
     _listeners: list[asyncio.Queue[Signal]] = field(default_factory=list[asyncio.Queue[Signal]])
     _back: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.inside = FakeInside(self.now)
 
     # What somebody else does
 
@@ -265,6 +271,47 @@ class FakeEngine:
                 self._box(container).attached.discard(network)
         return ""
 
+    async def prepare_inside(
+        self,
+        container: str,
+        command: tuple[str, ...],
+        *,
+        user: str,  # noqa: ARG002 - nobody there asks who runs it
+        environment: Mapping[str, str],  # noqa: ARG002 - nor with what
+    ) -> str:
+        if self._box(container).state is not ContainerState.RUNNING:
+            raise Conflict(f"Container {container} is not running")
+        return self.inside.prepare(command)
+
+    async def run_inside(self, execution: str, *, seconds: float, at_most: int) -> Ended:
+        self._answer()
+        ended = self.inside.run(execution, at_most)
+        if ended.exit_code is None and not ended.too_much:
+            await asyncio.sleep(seconds)
+        return ended
+
+    async def runs_inside(self, execution: str) -> bool:
+        self._answer()
+        return self.inside.runs(execution)
+
+    async def end_inside(self, execution: str) -> bool:
+        self._answer()
+        return self.inside.stop(execution)
+
+    async def log(
+        self, container: str, *, since: float, at_most: int, follow: bool
+    ) -> AsyncGenerator[tuple[LogLine, ...]]:
+        running = self._box(container).state in UP
+        async for lines in self.inside.log(container, since=since, at_most=at_most, follow=follow and running):
+            yield lines
+
+    async def usage(self, container: str) -> Usage:
+        return self.inside.usage(self._box(container).id)
+
+    async def disks(self, paths: tuple[str, ...]) -> tuple[Disk, ...]:  # noqa: ARG002 - all lie on the same
+        self._answer()
+        return self.inside.room()
+
     async def close(self) -> None:
         return
 
@@ -327,6 +374,7 @@ class FakeEngine:
 
     def _exit(self, box: Box, exit_code: int) -> None:
         box.end(self.now(), exit_code)
+        self.inside.end(box.id)
         self._emit(box, "die", exitCode=str(exit_code))
         if box.restarts_after(exit_code):
             ran = self.now() - (box.started_at or 0.0)

@@ -76,6 +76,9 @@ class Told:
         verdict = self.verdicts[check.name]
         return Observation(check=check.name, at=self.clock.wall(), verdict=verdict, reason=f"it is a {verdict}")
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
 
 @dataclass(slots=True)
 class SmallDaemon:

@@ -29,11 +29,10 @@ _NAME: Final = re.compile(r"[^a-zA-Z0-9_]")
 class AlertmanagerReceiver:
     """Alertmanager knows an alert by its labels: one whose severity changed is another one there."""
 
-    def __init__(self, settings: ReceiverSettings, *, holds: float = HOLDS) -> None:
+    def __init__(self, settings: ReceiverSettings) -> None:
         url = f"{settings.address.rstrip('/')}/api/v2/alerts"
         self._poster = Poster("Alertmanager", url, settings.timeout)
         self._token = settings.token
-        self._holds = holds
 
     async def deliver(self, alert: Alert, told: Alert | None) -> None:
         """The resolution ends what was told; what was told under other labels ends with the new one."""
@@ -42,16 +41,13 @@ class AlertmanagerReceiver:
         if alert.resolved:
             await self._post([_ended(begun, alert, now)])
         elif labels_of(begun) != labels_of(alert):
-            await self._post([_ended(begun, begun, now), self._firing(alert, now)])
+            await self._post([_ended(begun, begun, now), _firing(alert, now)])
         else:
-            await self._post([self._firing(alert, now)])
+            await self._post([_firing(alert, now)])
 
     async def repeat(self, alerts: Collection[Alert]) -> None:
         now = time.time()
-        await self._post(self._firing(alert, now) for alert in alerts)
-
-    def _firing(self, alert: Alert, now: float) -> dict[str, Any]:
-        return _posted(alert, alert, ends_at=now + (self._holds if alert.lasts else BRIEF))
+        await self._post(_firing(alert, now) for alert in alerts)
 
     async def _post(self, alerts: Iterable[Mapping[str, Any]]) -> None:
         headers = {"Content-Type": "application/json"}
@@ -74,6 +70,10 @@ def labels_of(alert: Alert) -> dict[str, str]:
         "owner": said["owner"],
     }
     return {name: value for name, value in labels.items() if value}
+
+
+def _firing(alert: Alert, now: float) -> dict[str, Any]:
+    return _posted(alert, alert, ends_at=now + (HOLDS if alert.lasts else BRIEF))
 
 
 def _ended(begun: Alert, says: Alert, now: float) -> dict[str, Any]:

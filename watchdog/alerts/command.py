@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from contextlib import suppress
 
 from watchdog.alerts.message import alert_json
 from watchdog.alerts.receiver import DeliveryFailed
 from watchdog.model.alert import Alert
 from watchdog.model.settings import ReceiverSettings
+from watchdog.programs import environment, kill_group
 
 
 class CommandReceiver:
@@ -30,7 +28,7 @@ class CommandReceiver:
         name = self._command[0]
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True, env=_environment()
+                *self._command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True, env=environment()
             )
         except OSError as error:
             raise DeliveryFailed(f"{name} cannot be run: {error.strerror}") from error
@@ -45,13 +43,8 @@ class CommandReceiver:
             raise DeliveryFailed(f"{name} ended with exit code {process.returncode}")
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("WATCHDOG_", "NOTIFY_"))}
-
-
 async def _end(process: Process) -> None:
     """Kills the program's whole group, if it is still there."""
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process)
         await process.wait()

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
 
-from watchdog.alerts.alertmanager import AlertmanagerReceiver
 from watchdog.alerts.receiver import DeliveryFailed
 from watchdog.alerts.registry import receiver_of
 from watchdog.model.alert import Alert
 from watchdog.model.record import Severity
-from watchdog.model.settings import ReceiverKind, ReceiverSettings
-
-FIRES: Final = 300.0
-"""Seconds for which an Alertmanager takes it to fire: long enough for any wait of its groups."""
+from watchdog.model.settings import ReceiverSettings
 
 
 async def try_receiver(settings: ReceiverSettings, now: float) -> str | None:
@@ -27,10 +22,8 @@ async def try_receiver(settings: ReceiverSettings, now: float) -> str | None:
         at=now,
         todo="Nothing: who reads this is reached by alerts.",
     )
-    fires_for_a_while = settings.kind is ReceiverKind.ALERTMANAGER
-    receiver = AlertmanagerReceiver(settings, holds=FIRES) if fires_for_a_while else receiver_of(settings)
     try:
-        await receiver.deliver(alert, None)
+        await receiver_of(settings).deliver(alert, None)
     except DeliveryFailed as failure:
         return str(failure)
     return None

@@ -71,6 +71,7 @@ class _Families(Collector):
         yield from _whole(snapshot)
         services = {_names(service): service for service in snapshot.services}
         yield from _services(services)
+        yield from _used(services)
         yield from _recoveries(services, self._measures)
         yield from _endpoints({label(endpoint.name): endpoint for endpoint in snapshot.endpoints})
         yield from _journeys({label(journey.name): journey for journey in snapshot.journeys})
@@ -134,6 +135,26 @@ def _services(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric
     yield down
     yield allowed
     yield about
+
+
+def _used(services: dict[tuple[str, str], ServiceStatus]) -> Iterator[Metric]:
+    memory = GaugeMetricFamily(
+        "watchdog_service_memory_bytes", "Memory that the container of a service uses, without caches.", labels=_SERVICE
+    )
+    limit = GaugeMetricFamily(
+        "watchdog_service_memory_limit_bytes", "Memory that the container of a service may use.", labels=_SERVICE
+    )
+    cpu = CounterMetricFamily(
+        "watchdog_service_cpu_seconds", "CPU time that the container of a service has used.", labels=_SERVICE
+    )
+    for names, service in services.items():
+        if service.used is not None:
+            memory.add_metric(names, service.used.memory)
+            limit.add_metric(names, service.used.memory_limit)
+            cpu.add_metric(names, service.used.cpu_seconds)
+    yield memory
+    yield limit
+    yield cpu
 
 
 def _recoveries(services: dict[tuple[str, str], ServiceStatus], measures: Measures) -> Iterator[Metric]:

@@ -51,6 +51,10 @@ def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
     return host, port
 
 
+def _host_name(value: Any) -> str:
+    return _host(text(at_most=253)(value))
+
+
 def _target(value: Any) -> str:
     host, port = split_host_port(value)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -212,6 +216,11 @@ def _redirect_host(value: Any) -> str:
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)
 APPRISE: Final = Rule("an address of https://appriseit.com/services/", _apprise)
 HOST_PORT: Final = Rule('host:port with a port from 1 to 65535, as "db:5432" or "[::1]:5432"', _target)
+DNS_NAME: Final = Rule(
+    'a name of labels and dots, as "shop.example.org"',
+    matching(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?"),
+)
+HOST_NAME: Final = Rule('the name or address of a host, as "db.example.org" or "::1"', _host_name)
 REFERENCES: Final = listed(
     'a list of host:port or URLs, as ["1.1.1.1:53", "https://example.org/"], 16 at the most',
     _reference,

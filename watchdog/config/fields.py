@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from watchdog.config import addresses, rules
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import HttpConnection
+from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
 from watchdog.model.record import Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
@@ -26,8 +26,12 @@ Retention = Annotated[float, PlainValidator(rules.RETENTION)]
 Count = Annotated[int, PlainValidator(rules.COUNT)]
 Redirects = Annotated[int, PlainValidator(rules.whole(0, 20))]
 ByteCount = Annotated[int, PlainValidator(rules.whole(1, 64 * 1024 * 1024))]
+FewBytes = Annotated[int, PlainValidator(rules.whole(1, 65536))]
 Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
+PerMinute = Annotated[float, PlainValidator(rules.PER_MINUTE)]
+Yes = Annotated[bool, PlainValidator(rules.YES)]
+Share = Annotated[float, PlainValidator(rules.SHARE)]
 Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
 ServiceName = Annotated[str, PlainValidator(rules.SERVICE_NAME)]
@@ -37,6 +41,10 @@ ServiceReference = Annotated[str, PlainValidator(rules.SERVICE)]
 ServiceReferences = Annotated[tuple[str, ...], PlainValidator(rules.SERVICES)]
 Patterns = Annotated[tuple[str, ...], PlainValidator(rules.PATTERNS)]
 Command = Annotated[tuple[str, ...], PlainValidator(rules.COMMAND)]
+Program = Annotated[tuple[str, ...], PlainValidator(rules.PROGRAM)]
+ExitCodes = Annotated[tuple[int, ...], PlainValidator(rules.EXIT_CODES)]
+Environment = Annotated[dict[str, str], PlainValidator(rules.ENVIRONMENT)]
+User = Annotated[str, PlainValidator(rules.USER)]
 Url = Annotated[str, PlainValidator(addresses.URL)]
 AppriseUrl = Annotated[str, PlainValidator(addresses.APPRISE)]
 HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
@@ -59,6 +67,13 @@ Discovery = Annotated[DiscoveryMode, PlainValidator(rules.choice(DiscoveryMode))
 Failing = Annotated[OnFailure, PlainValidator(rules.choice(OnFailure))]
 References = Annotated[tuple[str, ...], PlainValidator(addresses.REFERENCES)]
 Stop = Annotated[OnStop, PlainValidator(rules.choice(OnStop))]
+MinVersion = Annotated[TlsVersion, PlainValidator(rules.choice(TlsVersion))]
+BeginsPlain = Annotated[StartTls, PlainValidator(rules.choice(StartTls))]
+DnsName = Annotated[str, PlainValidator(addresses.DNS_NAME)]
+RecordType = Annotated[DnsType, PlainValidator(rules.choice(DnsType))]
+Rcode = Annotated[DnsRcode, PlainValidator(rules.choice(DnsRcode))]
+Texts = Annotated[tuple[str, ...], PlainValidator(rules.TEXTS)]
+HostName = Annotated[str, PlainValidator(addresses.HOST_NAME)]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
 Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]

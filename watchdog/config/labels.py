@@ -1,7 +1,7 @@
 """What is configured for one service: defaults, then `[[service]]`, then the labels of its container.
 
-Whoever labels a container describes it; no label runs a command, names a file, reads the environment or undoes
-what the configuration forbids.
+Whoever labels a container describes it, and may have a command run in it; no label runs one on the host, names a file,
+reads the environment or undoes what the configuration forbids.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from watchdog.config.build import build
+from watchdog.config.checks import refuse_commands_of_others
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, told
 from watchdog.config.rules import is_table
@@ -30,6 +31,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     values = overlay(written, environment)
     origins = environment.origins | _docker(values, environ)
     settings = build(values, document.origin, problems)
+    refuse_commands_of_others(values, document.origin, environment.origins, problems)
     if problems.found:
         source = str(document.origin or "configuration")
         raise ConfigurationError(told(problems, source, values, document.lines, origins))

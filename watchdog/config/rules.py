@@ -166,6 +166,23 @@ def _switch(value: Any) -> bool:
     raise Wrong(f"{shown(value)} is neither true nor false")
 
 
+def _yes(value: Any) -> bool:
+    if not _switch(value):
+        raise Wrong("is false: it asks nothing")
+    return True
+
+
+_SHARE: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%")
+
+
+def _share(value: Any) -> float:
+    """As a part of 1."""
+    match = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong(f"{shown(value)} is no share")
+    return number(0, 100).read(match[1]) / 100
+
+
 def choice(of: type[Choice]) -> Rule[Choice]:
     def read(value: Any) -> Choice:
         try:
@@ -219,6 +236,39 @@ def _command(value: Any) -> tuple[str, ...]:
     if isinstance(value, str) and not found:
         raise Wrong("has no words")
     return found
+
+
+def _program(value: Any) -> tuple[str, ...]:
+    found = _command(value)
+    if not found:
+        raise Wrong("has no words")
+    return found
+
+
+def _exit_codes(value: Any) -> tuple[int, ...]:
+    single = [value] if isinstance(value, int) else value
+    found = listed("", whole(0, 255).read, commas, at_most=32).read(single)
+    if not found:
+        raise Wrong("is empty")
+    return found
+
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_MOST_VARIABLES: Final = 64
+
+
+def _environment(value: Any) -> dict[str, str]:
+    table = is_table(value)
+    if table is None:
+        raise Wrong(f"{shown(value)} is not a table")
+    if len(table) > _MOST_VARIABLES:
+        raise Wrong(f"has more than {_MOST_VARIABLES} variables")
+    for name, content in table.items():
+        if not _VARIABLE.fullmatch(name):
+            raise Wrong(f"{shown(name)} is no name of a variable")
+        if not isinstance(content, str) or "\0" in content:
+            raise Wrong(f"the value of {shown(name)} is not a text")
+    return {name: str(content) for name, content in table.items()}
 
 
 def _service_reference(value: Any) -> str:
@@ -292,9 +342,12 @@ WINDOW: Final = duration(1)
 RETENTION: Final = duration(3600)
 COUNT: Final = whole(1, 1000)
 SWITCH: Final = Rule("true or false", _switch)
+YES: Final = Rule("true", _yes)
+SHARE: Final = Rule('a share from 0% to 100%, as "90%"', _share)
 TEXT: Final = Rule("text of at most 4096 characters", text(multi_line=True))
 PATH: Final = Rule("an absolute path", _path)
 WEIGHT: Final = number(0, 1000)
+PER_MINUTE: Final = number(0, 1_000_000)
 PERCENT: Final = number(0, 100)
 SERVICE_NAME: Final = Rule(
     'a name without project of letters, digits, "_", "." and "-" (the project has a key of its own)',
@@ -305,6 +358,7 @@ CHECK_NAME: Final = Rule('letters, digits, "_", "." and "-", 63 at the most', ma
 SERVICE: Final = Rule("NAME, PROJECT/NAME or PROJECT/NAME#NUMBER", _service_reference)
 SERVICES: Final = listed("a list of NAME or PROJECT/NAME", _service_reference, commas)
 PATTERNS: Final = listed('a list of shell patterns, as "shop/*"', text(at_most=256), commas)
+TEXTS: Final = listed("a list of texts", text(at_most=1000), commas)
 COMMAND: Final = Rule("a program and its arguments as a list, or as one text of words; no shell is run", _command)
 DAYS: Final = listed('a list of days, as "sat", "sun"', _day, commas, at_most=7)
 HOUR: Final = Rule('a time of day, as "02:30"', _hour)
@@ -316,4 +370,11 @@ OWNER: Final = Rule("text on one line, 200 characters at the most", text(at_most
 LINK: Final = Rule("text on one line without blanks, as a URL", matching(r"\S+", at_most=1024))
 RECEIVERS: Final = listed(
     'a list of receivers, as ["mail"]; "files" is always told', matching(NAME, at_most=63), commas
+)
+PROGRAM: Final = Rule(COMMAND.allowed, _program)
+EXIT_CODES: Final = Rule("a whole number from 0 to 255, or a list of these", _exit_codes)
+ENVIRONMENT: Final = Rule("a table of names and texts, 64 at the most", _environment)
+USER: Final = Rule(
+    'a name or number, perhaps with a group, as "postgres" or "1000:1000"',
+    matching(r"[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?", at_most=128),
 )

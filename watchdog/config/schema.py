@@ -245,7 +245,7 @@ SECTIONS: dict[str, type[Section]] = {
     "recovery": RecoverySection,
     "api": ApiSection,
     "state": StateSection,
-    "alert": AlertSection,
     "observer": ObserverSection,
+    "alert": AlertSection,
 }
 """Each is judged alone, so that one mistake hides no other."""

@@ -52,7 +52,7 @@ def case_of(world: World, opened: Open, about: About, state: AlertState, now: fl
         incident=incident.id,
         about=about,
         severity=incident.severity,
-        failed_at=opened.failed_at,
+        failed_at=down_since(world, opened),
         detected_at=opened.detected_at,
         downtime_allowed=downtime_allowed(world, incident),
         handed_over=_handed_over(world, opened) is not None,
@@ -80,12 +80,20 @@ def account_of(world: World, opened: Open, about: About) -> Account:
     )
 
 
+def down_since(world: World, opened: Open) -> float:
+    """Steady seconds. While it only waited for its root that one's downtime was counted: its own begins after that."""
+    watched = watched_of(world, opened.incident.subject)
+    if watched is None or watched.blamed is None or watched.root_good_at is None:
+        return opened.failed_at
+    return max(opened.failed_at, watched.root_good_at)
+
+
 def downtime_allowed(world: World, incident: Incident) -> float | None:
     """Seconds; None where nothing is down, as when a certificate will end, or where it flaps and comes back."""
     if incident.cause in FOR_PEOPLE:
         return None
     watched = watched_of(world, incident.subject)
-    if watched is not None and watched.held_by_flapping(world.clock.now()):
+    if incident.flapping if watched is None else watched.held_by_flapping(world.clock.now()):
         return None
     return watched.settings.critical_after if watched is not None else world.settings.alert.critical_after
 

@@ -125,7 +125,7 @@ class AlertDesk:
 
     def critical_at(self, one: Open, now: float) -> float | None:
         """When its downtime is longer than allowed (steady seconds)."""
-        return critical_at(self._case(one, now))
+        return critical_at(self._case(one, now), now)
 
     def take(self, plan: Plan) -> None:
         """It is written."""

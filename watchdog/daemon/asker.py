@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Protocol
@@ -23,6 +23,10 @@ OTHERS_AT_ONCE: Final = 32
 
 class Prober(Protocol):
     async def ask(self, check: Check) -> Observation: ...
+
+    def forget(self, check: Check) -> None:
+        """It is asked no more: what lasts between two questions ends with it."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -91,15 +95,18 @@ class Asker:
                 offset=share * check.interval,
             )
             self._schedule(question)
-        for question in old.values():
-            question.dropped = True
+        self._forget(old.values())
         if kept:
             self._questions[owner] = kept
 
     def drop(self, owner: str) -> None:
         """Asks nothing of an owner any more; answers under way are still heard."""
-        for question in self._questions.pop(owner, {}).values():
+        self._forget(self._questions.pop(owner, {}).values())
+
+    def _forget(self, questions: Iterable[Question]) -> None:
+        for question in questions:
             question.dropped = True
+            self.prober.forget(question.check)
 
     def ask_soon(self, owner: str) -> None:
         """Makes all checks of an owner due now."""
@@ -109,8 +116,11 @@ class Asker:
                 self._schedule(question)
 
     async def ask_all(self, except_owners: Collection[str]) -> None:
-        """Asks every check of the other owners now, a few at a time, and waits for the answers."""
-        others = iter([one for one in self._all() if one[0] not in except_owners])
+        """Asks all that the other owners ask over the network now, a few at a time, and waits for the answers.
+
+        Only that shows whether the observer is blind; what a command does is done when it is due.
+        """
+        others = iter([one for one in self._all() if one[0] not in except_owners and one[1].check.over_network])
 
         async def ask_next() -> None:
             for _, question in others:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation
-from watchdog.policy.flapping import Flapping
+from watchdog.policy.flapping import Flaps, worst
 
 
 def subject_of(service: ServiceKey, check: str = "") -> str:
@@ -25,7 +25,7 @@ class Stand:
 
     failing: str | None = None
     good: str | None = None
-    flapping: Flapping | None = None
+    flaps: Flaps = field(default_factory=Flaps)
     cause: Cause = Cause.CHECK_FAILED
     run: Observation | None = None
     """The last failing run, where it is a journey."""
@@ -52,15 +52,17 @@ class CheckIncidents:
         """Takes note of where a check stands. Raises LedgerError; the next answer tries again."""
         async with self._settling:
             number = self._numbers.get(subject)
-            flapping = stand.flapping.because if stand.flapping is not None else None
+            known = {subject.rpartition(" ")[2]: stand.flaps}
+            flapping = worst(known)
+            because = flapping.because if flapping is not None else None
             if number is None:
-                number = await self._consider(subject, stand, flapping, now)
+                number = await self._consider(subject, stand, because, now)
             elif stand.good is not None and flapping is None:
                 await self._desk.close(number, f"answers again: {stand.good}", now, recovered=True)
                 del self._numbers[subject]
                 return
             if number is not None:
-                await self._desk.note_flapping(number, flapping)
+                await self._desk.note_flapping(number, because, known)
                 if stand.run is not None:
                     await self._desk.keep_run(number, subject, stand.run)
 

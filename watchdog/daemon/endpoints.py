@@ -12,7 +12,7 @@ from watchdog.daemon.subjects import ENDPOINT
 from watchdog.daemon.world import Alone, World
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind
-from watchdog.policy.flapping import Flaps, sample, worst
+from watchdog.policy.flapping import Flaps, sample
 from watchdog.policy.streak import Standing, follow, in_doubt, without_failures
 
 Later = Callable[[Coroutine[Any, Any, None]], None]
@@ -50,7 +50,8 @@ class Endpoints:
         for name, check in alone.items():
             known = world.endpoints.get(name)
             if known is None or known.check != check:
-                world.endpoints[name] = Alone(check)
+                kept = world.flaps.get(ENDPOINT + name) if known is None else None
+                world.endpoints[name] = Alone(check, flaps=kept.get(name, Flaps()) if kept is not None else Flaps())
             self._asker.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
         kept = {ENDPOINT + name for name in alone}
         self._later(self._incidents.drop(ENDPOINT, world.clock.now(), kept))
@@ -96,7 +97,7 @@ class Endpoints:
         stand = Stand(
             failing=last.reason if failing and self._believed(alone) else None,
             good=last.reason if alone.streak.standing is Standing.PASSING else None,
-            flapping=worst({alone.check.name: alone.flaps}),
+            flaps=alone.flaps,
             run=last if failing else None,
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())

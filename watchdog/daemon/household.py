@@ -26,6 +26,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Streak, in_doubt
 
@@ -71,9 +72,15 @@ class Household:
         record = watched.record
         if record.incident is not None:
             watched.phase = Phase.HANDED_OVER if record.quarantined is not None else Phase.WAITING
+        watched.flapped = self._flapped(watched)
         self._ask(watched)
         if self.employ is not None:
             self._tasks[watched.key] = asyncio.create_task(self.employ(watched), name=f"worker {watched.key}")
+
+    def _flapped(self, watched: Watched) -> dict[str, Flaps]:
+        """What an earlier daemon knew of it and of those of its checks that are for people."""
+        subjects = [str(watched.key), *(subject_of(watched.key, check.name) for check in watched.settings.checks)]
+        return {name: flaps for one in subjects for name, flaps in self._world.flaps.get(one, {}).items()}
 
     def resettle(self, watched: Watched) -> None:
         self._world.regraph()
@@ -197,11 +204,14 @@ class Household:
     def _hear(self, owner: str, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
         now = self._world.clock.now()
         was_doubted = watched.doubted_since is not None
+        before = watched.streaks.get(check.name, Streak())
         watched.hear(check, observation, incarnation, now)
         self._world.changed.set()
         doubted = watched.doubted_since is not None and not was_doubted
         if observation.verdict is Verdict.FAIL and doubted:
             self._ask_others(owner)
+        if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL and check.for_people:
+            self.ask_soon(watched.key)  # if its service fails, too, it is that one's incident
         self._watch_observer(observation)
         streak = watched.streaks.get(check.name, Streak())
         if watched.phase is Phase.VERIFYING or (watched.running_for(now) < EAGER_FOR and not streak.ever_passed):
@@ -244,6 +254,7 @@ class Household:
         task = asyncio.create_task(_told(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        task.add_done_callback(lambda _: errand.close())  # one that ends before it began has not been awaited
 
 
 async def _told(errand: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from watchdog.daemon.accounts import Open
@@ -15,13 +15,16 @@ from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.observation import Observation
-from watchdog.model.record import EntryKind, Incident, ServiceRecord, Severity
+from watchdog.model.record import EntryKind, Incident, Kept, ServiceRecord, Severity
 from watchdog.model.views import steps_json
 from watchdog.policy.advice import NOTHING, advice, anchor
+from watchdog.policy.flapping import Flaps, read, written
 from watchdog.policy.journeys import failing_step
 from watchdog.policy.telling import span
 
 CLAIM_LOOKED_AT_AFTER = 600.0
+FLAPS = "flaps"
+"""Kind of what the ledger keeps of states that keep changing, by the subject of their incident."""
 RECENT = 200
 """Incidents that a new daemon reads: what ended with the engine ended moments before."""
 
@@ -58,6 +61,9 @@ class IncidentDesk:
         recent = await self._journal.ledger.incidents(RECENT)
         self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
         await self._alerts.restore(found)
+        subjects = {incident.subject for incident in found if incident.flapping}
+        flaps = await self._journal.ledger.kept(FLAPS)
+        self._world.flaps = {subject: read(text) for subject, text in flaps.items() if subject in subjects}
         for incident in found:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
@@ -275,16 +281,21 @@ class IncidentDesk:
         entry = self._journal.entry(EntryKind.OBSERVATION, subject, sentence, incident=number, payload=payload)
         await self._journal.write(entry)
 
-    async def note_flapping(self, number: int, because: str | None) -> None:
-        """Whether what an incident is about keeps changing, and why that is said; None once it has settled."""
+    async def note_flapping(self, number: int, because: str | None, known: Mapping[str, Flaps]) -> None:
+        """Whether what an incident is about keeps changing, and why that is said; None once it has settled.
+
+        What is `known` of its states is kept for the next daemon.
+        """
         incident = self.open.get(number)
         if incident is None or incident.flapping is (because is not None):
             return
         incident = replace(incident, flapping=because is not None)
         sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
         entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
-        await self._journal.write(entry, incidents=[incident], vital=True)
+        kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
+        await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
         self.open[number] = incident
+        self._alerts.reconsider()
         self._world.changed.set()
 
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:

@@ -16,9 +16,6 @@ from watchdog.policy.common_cause import Word
 TIMEOUT = 5.0
 """Seconds that a reference may take to answer."""
 
-WORD_STANDS = 15.0
-"""Seconds after which references are asked anew while the observer is suspected, or would be without their word."""
-
 
 class ObserverWatch:
     """Opens the incident `observer` once one of the suspicious checks is past its threshold.
@@ -70,8 +67,8 @@ class ObserverWatch:
 
     async def _ask_references(self) -> None:
         world = self._world
-        references = world.settings.observer.references
-        if not references or (world.word is not None and world.clock.now() - self._asked_at < WORD_STANDS):
+        references, again_after = world.settings.observer.references, world.settings.health.retry_interval
+        if not references or (world.word is not None and world.clock.now() - self._asked_at < again_after):
             return
         heard = await asyncio.gather(*(self._prober.ask(_check(reference)) for reference in references))
         answered = {one.check for one in heard if one.verdict is Verdict.PASS}

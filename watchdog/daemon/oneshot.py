@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,7 @@ from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
 from watchdog.model.question import CheckKind
-from watchdog.model.record import Desired, ServiceRecord
+from watchdog.model.record import Desired, Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
@@ -33,6 +33,7 @@ from watchdog.policy.discovery import ENABLE
 from watchdog.policy.journeys import heard_by
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
+from watchdog.policy.signatures import KNOWN_ERRORS
 from watchdog.policy.streak import follow
 
 UNREAD = {ENABLE: "true"}
@@ -45,6 +46,15 @@ class Remembered:
 
     records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
     head: str = ""
+    learned: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What probes have kept, by kind and key."""
+
+    async def kept(self, kind: str) -> Mapping[str, str]:
+        """As `probes.kept.Memory`."""
+        return self.learned if kind == KNOWN_ERRORS else {}
+
+    async def append(self, *, kept: Iterable[Kept]) -> None:
+        """Only the daemon writes."""
 
 
 class _Onlooker:
@@ -68,13 +78,13 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
 
     Nothing is touched. Raises UnknownService for a name that no service has, LedgerError for an unreadable ledger.
     """
-    engine = DockerEngine(settings.engine)
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=_remembered(settings))
+    engine, memory = DockerEngine(settings.engine), _remembered(settings)
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
     try:
         await _look_at_engine(world)
         _recall(world)
         world.wanted = named_in_compose(world)
-        await _ask_everything(world, names)
+        await _ask_everything(world, memory, names)
     finally:
         await engine.close()
     now = world.clock.now()
@@ -87,9 +97,9 @@ async def ask_once(settings: Settings, check: Check) -> Observation:
     """The answer to one check; the engine is looked at only where that is asked from inside a container."""
     from watchdog.probes import Prober
 
-    engine = DockerEngine(settings.engine)
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=Remembered())
-    prober = Prober(world.clock.wall, world)
+    engine, memory = DockerEngine(settings.engine), Remembered()
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
+    prober = Prober(world.clock.wall, world, memory)
     try:
         if check.vantage is not None:
             await _look_at_engine(world)
@@ -102,9 +112,16 @@ async def ask_once(settings: Settings, check: Check) -> Observation:
 def _remembered(settings: Settings) -> Remembered:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
-            return Remembered(reader.records(), reader.head())
+            return Remembered(reader.records(), reader.head(), _learned(reader))
     except NoLedger:
         return Remembered()
+
+
+def _learned(reader: LedgerReader) -> Mapping[str, str]:
+    try:
+        return reader.kept(KNOWN_ERRORS)
+    except LedgerError:  # one that an older version wrote has no such table
+        return {}
 
 
 async def _look_at_engine(world: World) -> None:
@@ -133,7 +150,7 @@ def _is(named: ServiceKey, key: ServiceKey) -> bool:
     return named.name == key.name and named.number == key.number and named.project in {"", key.project}
 
 
-async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
+async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ...]) -> None:
     """Every check once, side by side; one answer is the verdict."""
     for check in world.settings.alone:
         if not names:
@@ -153,7 +170,7 @@ async def _ask_everything(world: World, names: tuple[str, ...]) -> None:
         return
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world)
+    prober = Prober(world.clock.wall, world, memory)
 
     async def ask(check: Check, of: Watched | Alone | Journey) -> None:
         observation = await prober.ask(check)

@@ -12,10 +12,10 @@ from watchdog.daemon.watched import HEALTH_CHECK, Watched
 from watchdog.daemon.world import World
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
-from watchdog.model.observation import Check, OnFailure
+from watchdog.model.observation import Check
 from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import CERTIFICATE_CLASSES, failure_class, for_people
-from watchdog.policy.flapping import worst
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Happening, Phase
 from watchdog.policy.streak import Standing, Streak
 
@@ -71,7 +71,8 @@ class OwnIncident:
     async def _note_flapping(self) -> None:
         flapping, number = self._watched.flapping(), self._watched.record.incident
         if number is not None:
-            await self._desk.note_flapping(number, flapping.because if flapping is not None else None)
+            because = flapping.because if flapping is not None else None
+            await self._desk.note_flapping(number, because, self._watched.flaps)
 
     async def _reconsider(self, seen: Assessment, now: float) -> None:
         """Closes that of what is good and does not flap, and of what nobody wants any more."""
@@ -88,16 +89,15 @@ class OwnIncident:
         watched = self._watched
         for check in watched.settings.checks:
             streak, subject = watched.streaks.get(check.name, Streak()), subject_of(watched.key, check.name)
-            flaps = {check.name: watched.flaps[check.name]} if check.name in watched.flaps else {}
-            flapping = worst(flaps) if check.on_failure is OnFailure.ALERT else None
+            flaps = watched.flaps.get(check.name, Flaps()) if check.for_people else Flaps()
             told = for_people(check, streak)
-            if streak.last is None or not (told or flapping is not None or self._checks.has(subject)):
+            if streak.last is None or not (told or flaps.flapping or self._checks.has(subject)):
                 continue
             certificate = failure_class(streak) in CERTIFICATE_CLASSES
             stand = Stand(
                 failing=streak.last.reason if told and self._believed(check, seen) else None,
                 good=streak.last.reason if streak.standing is Standing.PASSING else None,
-                flapping=flapping if seen.health in RUNS else None,
+                flaps=flaps if seen.serves else Flaps(),
                 cause=Cause.CERTIFICATE if certificate else Cause.FOR_PEOPLE,
                 run=streak.last_fail if told else None,
             )
@@ -106,7 +106,7 @@ class OwnIncident:
     def _believed(self, check: Check, seen: Assessment) -> bool:
         """Whether what it says is its own: not the service's, not that of one that it needs, not the observer's."""
         world, watched = self._world, self._watched
-        if seen.health not in RUNS or watched.record.desired is Desired.RETIRED or any(world.roots(watched).values()):
+        if not seen.serves or watched.record.desired is Desired.RETIRED or any(world.roots(watched).values()):
             return False
         return not check.over_network or world.suspicion() is None
 

@@ -13,7 +13,7 @@ from watchdog.daemon.world import World
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import services_of
+from watchdog.model.question import CheckKind, services_of
 from watchdog.model.record import Desired
 from watchdog.model.snapshot import (
     AbsenceNotJudged,
@@ -23,6 +23,7 @@ from watchdog.model.snapshot import (
     ServiceStatus,
     Snapshot,
     StepStatus,
+    Used,
 )
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.holds import silenced
@@ -123,7 +124,26 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         downtime_allowed=watched.settings.critical_after,
         quarantined=record.quarantined is not None,
         flapping=watched.flapping() is not None,
+        used=_used(watched),
     )
+
+
+def _used(watched: Watched) -> Used | None:
+    """By its checks of resources; None where nothing was measured when it was last asked."""
+    for check in watched.settings.checks:
+        streak = watched.streaks.get(check.name)
+        if check.kind is not CheckKind.RESOURCES or streak is None or streak.last is None:
+            continue
+        match streak.last.evidence:
+            case {
+                "memory_bytes": int() as memory,
+                "memory_limit_bytes": int() as limit,
+                "cpu_seconds": int() | float() as cpu_seconds,
+            }:
+                return Used(memory=memory, memory_limit=limit, cpu_seconds=cpu_seconds)
+            case _:
+                continue
+    return None
 
 
 def judged(world: World, watched: Watched) -> bool:

@@ -51,7 +51,7 @@ async def assembled(
     )
     engine = DockerEngine(settings.engine)
     world = World(settings=settings, clock=Clock(), engine=engine, memory=ledger)
-    prober = Prober(world.clock.wall, world)
+    prober = Prober(world.clock.wall, world, ledger)
 
     async def claim(identity: EngineIdentity, containers: Collection[str]) -> None:
         try:

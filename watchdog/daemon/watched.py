@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation, OnFailure, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
@@ -62,7 +62,9 @@ class Watched:
     """When a stop or kill through the engine was last heard of."""
     streaks: dict[str, Streak] = field(default_factory=dict[str, Streak])
     flaps: dict[str, Flaps] = field(default_factory=dict[str, Flaps])
-    """Of its checks and of HEALTH_CHECK; what watchdog's own actions do to them is not sampled."""
+    """Of its checks and of HEALTH_CHECK, as long as its container runs without a break."""
+    flapped: Mapping[str, Flaps] = field(default_factory=dict[str, Flaps])
+    """What an earlier daemon knew of the container that it saw last."""
     changed_since_poll: bool = False
     """Its health check, between good and bad."""
     turn: DockersTurn | None = None
@@ -120,6 +122,7 @@ class Watched:
             return
         if before is None or before.id != container.id:
             self._forget_incarnation()
+            self.flaps = dict(self.flapped) if before is None and container.id == self.record.container_id else {}
             self.turn = None
             self.last_bad_at = None
             self.config_hash = self.spec_id = None
@@ -147,7 +150,10 @@ class Watched:
         """A poll that finds its health check as it was is a sample, too."""
         good = self._health_check_says()
         if good is not None and not self.changed_since_poll:
+            flapping = self.flapping() is not None
             self._sample(HEALTH_CHECK, now, good=good)
+            if flapping:
+                self.wake.set()
         self.changed_since_poll = False
 
     def _health_check_says(self) -> bool | None:
@@ -158,17 +164,16 @@ class Watched:
         return {HealthcheckState.HEALTHY: True, HealthcheckState.UNHEALTHY: False}.get(container.healthcheck)
 
     def _sample(self, name: str, now: float, *, good: bool) -> None:
-        if self.phase not in {Phase.ACTING, Phase.VERIFYING}:
-            self.flaps[name] = sample(self.flaps.get(name, Flaps()), now, self.settings.health, good=good)
+        self.flaps[name] = sample(self.flaps.get(name, Flaps()), now, self.settings.health, good=good)
 
     def flapping(self) -> Flapping | None:
         """Whether one of its checks, or its health check, keeps changing by itself."""
-        told = {check.name for check in self.settings.checks if check.on_failure is OnFailure.ALERT}
+        told = {check.name for check in self.settings.checks if check.for_people}
         return worst({name: flaps for name, flaps in self.flaps.items() if name not in told})
 
     def needed_checks(self) -> list[str]:
         """Those of its checks that were answered and that it must pass to be good; the others are for people."""
-        checks = (check for check in self.settings.checks if check.on_failure is OnFailure.RECOVER)
+        checks = (check for check in self.settings.checks if not check.for_people)
         return [check.name for check in checks if check.name in self.streaks]
 
     def held_by_flapping(self, now: float) -> bool:

@@ -139,6 +139,8 @@ class World:
     """Why nothing is done unless a person orders it; None in a daemon that acts by itself."""
     asides: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Full ID of a container that is still set aside, its name borne by another: removed once that one is good."""
+    flaps: Mapping[str, Mapping[str, Flaps]] = field(default_factory=dict[str, "Mapping[str, Flaps]"])
+    """Subject of an incident → what an earlier daemon knew of it that flapped."""
     word: Word | None = None
     """What the observer's references said, while there is something to ask them about."""
     polled_at: float | None = None

@@ -6,11 +6,15 @@ from collections.abc import AsyncGenerator, Mapping
 
 from watchdog.engine.control import Control
 from watchdog.engine.events import Events
+from watchdog.engine.executions import Executions
 from watchdog.engine.look import Look
 from watchdog.engine.neighbour import Neighbours
+from watchdog.engine.output import Output
 from watchdog.engine.protocol import EngineIdentity, Signal, Summary
 from watchdog.engine.transport import Transport
+from watchdog.engine.usage import Usages
 from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.inside import Disk, Ended, LogLine, Usage
 from watchdog.model.plan import Step
 from watchdog.model.settings import EngineSettings
 
@@ -23,6 +27,9 @@ class DockerEngine:
         self._neighbours = Neighbours(local=self._transport.local)
         self._look = Look(self._transport)
         self._control = Control(self._transport, self._look, self._neighbours)
+        self._executions = Executions(self._transport)
+        self._output = Output(self._transport, self._look)
+        self._usages = Usages(self._transport)
         self._events = Events(self._transport, self._look.identify)
 
     async def identify(self) -> EngineIdentity:
@@ -56,6 +63,29 @@ class DockerEngine:
 
     async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
         return await self._control.execute(step, spec)
+
+    async def prepare_inside(
+        self, container: str, command: tuple[str, ...], *, user: str, environment: Mapping[str, str]
+    ) -> str:
+        return await self._executions.prepare(container, command, user, environment)
+
+    async def run_inside(self, execution: str, *, seconds: float, at_most: int) -> Ended:
+        return await self._executions.run(execution, seconds, at_most)
+
+    async def runs_inside(self, execution: str) -> bool:
+        return await self._executions.runs(execution)
+
+    async def end_inside(self, execution: str) -> bool:
+        return await self._executions.end(execution)
+
+    def log(self, container: str, *, since: float, at_most: int, follow: bool) -> AsyncGenerator[tuple[LogLine, ...]]:
+        return self._output.lines(container, since=since, at_most=at_most, follow=follow)
+
+    async def usage(self, container: str) -> Usage:
+        return await self._usages.usage(container)
+
+    async def disks(self, paths: tuple[str, ...]) -> tuple[Disk, ...]:
+        return await self._usages.disks(paths)
 
     async def close(self) -> None:
         await self._transport.close()

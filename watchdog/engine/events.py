@@ -20,7 +20,7 @@ from watchdog.engine.border import translated
 from watchdog.engine.parse import event_from, moment
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal
 from watchdog.engine.transport import Chunks, Transport
-from watchdog.errors import EngineError
+from watchdog.errors import EngineError, EngineUnavailable
 
 FIRST_RETRY: Final = 0.1
 LAST_RETRY: Final = 5.0
@@ -126,6 +126,8 @@ class Events:
         if chunk is None:
             await self._transport.ping()
             return []
+        if not chunk:
+            raise EngineUnavailable(f"the engine at {self._transport.host} ended the event stream")
         with translated(self._transport.host, QUIET):
             return reader.events(chunk)
 

@@ -15,6 +15,8 @@ NANOSECONDS: Final = 1e9
 DEFAULT_STOP_TIMEOUT: Final = 10.0
 DEFAULT_ASKING: Final = 30.0
 """Seconds: the interval of a health check, and its time-out, where none is given."""
+DEFAULT_CPU_PERIOD: Final = 100_000
+"""Microseconds."""
 NEVER: Final = "0001-01-01"
 """How the engine spells a time that has not come."""
 WRITABLE: Final = frozenset({"volume", "bind", "cluster"})
@@ -26,6 +28,7 @@ def container_from(found: Mapping[str, Any]) -> Container:
     health = section(state, "Health")
     policy = section(host, "RestartPolicy")
     stop_timeout = config.get("StopTimeout")
+    writable = [mount for mount in entries(found, "Mounts") if mount["RW"] and mount["Type"] in WRITABLE]
     log: list[Mapping[str, Any]] = entries(health, "Log")
     return Container(
         id=found["Id"],
@@ -47,7 +50,9 @@ def container_from(found: Mapping[str, Any]) -> Container:
         restart_retries=policy.get("MaximumRetryCount") or 0,
         restart_count=found.get("RestartCount") or 0,
         auto_remove=bool(host.get("AutoRemove")),
-        writable_mounts=any(mount["RW"] and mount["Type"] in WRITABLE for mount in entries(found, "Mounts")),
+        writable_mounts=bool(writable),
+        writes_to=tuple(str(mount["Source"]) for mount in writable if mount.get("Source")),
+        cpu_limit=_cpu_limit(host),
         stop_timeout=DEFAULT_STOP_TIMEOUT if stop_timeout is None else float(stop_timeout),
         start_period=(section(config, "Healthcheck").get("StartPeriod") or 0) / NANOSECONDS,
         healthcheck_period=_period(section(config, "Healthcheck")),
@@ -55,6 +60,13 @@ def container_from(found: Mapping[str, Any]) -> Container:
         labels=section(config, "Labels"),
         joined=joined(host),
     )
+
+
+def _cpu_limit(host: Mapping[str, Any]) -> float:
+    """By `--cpus`, else by the CFS quota, whose period is 100 ms where none is given."""
+    if host.get("NanoCpus"):
+        return host["NanoCpus"] / NANOSECONDS
+    return max(0, host.get("CpuQuota") or 0) / (host.get("CpuPeriod") or DEFAULT_CPU_PERIOD)
 
 
 def _period(healthcheck: Mapping[str, Any]) -> float:

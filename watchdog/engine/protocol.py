@@ -1,16 +1,17 @@
 """The door to the engine, as the rest of the product sees it.
 
 Every method is bounded by a deadline and raises only `EngineError` children: `EngineUnavailable` (no answer),
-`NotFound`, `Conflict`, `EngineRefused`. Containers are always named by full ID.
+`NotFound`, `Conflict`, `EngineRefused`, `OutOfReach`. Containers are always named by full ID.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.model.inside import Disk, Ended, LogLine, Usage
 from watchdog.model.plan import Step
 
 
@@ -116,6 +117,40 @@ class Engine(Protocol):
 
         `spec` is needed by CreateContainer, CreateNetwork and ConnectNetwork. What is already so succeeds: a start,
         stop, rename or connect may be made twice. After a start the host's stale neighbour entry is dropped.
+        """
+        ...
+
+    async def prepare_inside(
+        self, container: str, command: tuple[str, ...], *, user: str, environment: Mapping[str, str]
+    ) -> str:
+        """The ID of an execution of a command in a container that runs; nothing is run yet. Empty `user`: its own."""
+        ...
+
+    async def run_inside(self, execution: str, *, seconds: float, at_most: int) -> Ended:
+        """Runs it, once. Waits for its end no longer than `seconds` and no further than `at_most` bytes of output."""
+        ...
+
+    async def runs_inside(self, execution: str) -> bool:
+        """Whether it still runs; what the engine does not know (it was restarted since) does not."""
+        ...
+
+    async def end_inside(self, execution: str) -> bool:
+        """Kills it and what it started; False where it cannot be reached, the engine having no call for that."""
+        ...
+
+    def log(self, container: str, *, since: float, at_most: int, follow: bool) -> AsyncGenerator[tuple[LogLine, ...]]:
+        """What it wrote after `since` (Unix seconds by the engine's clock), at most so many of the newest lines.
+
+        With `follow` then what it writes, until it ends; some lines at a time, or none, so that silence is noticed.
+        """
+        ...
+
+    async def usage(self, container: str) -> Usage: ...
+
+    async def disks(self, paths: tuple[str, ...]) -> tuple[Disk, ...]:
+        """The file systems that hold the engine's root and these directories of its host, each once.
+
+        OutOfReach where the engine is on another machine, or they cannot be seen from here.
         """
         ...
 

@@ -40,16 +40,13 @@ class Chunks:
         self._host = host
 
     async def read(self, patience: float) -> bytes | None:
-        """What came, None when nothing did for `patience` seconds; EngineUnavailable at the end of the answer."""
+        """What came, None when nothing did for `patience` seconds, nothing (b"") at the end of the answer."""
         with translated(self._host, patience):
             try:
                 async with asyncio.timeout(patience):
-                    chunk = await self._content.readany()
+                    return await self._content.readany()
             except TimeoutError:
                 return None
-        if not chunk:
-            raise EngineUnavailable(f"the engine at {self._host} ended the event stream")
-        return chunk
 
 
 class Transport:
@@ -122,11 +119,16 @@ class Transport:
         await self._call("GET", "_ping", versioned=False, seconds=self.timeout)
 
     @asynccontextmanager
-    async def stream(self, path: str, params: Params) -> AsyncGenerator[Chunks]:
+    async def stream(
+        self, path: str, params: Params, *, method: str = "GET", body: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[Chunks]:
         await self._agree()
+        content = None if body is None else json.dumps(body)
         with translated(self.host, self.timeout):
             async with asyncio.timeout(self.timeout):
-                response = await self._docker()._do_query(path, "GET", params=dict(params), timeout=None)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # see the top
+                response = await self._docker()._do_query(  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # see the top
+                    path, method, params=dict(params), data=content, timeout=None
+                )
         try:
             yield Chunks(response.content, self.host)
         finally:
@@ -135,6 +137,7 @@ class Transport:
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
+            await self._client.connector.close()  # it is ours, so the client leaves it open
             self._client = None
 
     async def _agree(self) -> None:
@@ -177,8 +180,19 @@ class Transport:
 
     def _docker(self) -> aiodocker.Docker:
         if self._client is None:  # not in the constructor: aiohttp wants a running loop
-            self._client = aiodocker.Docker(url=self._url, ssl_context=self._tls)
+            self._client = aiodocker.Docker(url=self._client_url, connector=self._connector())
         return self._client
+
+    @property
+    def _client_url(self) -> str:
+        """What aiodocker is to compose addresses from; behind a socket any host name does."""
+        return "unix://localhost" if self.local else self._url
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        """Without a limit: each followed log holds a connection, and a hundredth would starve every other call."""
+        if self.local:
+            return aiohttp.UnixConnector(self._url.removeprefix("unix://"), limit=0)
+        return aiohttp.TCPConnector(ssl=self._tls or True, limit=0)
 
 
 def _url(host: str, *, tls: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -94,6 +94,11 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
         yield
     finally:
         connection.execute("ROLLBACK")
+
+
+def kept(connection: sqlite3.Connection, kind: str) -> Mapping[str, str]:
+    """The small states of a kind: key → JSON text."""
+    return dict(connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
 
 
 def _head(stored: tuple[Any, ...] | None, damage: str) -> Head:

@@ -61,6 +61,11 @@ class LedgerReader:
         with translated(self._path):
             return queries.timeline(self._connection, incident)
 
+    def kept(self, kind: str) -> Mapping[str, str]:
+        """The small states of this kind: key → JSON text."""
+        with translated(self._path):
+            return queries.kept(self._connection, kind)
+
     def head(self) -> str:
         """Hash of the newest row: an anchor for a later `verify`."""
         with translated(self._path):

@@ -165,7 +165,7 @@ class Store:
 
     def kept(self, kind: str) -> Mapping[str, str]:
         with translated(self._path):
-            return dict(self._connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
+            return queries.kept(self._connection, kind)
 
     def outbox(self, receiver: str, after: int, limit: int) -> tuple[Queued, ...]:
         with translated(self._path):

@@ -71,6 +71,10 @@ class Container:
     restart_count: int = 0
     auto_remove: bool = False
     writable_mounts: bool = False
+    writes_to: tuple[str, ...] = ()
+    """Directories of the engine's host that lie behind its writable mounts."""
+    cpu_limit: float = 0.0
+    """How many processors it may use up; 0 where it has no limit."""
     stop_timeout: float = 10.0
     start_period: float = 0.0
     chosen_ports: tuple[str, ...] = ()

@@ -56,9 +56,15 @@ class Check:
         return self.question.kind
 
     @property
+    def for_people(self) -> bool:
+        """Whether its failure never causes an action."""
+        return self.on_failure is OnFailure.ALERT
+
+    @property
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
-        return self.kind.over_network
+        return self.vantage is None and self.kind.over_network
+        return self.kind.over_network and self.vantage is None
 
     @property
     def target(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +19,11 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    EXEC = "exec"
+    COMMAND = "command"
+    LOGS = "logs"
+    RESOURCES = "resources"
+    DNS = "dns"
     JOURNEY = "journey"
 
     @property
@@ -31,8 +37,8 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.JOURNEY})
-_FOR_PEOPLE = frozenset({CheckKind.TLS})
+_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.JOURNEY})
+_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES})
 
 
 class HttpConnection(StrEnum):
@@ -41,6 +47,45 @@ class HttpConnection(StrEnum):
     NEW = "new"
     KEPT = "kept"
     """The last one to that origin as long as it lasts, as a browser does."""
+
+
+class TlsVersion(StrEnum):
+    V1_0 = "1.0"
+    V1_1 = "1.1"
+    V1_2 = "1.2"
+    V1_3 = "1.3"
+
+
+class DnsType(StrEnum):
+    A = "A"
+    AAAA = "AAAA"
+    CAA = "CAA"
+    CNAME = "CNAME"
+    MX = "MX"
+    NS = "NS"
+    PTR = "PTR"
+    SOA = "SOA"
+    SRV = "SRV"
+    TXT = "TXT"
+
+
+class DnsRcode(StrEnum):
+    """What a name server says of a name (RFC 1035, 4.1.1)."""
+
+    NOERROR = "NOERROR"
+    NXDOMAIN = "NXDOMAIN"
+    SERVFAIL = "SERVFAIL"
+    REFUSED = "REFUSED"
+
+
+class StartTls(StrEnum):
+    """Protocols that begin in plain text."""
+
+    SMTP = "smtp"
+    IMAP = "imap"
+    POP3 = "pop3"
+    FTP = "ftp"
+    POSTGRESQL = "postgresql"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +128,11 @@ class HttpQuestion:
 class TcpQuestion:
     tcp: str
     """`host:port`"""
+    send: str | None = field(default=None, repr=False)
+    """What is sent once the connection is made."""
+    expect: str | None = None
+    """A regular expression that must be found in the first `max_bytes` of what is said."""
+    max_bytes: int = 4096
 
     @property
     def kind(self) -> CheckKind:
@@ -99,7 +149,11 @@ class TlsQuestion:
     """`host:port`"""
     verify_tls: bool = True
     expiry_warning: float = 14 * 86400.0
-    """A certificate that ends sooner than this is a FAIL."""
+    """A certificate that ends sooner than this is a FAIL, its own or one above it."""
+    server_name: str | None = None
+    """The name that the certificate must have, and that is asked for; else the host's."""
+    min_version: TlsVersion | None = None
+    starttls: StartTls | None = None
 
     @property
     def kind(self) -> CheckKind:
@@ -108,6 +162,120 @@ class TlsQuestion:
     @property
     def target(self) -> str:
         return self.tls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a command is expected to end."""
+
+    exit_code: tuple[int, ...] = (0,)
+    output_matches: str | None = None
+    """A regular expression that must be found in what it prints."""
+    output: str | None = None
+    """A comparison (`policy.comparison`) with all that it prints, blanks around it left out."""
+    max_bytes: int = 65_536
+    """It is ended when it prints more."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecQuestion(Ending):
+    exec: tuple[str, ...]
+    """Runs inside the container of the check's service, without a shell."""
+    user: str = ""
+    """Name or number, perhaps with a group: `postgres`, `1000:1000`; the container's own when it is empty."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.EXEC
+
+    @property
+    def target(self) -> str:
+        return shlex.join(self.exec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandQuestion(Ending):
+    command: tuple[str, ...]
+    """Runs on this host as whom watchdog runs, without a shell."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.COMMAND
+
+    @property
+    def target(self) -> str:
+        return shlex.join(self.command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsQuestion:
+    logs: str
+    """A regular expression: the lines of the container's log that count."""
+    max_per_minute: float | None = None
+    """More lines within the last minute are a FAIL."""
+    new_errors: bool = False
+    """Whether lines of a kind that was never seen before are a FAIL."""
+    learn: float = 3600.0
+    """So long after the check began, once and for all, every kind is taken for how things are."""
+    new_for: float = 600.0
+    """So long after it first came a kind is new."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.LOGS
+
+    @property
+    def target(self) -> str:
+        return self.logs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesQuestion:
+    """Shares are parts of 1."""
+
+    resources: bool = True
+    max_memory: float | None = 0.9
+    """Of its limit, or of the host's memory where it has none."""
+    max_cpu: float | None = None
+    """Of its limit, or of all processors where it has none, between two questions."""
+    max_restarts: int | None = None
+    """Within `restart_window`."""
+    restart_window: float = 3600.0
+    min_free_disk: float | None = None
+    """Of each file system that holds the engine's root or what the container writes to."""
+    exhausts_within: float | None = None
+    """Memory or disk that will be used up within so many seconds, if it goes on like this, is a FAIL."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.RESOURCES
+
+    @property
+    def target(self) -> str:
+        return "what its container uses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsQuestion:
+    dns: str
+    """The name."""
+    server: str | None = None
+    """`host:port`; None: the name servers of the place from which it is asked."""
+    type: DnsType = DnsType.A
+    answers: tuple[str, ...] = ()
+    """All of them, in any order; empty where any will do."""
+    answers_match: str | None = None
+    """A regular expression that must be found in one of the answers."""
+    rcode: DnsRcode = DnsRcode.NOERROR
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.DNS
+
+    @property
+    def target(self) -> str:
+        return self.dns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +321,17 @@ class JourneyQuestion:
         return self.base or self.steps[0].request.url
 
 
-Question = HttpQuestion | TcpQuestion | TlsQuestion | JourneyQuestion
+Question = (
+    HttpQuestion
+    | TcpQuestion
+    | TlsQuestion
+    | DnsQuestion
+    | ExecQuestion
+    | CommandQuestion
+    | LogsQuestion
+    | ResourcesQuestion
+    | JourneyQuestion
+)
 
 
 def services_of(question: Question) -> tuple[ServiceKey, ...]:

@@ -32,6 +32,15 @@ class ContainerRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What the container of a service used when its check of resources last measured it. Bytes and seconds."""
+
+    memory: float
+    memory_limit: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
     service: ServiceKey
     health: Health
@@ -56,6 +65,7 @@ class ServiceStatus:
     downtime_allowed: float = 300.0
     """Seconds; a longer downtime is critical."""
     quarantined: bool = False
+    used: Used | None = None
     flapping: bool = False
     """It keeps changing between good and bad."""
 

@@ -14,6 +14,8 @@ from watchdog.policy.routing import Rules, comes_later, receivers_of
 from watchdog.policy.stages import Move, advance
 
 _GROUP: Final = "group-"
+_SAME_MOMENT: Final = 1.0
+"""Seconds: the end of a window by the wall clock, told in steady seconds, is not twice the same to the last digit."""
 _TO: Final = {Stage.WARNING: Move.WARN, Stage.CRITICAL: Move.ESCALATE, Stage.HANDED_OVER: Move.CALL}
 _HEIGHT: Final = {stage: height for height, stage in enumerate((Stage.WAITING, *_TO))}
 _REMINDED: Final = {Stage.CRITICAL, Stage.HANDED_OVER}
@@ -65,21 +67,24 @@ class Telling:
     states: Mapping[int, AlertState | None] = field(default_factory=dict[int, "AlertState | None"])
 
 
-def excused(case: Case) -> Case:
-    """The case with its patience begun anew, where somebody works on it."""
-    if case.hold is None or not case.hold.excuses or case.state.waits_from >= case.hold.until:
-        return case
-    return replace(case, state=replace(case.state, waits_from=case.hold.until))
+def excused(case: Case, now: float) -> Case:
+    """The case with its patience begun anew: when those will be done who work on it, or now where they are already."""
+    waits_from = case.state.waits_from
+    if case.hold is not None and case.hold.excuses:
+        begins = waits_from if abs(waits_from - case.hold.until) < _SAME_MOMENT else case.hold.until
+    else:
+        begins = min(waits_from, now)
+    return case if begins == waits_from else replace(case, state=replace(case.state, waits_from=begins))
 
 
-def critical_at(case: Case) -> float | None:
+def critical_at(case: Case, now: float) -> float | None:
     """When its downtime is longer than allowed (steady seconds); None when that is said, or nothing is down.
 
     Time that is excused does not count, nor what came before it.
     """
     if case.severity is Severity.CRITICAL or case.downtime_allowed is None:
         return None
-    waits_from = excused(case).state.waits_from
+    waits_from = excused(case, now).state.waits_from
     return (waits_from if waits_from > case.detected_at else case.failed_at) + case.downtime_allowed
 
 
@@ -88,7 +93,7 @@ def due(cases: Sequence[Case], rules: Rules, now: float) -> Telling:
 
     The warnings of a project go to a receiver as one, and with them those that still wait: it is disturbed anyway.
     """
-    found = [excused(case) for case in cases]
+    found = [excused(case, now) for case in cases]
     messages: list[Message] = []
     together: dict[tuple[str, str], list[Case]] = {}
     for case in found:
@@ -141,7 +146,7 @@ def ended(case: Case, others: Iterable[AlertState], rules: Rules, now: float) ->
 
 def next_at(case: Case, rules: Rules, now: float) -> float | None:
     """When time alone may make something due (steady seconds); None when it never will."""
-    case = excused(case)
+    case = excused(case, now)
     age = now - case.detected_at
     later = comes_later(case.about, case.severity, age, rules)
     reminded = [
@@ -153,7 +158,7 @@ def next_at(case: Case, rules: Rules, now: float) -> float | None:
         case.state.waits_from + rules.group_wait if case.severity is Severity.WARNING else None,
         case.hold.until if case.hold is not None else None,
         case.detected_at + later if later is not None else None,
-        critical_at(case),
+        critical_at(case, now),
         *reminded,
     )
     return min((at for at in times if at is not None and at > now), default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation, OnFailure, Verdict
+from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.settings import OnStop, ServiceSettings
 from watchdog.policy.journeys import not_reached
 from watchdog.policy.namespaces import Ties
@@ -105,7 +105,7 @@ def _by_its_checks(sight: Sight, container: Container) -> Assessment:
     start_grace = sight.settings.recovery.verify_timeout + container.start_period
     failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
     told = [name for name in failing if _told(sight, name)]
-    expected = [check.name for check in sight.settings.checks if check.on_failure is OnFailure.RECOVER]
+    expected = [check.name for check in sight.settings.checks if not check.for_people]
     reached = [name for name in expected if not not_reached(_streak(sight, name).last)]
     needed = [name for name in reached if name not in told]
     unsure = [name for name in needed if _streak(sight, name).standing is Standing.NEW]
@@ -153,7 +153,7 @@ def for_people(check: Check, streak: Streak) -> bool:
     """Whether its failure degrades and is told, and nothing else: it is configured so, or a certificate ends soon."""
     if streak.standing is not Standing.FAILING:
         return False
-    return check.on_failure is OnFailure.ALERT or failure_class(streak) == ENDS_SOON
+    return check.for_people or failure_class(streak) == ENDS_SOON
 
 
 def _told(sight: Sight, name: str) -> bool:

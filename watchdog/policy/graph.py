@@ -44,9 +44,13 @@ def nobodys(
 
 
 def named_by(names: Iterable[str], keys: Iterable[ServiceKey]) -> frozenset[ServiceKey]:
-    """The services that somebody outside all projects means: a name without project is that name in any."""
-    meant = [ServiceKey.parse(name) for name in names]
-    return frozenset(key for key in keys for one in meant if one.name == key.name and one.project in {"", key.project})
+    """The services that somebody outside all projects means: a name without project, or number, is that in any."""
+    wanted = [ServiceKey.parse(name) for name in names]
+    return frozenset(key for key in keys for one in wanted if _is(one, key))
+
+
+def _is(named: ServiceKey, key: ServiceKey) -> bool:
+    return named.name == key.name and named.project in {"", key.project} and named.number in {1, key.number}
 
 
 def first_causes(graph: Edges, of: Iterable[ServiceKey], hindering: Collection[ServiceKey]) -> tuple[ServiceKey, ...]:

@@ -1,4 +1,4 @@
-"""Asks endpoints how they are: HTTP, TCP, TLS. Every question ends as an `Observation`, in bounded time and bytes."""
+"""Asks endpoints and containers how they are. Every question ends as an `Observation`, in bounded time and bytes."""
 
 from watchdog.probes.prober import Prober
 

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
 
@@ -24,6 +24,8 @@ class Phase(StrEnum):
     TLS = "tls"
     PROCESSING = "processing"
     TRANSFER = "transfer"
+    ENGINE = "engine"
+    """Not one of theirs: the Docker Engine is asked."""
 
 
 class Trouble(StrEnum):
@@ -34,6 +36,8 @@ class Trouble(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     DNS = "dns"
+    DNS_RCODE = "dns_rcode"
+    DNS_ANSWER = "dns_answer"
     STATUS = "status"
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"
@@ -51,11 +55,23 @@ class Trouble(StrEnum):
     TLS_WRONG_HOST = "tls_wrong_host"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
+    TLS_VERSION = "tls_version"
+
+    EXIT_CODE = "exit_code"
+    OUTPUT = "output"
+    MEMORY = "memory"
+    CPU = "cpu"
+    RESTARTS = "restarts"
+    DISK = "disk"
+    EXHAUSTION = "exhaustion"
+    LOG_RATE = "log_rate"
+    NEW_ERROR = "new_error"
 
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
     OWN_DELAY = "own_delay"
+    ENGINE = "engine"
     NO_VANTAGE = "no_vantage"
     NOT_ASKED = "not_asked"
 
@@ -71,6 +87,7 @@ _OF_THE_ASKER: Final = frozenset(
         Trouble.OWN_NETWORK,
         Trouble.OWN_DESCRIPTORS,
         Trouble.OWN_DELAY,
+        Trouble.ENGINE,
         Trouble.NO_VANTAGE,
         Trouble.NOT_ASKED,
     }
@@ -183,6 +200,15 @@ class Probe(Protocol[QuestionT]):
     """
 
     async def __call__(self, ask: Ask[QuestionT]) -> str: ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A probe that keeps something of a check between two questions."""
+
+    def forget(self, check: Check) -> None:
+        """The check is asked no more; asked again it begins anew."""
+        ...
 
 
 Clock = Callable[[], float]

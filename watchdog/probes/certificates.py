@@ -10,9 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from watchdog.model.question import StartTls
 from watchdog.probes.ask import AnyAsk, Ask, Finding, Phase, Trouble
+from watchdog.probes.chain import Shown, note
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, endpoint
+from watchdog.probes.starttls import start_tls
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h
 _NOT_YET_VALID: Final = 9
@@ -44,15 +47,24 @@ class Trust:
 
 
 async def shake_hands(
-    ask: AnyAsk, address: str, port: int, host: str, *, context: ssl.SSLContext, seconds: float | None
-) -> float | None:
-    """Connects, makes the TLS handshake, hangs up, and says when the certificate ends.
+    ask: AnyAsk,
+    address: str,
+    port: int,
+    host: str,
+    *,
+    context: ssl.SSLContext,
+    seconds: float | None,
+    starttls: StartTls | None = None,
+) -> Shown:
+    """Connects, makes the TLS handshake, hangs up, and notes what was presented.
 
-    `seconds` bounds the connecting. The end is Unix seconds, None when it cannot be read. Raises
-    ssl.SSLCertVerificationError where the context verifies, Finding for everything else.
+    `seconds` bounds the connecting. Raises ssl.SSLCertVerificationError where the context verifies, Finding for
+    everything else.
     """
     opened = await connect_tcp(ask, address, port, seconds)
     ask.enter(Phase.TLS)
+    if starttls is not None:
+        await start_tls(opened, starttls, endpoint(address, port))
     try:
         transport, _ = await asyncio.get_running_loop().create_connection(
             asyncio.Protocol,
@@ -66,13 +78,15 @@ async def shake_hands(
     except OSError as error:
         raise explain(error, endpoint(address, port)) from error
     try:
-        return not_after(transport.get_extra_info("ssl_object"))
+        return note(ask, transport.get_extra_info("ssl_object"))
     finally:
         transport.abort()
 
 
-async def look_again(ask: AnyAsk, address: str, port: int, trust: Trust, host: str) -> None:
-    """Notes when a certificate that was just distrusted ends: that takes a handshake which trusts everybody.
+async def look_again(
+    ask: AnyAsk, address: str, port: int, trust: Trust, host: str, *, starttls: StartTls | None = None
+) -> None:
+    """Notes a certificate that was just distrusted, and when it ends: that takes a handshake which trusts everybody.
 
     The verdict stands already, so this may fail, takes at most half of the time that is left, and its own
     phases count for nothing.
@@ -80,7 +94,9 @@ async def look_again(ask: AnyAsk, address: str, port: int, trust: Trust, host: s
     peek = Ask(ask.check, ask.question, ask.at, ask.vantage)
     with contextlib.suppress(Finding, TimeoutError):
         async with asyncio.timeout(ask.seconds_left / 2):
-            ask.tls_not_after = await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None)
+            await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None, starttls=starttls)
+    ask.tls_not_after = peek.tls_not_after
+    ask.evidence = peek.evidence | ask.evidence
 
 
 def not_after(session: ssl.SSLObject) -> float | None:

@@ -12,6 +12,7 @@ from yarl import URL
 
 from watchdog.probes.ask import AnyAsk, Phase, Trouble, Unconnected
 from watchdog.probes.certificates import Trust, distrust, look_again, not_after
+from watchdog.probes.chain import certificate
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, endpoint, first_to_connect, resolve
 
@@ -36,7 +37,7 @@ class Dialer:
     ) -> tuple[asyncio.Transport, ProtocolT]:
         """A connection that speaks to what `factory` makes, the caller's to close; raises Finding.
 
-        Notes in the ask whom it reached and when the certificate ends.
+        Notes in the ask whom it reached, and over TLS which certificate that is and when it ends.
         """
         host, port = str(url.raw_host), int(url.port or 0)
         context = self._context(verify=verify) if url.scheme == "https" else None
@@ -67,6 +68,7 @@ class Dialer:
             except OSError as error:
                 raise explain(error, endpoint(address, port), ask.vantage.name) from error
             ask.tls_not_after = _ends(made[0])
+            ask.evidence["certificate"] = certificate(made[0].get_extra_info("ssl_object"))
             return made
 
         return await first_to_connect(ask, addresses, connect)

@@ -12,7 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError, TransferEncodingError
 from aiohttp.tracing import Trace
 
-from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Scalar
 from watchdog.model.question import HttpConnection, HttpQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
 from watchdog.probes.dialer import Dialer
@@ -27,8 +27,8 @@ HEADERS: Final = 128
 IDLE: Final = 3600.0
 """Seconds for which a kept connection is kept at the most."""
 
-Place = tuple[str, bool, ServiceKey | None]
-"""Origin, whether its certificate is verified, and from where it is asked."""
+Place = tuple[str, bool]
+"""Origin, and whether its certificate is verified: what is asked from inside a container keeps no connection."""
 
 
 class Http1:
@@ -45,7 +45,7 @@ class Http1:
     async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
         """The answer while the connection is open; raises Finding, also where its body breaks off."""
         kept = ask.question.connection is HttpConnection.KEPT
-        place = (str(request.url.origin()), ask.question.verify_tls, ask.check.vantage)
+        place = (str(request.url.origin()), ask.question.verify_tls)
         line = self._kept_line(place) if kept else self._spare.pop() if self._spare else _Line(kept=False)
         try:
             async with line.speak(ask, request, self._dialer) as answer:
@@ -93,6 +93,7 @@ class _Line:
         self._transport: asyncio.Transport | None = None
         self._remote = ""
         self._not_after: float | None = None
+        self._certificate: Scalar = None
 
     @contextlib.asynccontextmanager
     async def speak(self, ask: Ask[HttpQuestion], request: Request, dialer: Dialer) -> AsyncGenerator[Answer]:
@@ -105,6 +106,7 @@ class _Line:
                 ask, request.url, lambda: ResponseHandler(loop), verify=ask.question.verify_tls
             )
             self._remote, self._not_after = str(ask.evidence["remote"]), ask.tls_not_after
+            self._certificate = ask.evidence.get("certificate")
             ask.enter(Phase.PROCESSING)
             return handler
 
@@ -120,6 +122,7 @@ class _Line:
         self._connector.dial = dial
         if self._kept and self._remote:
             ask.evidence["remote"], ask.tls_not_after = self._remote, self._not_after
+            ask.evidence |= {"certificate": self._certificate} if self._certificate else {}
             ask.enter(Phase.PROCESSING)
         headers = request.headers.copy()
         if not self._kept:

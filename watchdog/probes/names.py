@@ -46,7 +46,7 @@ class Names:
         except dns.resolver.NXDOMAIN as error:
             raise Finding(Trouble.DNS, f"the name {host} does not exist for {self._vantage.name}") from error
         except _NO_ANSWER as error:
-            raise self._silent(host) from error
+            raise silent(self._vantage.name, host) from error
         except dns.exception.DNSException as error:
             raise Finding(Trouble.NOT_ASKED, f"{host!r} is not a host name: correct the check's target") from error
 
@@ -66,13 +66,17 @@ class Names:
                 return tuple(str(record) for record in answer.rrset)
         raise Finding(Trouble.DNS, f"the name {host} has no address for {self._vantage.name}")
 
-    def _silent(self, host: str) -> Finding:
-        """A name without a dot is the engine's own to answer. It passes on what it does not know, and when nobody
-        out there answers either, that is how a name looks that has gone from its networks.
-        """
-        if "." in host:
-            return Finding(Trouble.RESOLVER, f"{host} was not asked: the resolver of {self._vantage.name} is silent")
-        return Finding(Trouble.DNS, f"the name {host} is not known on the networks of {self._vantage.name}")
+
+def silent(vantage: str | None, name: str) -> Finding:
+    """No name server has an answer.
+
+    A name without a dot that a container asks for is the engine's own to answer. It passes on what it does not know,
+    and when nobody out there answers either, that is how a name looks that has gone from the container's networks.
+    """
+    if vantage is not None and "." not in name.removesuffix("."):
+        return Finding(Trouble.DNS, f"the name {name} is not known on the networks of {vantage}")
+    whose = f"the resolver of {vantage}" if vantage is not None else "the resolver"
+    return Finding(Trouble.RESOLVER, f"{name} was not asked: {whose} does not answer")
 
 
 def in_hosts(hosts: str, wanted: str) -> tuple[str, ...]:

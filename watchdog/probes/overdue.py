@@ -22,6 +22,8 @@ def waited_for(ask: AnyAsk, within: str) -> tuple[Trouble, str]:
             return Trouble.TIMEOUT, f"{remote} did not complete the TLS handshake {within}"
         case Phase.PROCESSING:
             return Trouble.TIMEOUT, f"{remote} did not answer {within}"
+        case Phase.ENGINE:
+            return Trouble.ENGINE, f"the engine did not answer {within}"
         case None:
             return Trouble.OWN_DELAY, f"{ask.check.name} was not begun {within}"
         case Phase.TRANSFER:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Probe, Trouble
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
+from watchdog.probes.kept import Memory
 from watchdog.probes.overdue import LATE, waited_for
 from watchdog.probes.vantage import Vantages
 
-PLACES: Final = 64
-"""Asks at once: each holds a file descriptor."""
+FEWEST: Final = 64
+MOST: Final = 1024
+"""Asks at once: each holds a file descriptor, and those that hang must leave places for the others."""
 
 QUEUE_SHARE: Final = 0.1
 """A time-out after more than this part of it was spent waiting for a place is the asker's fault."""
 
 
 class Prober:
-    """Asks checks of every kind, at most 64 at once. `clock` gives Unix seconds for `Observation.at`.
+    """Asks checks of every kind, `places()` at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked.
+    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None = None, memory: Memory | None = None) -> None:
         self._clock = clock
         self._containers = containers
+        self._memory = memory
         self._vantages = Vantages(containers)
         self._trust = Trust()
-        self._places = asyncio.Semaphore(PLACES)
+        self._places = asyncio.Semaphore(places())
         self._probes: dict[CheckKind, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
         self._endings: list[Callable[[], Awaitable[None]]] = []
@@ -61,8 +65,14 @@ class Prober:
         finally:
             self._limits.discard(limit)
 
+    def forget(self, check: Check) -> None:
+        """What was kept of it between two questions is dropped."""
+        probe = self._probes.get(check.kind)
+        if isinstance(probe, Lasting):
+            probe.forget(check)
+
     async def close(self) -> None:
-        """Ends the asks under way, and any later one, at once as UNKNOWN."""
+        """Ends the asks under way, and any later one, at once as UNKNOWN; what lasts between two questions ends."""
         self._closed = True
         now = asyncio.get_running_loop().time()
         for limit in self._limits:
@@ -107,6 +117,28 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._trust)
+            case CheckKind.EXEC:
+                from watchdog.probes.exec import ExecProbe
+
+                return ExecProbe(self._containers)
+            case CheckKind.COMMAND:
+                from watchdog.probes.command import CommandProbe
+
+                return CommandProbe()
+            case CheckKind.LOGS:
+                from watchdog.probes.logs import LogsProbe
+
+                logs = LogsProbe(self._clock, self._containers, self._memory)
+                self._endings.append(logs.close)
+                return logs
+            case CheckKind.RESOURCES:
+                from watchdog.probes.resources import ResourcesProbe
+
+                return ResourcesProbe(self._containers)
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
@@ -117,3 +149,9 @@ class Prober:
         if ask.seconds > seconds + LATE:
             return Trouble.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
         return waited_for(ask, f"within {seconds:g} s")
+
+
+def places() -> int:
+    """A quarter of the file descriptors that this process may have."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if limit == resource.RLIM_INFINITY else max(FEWEST, min(MOST, limit // 4))

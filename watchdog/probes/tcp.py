@@ -1,20 +1,61 @@
-"""Does something take the connection?"""
+"""Does something take the connection, and say what is expected?"""
 
 from __future__ import annotations
 
+import asyncio
+import re
+import socket
+
 from watchdog.model.question import TcpQuestion
-from watchdog.probes.ask import Ask
+from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, first_to_connect, resolve, split_target
+
+CHUNK = 65536
 
 
 class TcpProbe:
-    """Connects and hangs up; nothing is sent."""
+    """Connects, sends what is to be sent, reads until the expected was said, and hangs up."""
 
     async def __call__(self, ask: Ask[TcpQuestion]) -> str:
-        host, port = split_target(ask.question.tcp)
+        question = ask.question
+        host, port = split_target(question.tcp)
         addresses = await resolve(ask, host)
         opened = await first_to_connect(
             ask, addresses, lambda address, seconds: connect_tcp(ask, address, port, seconds)
         )
-        opened.close()
-        return f"{ask.evidence['remote']} takes connections"
+        remote = str(ask.evidence["remote"])
+        with opened:
+            try:
+                if question.send is not None:
+                    ask.enter(Phase.PROCESSING)
+                    await asyncio.get_running_loop().sock_sendall(opened, question.send.encode())
+                if question.expect is None:
+                    return f"{remote} takes connections"
+                await _hear(ask, opened, question.expect)
+            except OSError as error:
+                raise explain(error, remote, ask.vantage.name) from error
+        return f"{remote} says what is expected"
+
+
+async def _hear(ask: Ask[TcpQuestion], opened: socket.socket, expect: str) -> None:
+    """Until what was said so far matches; raises Finding when it ends, or is too much, without that."""
+    pattern, said = re.compile(expect), bytearray()
+    remote, limit = ask.evidence["remote"], ask.question.max_bytes
+    ask.evidence["bytes"] = 0
+    ask.enter(Phase.PROCESSING)
+    while len(said) < limit:
+        chunk = await asyncio.get_running_loop().sock_recv(opened, min(CHUNK, limit - len(said)))
+        ask.enter(Phase.TRANSFER)
+        said += chunk
+        ask.evidence["bytes"] = len(said)
+        if pattern.search(said.decode("utf-8", "replace")):
+            return
+        if not chunk:
+            what = f"says {_quoted(said)} and hangs up" if said else "hangs up without a word"
+            raise Finding(Trouble.BODY, f"{remote} {what}; expected is {expect!r}")
+    raise Finding(Trouble.TOO_LARGE, f"the first {limit} bytes of {remote} have nothing like {expect!r}")
+
+
+def _quoted(said: bytearray) -> str:
+    return repr(said[:60].decode("utf-8", "replace"))

@@ -7,7 +7,10 @@ import ssl
 from watchdog.model.question import TlsQuestion
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
+from watchdog.probes.chain import Shown
 from watchdog.probes.network import first_to_connect, resolve, split_target
+
+DAY = 86400.0
 
 
 class TlsProbe:
@@ -17,30 +20,50 @@ class TlsProbe:
         self._trust = trust
 
     async def __call__(self, ask: Ask[TlsQuestion]) -> str:
-        host, port = split_target(ask.question.tls)
+        question = ask.question
+        host, port = split_target(question.tls)
         addresses = await resolve(ask, host)
-        context = self._trust.verifying if ask.question.verify_tls else self._trust.accepting
+        name = question.server_name or host
+        context = self._trust.verifying if question.verify_tls else self._trust.accepting
 
-        async def connect(address: str, seconds: float | None) -> None:
+        async def connect(address: str, seconds: float | None) -> Shown:
             try:
-                ask.tls_not_after = await shake_hands(ask, address, port, host, context=context, seconds=seconds)
+                return await shake_hands(
+                    ask, address, port, name, context=context, seconds=seconds, starttls=question.starttls
+                )
             except ssl.SSLCertVerificationError as error:
-                await look_again(ask, address, port, self._trust, host)
-                raise distrust(error, ask, host) from error
+                await look_again(ask, address, port, self._trust, name, starttls=question.starttls)
+                raise distrust(error, ask, name) from error
 
-        await first_to_connect(ask, addresses, connect)
-        return _judge_end(ask)
+        found = await first_to_connect(ask, addresses, connect)
+        _judge_version(ask, found)
+        return _judge_end(ask, found)
 
 
-def _judge_end(ask: Ask[TlsQuestion]) -> str:
-    remote, ends = ask.evidence["remote"], ask.tls_not_after
-    if ends is None:
-        raise Finding(Trouble.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
-    if ends <= ask.at:
-        raise Finding(Trouble.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(ends)}: renew it")
-    days = (ends - ask.at) / 86400.0
-    if ends - ask.at < ask.question.expiry_warning:
+def _judge_version(ask: Ask[TlsQuestion], found: Shown) -> None:
+    wanted = ask.question.min_version
+    if wanted is not None and found.version < wanted.value:
         raise Finding(
-            Trouble.TLS_EXPIRES_SOON, f"the certificate of {remote} ends in {days:.1f} days, on {day(ends)}: renew it"
+            Trouble.TLS_VERSION, f"{ask.evidence['remote']} speaks TLS {found.version}; at least {wanted} is expected"
+        )
+
+
+def _judge_end(ask: Ask[TlsQuestion], found: Shown) -> str:
+    remote = ask.evidence["remote"]
+    if found.ends is None or found.first_end is None:
+        raise Finding(Trouble.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
+    if found.ends <= ask.at:
+        raise Finding(Trouble.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(found.ends)}: renew it")
+    days, left = (found.ends - ask.at) / DAY, found.first_end - ask.at
+    if found.ends - ask.at < ask.question.expiry_warning:
+        raise Finding(
+            Trouble.TLS_EXPIRES_SOON,
+            f"the certificate of {remote} ends in {days:.1f} days, on {day(found.ends)}: renew it",
+        )
+    if left < ask.question.expiry_warning:
+        raise Finding(
+            Trouble.TLS_EXPIRES_SOON,
+            f"the authority {found.first_name} above the certificate of {remote} ends in {left / DAY:.1f} days, "
+            f"on {day(found.first_end)}: the server needs a chain that lasts",
         )
     return f"the certificate of {remote} is valid for {days:.0f} days"

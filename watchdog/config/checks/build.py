@@ -57,6 +57,8 @@ def read_check(
     when = timing(section, path, problems, interval=interval, health=health)
     question = section.question(path, problems)
     own = ServiceKey.parse(section.service) if section.service else service
+    if section.inside and endpoint and own is None:
+        problems.add((*path, "service"), f"is missing; {asked[0]} asks inside a container; allowed: whose that is")
     if endpoint and own is None and section.on_failure is OnFailure.RECOVER:
         wrong = "recover has nothing to recover: it names no service"
         problems.add((*path, "on_failure"), f'{wrong}; allowed: a service, or "alert"')

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from watchdog.config.checks.secrets import secret
-from watchdog.config.checks.section import KindSection
+from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import (
     AbsolutePath,
     Body,
@@ -40,7 +40,7 @@ _CREDENTIALS: Final = (
 _WAYS: Final = "authorization, bearer_token, and username with password"
 
 
-class HttpSection(KindSection):
+class HttpSection(NetworkSection):
     not_by_label: ClassVar[frozenset[str]] = frozenset({"headers", "headers_match", *_CREDENTIALS})
 
     url: Url = Field(description="Ask over HTTP. With https:// the certificate's end is read too.")
@@ -92,11 +92,17 @@ class HttpSection(KindSection):
             if any(name.lower() == "authorization" for name in headers):
                 problems.add((*path, "headers"), "has Authorization too; allowed: one of headers and authorization")
             headers = headers | {"Authorization": authorization}
+        if given.get("connection") is HttpConnection.KEPT and "from" in self.given():
+            problems.add((*path, "connection"), "is kept from where watchdog runs only; allowed: without from")
         if given.get("http2"):
             if not self.url.startswith("https:"):
                 problems.add((*path, "http2"), "is spoken over TLS only; allowed: with a url that begins with https://")
             if given.get("connection") is HttpConnection.KEPT:
                 problems.add((*path, "connection"), "is kept for HTTP/1.1 only; allowed: without http2")
+        if "from" in self.given() and given.get("connection") is HttpConnection.KEPT:
+            problems.add(
+                (*path, "connection"), "cannot be kept in a container that comes and goes; allowed: without from"
+            )
         if "redirect_hosts" in given and not given.get("redirects"):
             problems.add(
                 (*path, "redirect_hosts"), "means nothing without redirects; allowed: with redirects = 1 or more"

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from watchdog.config.checks.command import CommandSection
+from watchdog.config.checks.dns import DnsSection
+from watchdog.config.checks.exec import ExecSection
 from watchdog.config.checks.http import HttpSection
+from watchdog.config.checks.logs import LogsSection
+from watchdog.config.checks.resources import ResourcesSection
 from watchdog.config.checks.section import CheckSection, KindSection
 from watchdog.config.checks.tcp import TcpSection
 from watchdog.config.checks.tls import TlsSection
@@ -16,6 +21,11 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "url": HttpSection,
         "tcp": TcpSection,
         "tls": TlsSection,
+        "exec": ExecSection,
+        "command": CommandSection,
+        "logs": LogsSection,
+        "resources": ResourcesSection,
+        "dns": DnsSection,
     }
 )
 

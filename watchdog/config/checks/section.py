@@ -53,6 +53,9 @@ class KindSection(CheckSection):
     not_by_label: ClassVar[frozenset[str]] = frozenset()
     """Keys that a container's label may not say: tables, secrets, files, and what runs on the host."""
 
+    inside: ClassVar[bool] = False
+    """Whether it is asked inside the container of a service, and so must belong to one."""
+
     def question(self, path: KeyPath, problems: Problems) -> Question | None:
         """What is asked; None where the keys contradict each other, which is then among the problems."""
         raise NotImplementedError

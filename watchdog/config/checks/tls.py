@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from watchdog.config.checks.vantage import NetworkSection
-from watchdog.config.fields import HostPort, Span, Switch
+from watchdog.config.fields import BeginsPlain, HostName, HostPort, MinVersion, Span, Switch
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.question import TlsQuestion
@@ -14,7 +14,16 @@ from watchdog.model.question import TlsQuestion
 class TlsSection(NetworkSection):
     tls: HostPort = Field(description="Ask for a valid certificate.")
     verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
-    expiry_warning: Span | None = Field(default=None, description="A certificate that ends sooner than this is a FAIL.")
+    expiry_warning: Span | None = Field(
+        default=None, description="A certificate that ends sooner than this, or one above it, is a FAIL."
+    )
+    server_name: HostName | None = Field(
+        default=None, description="The name to ask for, which the certificate must have; else the host's."
+    )
+    min_version: MinVersion | None = Field(
+        default=None, description="An older version of TLS is a FAIL; else what this host still speaks is right."
+    )
+    starttls: BeginsPlain | None = Field(default=None, description="The protocol in which TLS is begun.")
 
     def question(self, path: KeyPath, problems: Problems) -> TlsQuestion:  # noqa: ARG002 - as every kind
         return TlsQuestion(**self.own())

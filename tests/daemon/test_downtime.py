@@ -1,0 +1,44 @@
+"""From when on a service counts as down, as far as telling people goes."""
+
+from __future__ import annotations
+
+from tests.support.fake_engine import FakeEngine
+from watchdog.daemon.accounts import Open, down_since
+from watchdog.daemon.clock import Clock
+from watchdog.daemon.oneshot import Remembered
+from watchdog.daemon.watched import Watched
+from watchdog.daemon.world import World
+from watchdog.model.health import Cause
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Incident, ServiceRecord, Severity
+from watchdog.model.settings import ServiceSettings, Settings
+
+WEB, DB = ServiceKey("shop", "web"), ServiceKey("shop", "db")
+INCIDENT = Incident(
+    id=7,
+    subject="shop/web",
+    cause=Cause.CRASHED,
+    severity=Severity.WARNING,
+    summary="it exited with code 1; it failed while shop/db was down",
+    failed_at=100.0,
+    detected_at=101.0,
+)
+OPENED = Open(incident=INCIDENT, failed_at=100.0, detected_at=101.0)
+
+
+def _world(*, blamed: ServiceKey | None, root_good_at: float | None) -> World:
+    world = World(settings=Settings(), clock=Clock(), engine=FakeEngine(now=lambda: 0.0), memory=Remembered())
+    watched = Watched(key=WEB, settings=ServiceSettings(), record=ServiceRecord(service=WEB))
+    watched.blamed, watched.root_good_at = blamed, root_good_at
+    world.services[WEB] = watched
+    return world
+
+
+def test_what_failed_by_itself_is_down_since_then() -> None:
+    assert down_since(_world(blamed=None, root_good_at=500.0), OPENED) == 100.0
+
+
+def test_what_waited_for_its_root_is_down_by_itself_since_that_one_is_good() -> None:
+    assert down_since(_world(blamed=DB, root_good_at=500.0), OPENED) == 500.0
+    assert down_since(_world(blamed=DB, root_good_at=50.0), OPENED) == 100.0
+    assert down_since(_world(blamed=DB, root_good_at=None), OPENED) == 100.0

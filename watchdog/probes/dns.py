@@ -1,0 +1,141 @@
+"""Does a name server say of a name what is expected?"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.resolver
+
+from watchdog.model.observation import Verdict
+from watchdog.model.question import DnsQuestion, DnsRcode, DnsType
+from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.dns_sockets import VantageBackend
+from watchdog.probes.failures import explain
+from watchdog.probes.names import silent
+from watchdog.probes.network import endpoint, resolve, split_target
+
+Server = tuple[str, int]
+"""Address and port."""
+
+TRIES: Final = 3
+"""Of each server: a datagram may be lost."""
+
+SHARE: Final = 0.9
+"""Of the time that is left: what takes longer is told as the server's silence."""
+
+SHOWN: Final = 200
+"""Characters of the answers that are shown: they are a stranger's."""
+
+
+class DnsProbe:
+    """Asks over UDP, and over TCP where the answer does not fit, for the name as it is, without search domains."""
+
+    async def __call__(self, ask: Ask[DnsQuestion]) -> str:
+        question = ask.question
+        servers = await _servers(ask)
+        try:
+            query = dns.message.make_query(question.dns, question.type.value)
+        except dns.exception.DNSException as error:
+            raise Finding(Trouble.NOT_ASKED, f"{question.dns!r} is no name: correct the check") from error
+        ask.enter(Phase.PROCESSING)
+        response = await _first_answer(ask, query, servers)
+        ask.enter(None)
+        return _judge(ask, response)
+
+
+async def _servers(ask: Ask[DnsQuestion]) -> tuple[Server, ...]:
+    if ask.question.server is not None:
+        host, port = split_target(ask.question.server)
+        return tuple((address, port) for address in await resolve(ask, host))
+    ask.enter(Phase.RESOLVE)
+    written: Any = dns.resolver.Resolver(configure=False)  # its types are only half known
+    try:
+        written.read_resolv_conf(io.StringIO(await ask.vantage.resolv_conf()))
+    except dns.resolver.NoResolverConfiguration as error:
+        raise Finding(Trouble.RESOLVER, f"{ask.question.dns} was not asked: no name server is configured") from error
+    return tuple((str(address), 53) for address in written.nameservers)
+
+
+async def _first_answer(
+    ask: Ask[DnsQuestion], query: dns.message.Message, servers: tuple[Server, ...]
+) -> dns.message.Message:
+    """Of the first server that answers; where none does, the FAIL tells more than the UNKNOWN."""
+    missed: list[Finding] = []
+    tries = servers * TRIES
+    for left, (address, port) in zip(range(len(tries), 0, -1), tries, strict=True):
+        ask.evidence["remote"] = where = endpoint(address, port)
+        try:
+            response, over_tcp = await dns.asyncquery.udp_with_fallback(
+                query, address, SHARE * ask.seconds_left / left, port, backend=VantageBackend(ask.vantage)
+            )
+        except dns.exception.Timeout:
+            missed.append(Finding(Trouble.TIMEOUT, f"{where} does not answer for {ask.question.dns}"))
+        except (dns.exception.DNSException, EOFError, ValueError) as error:
+            raise Finding(Trouble.PROTOCOL, f"{where} does not speak DNS: {error}") from error
+        except OSError as error:
+            missed.append(explain(error, where, ask.vantage.name))
+        else:
+            ask.evidence["transport"] = "tcp" if over_tcp else "udp"
+            return response
+    told = next((finding for finding in missed if finding.trouble.verdict is Verdict.FAIL), missed[0])
+    if ask.question.server is None:  # then the server is not what was asked for
+        raise silent(ask.vantage.name, ask.question.dns) from told
+    raise told
+
+
+def _judge(ask: Ask[DnsQuestion], response: dns.message.Message) -> str:
+    question, remote = ask.question, ask.evidence["remote"]
+    rcode = dns.rcode.to_text(response.rcode())
+    ask.evidence["rcode"] = rcode
+    asked = f"{question.type} of {question.dns}"
+    if rcode != question.rcode.value:
+        raise Finding(Trouble.DNS_RCODE, f"{remote} answers {rcode} for {asked}; expected is {question.rcode}")
+    answers = _answers(response, question.type, str(remote))
+    shown = ", ".join(answers)[:SHOWN] or "nothing"
+    ask.evidence["answers"] = shown
+    wanted = {_spelled(one, question.type) for one in question.answers}
+    if wanted and set(answers) != wanted:
+        raise Finding(
+            Trouble.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {', '.join(sorted(wanted))[:SHOWN]}"
+        )
+    if question.answers_match is not None and not any(re.search(question.answers_match, one) for one in answers):
+        raise Finding(
+            Trouble.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {question.answers_match!r}"
+        )
+    if rcode == DnsRcode.NOERROR.value and not answers:
+        raise Finding(Trouble.DNS_ANSWER, f"{remote} knows no {asked}")
+    return f"{remote} answers {shown if answers else rcode} for {asked}"
+
+
+def _answers(response: dns.message.Message, kind: DnsType, remote: str) -> list[str]:
+    """As they are compared, in order; those at the end of a chain of CNAMEs."""
+    try:
+        found: Any = response.resolve_chaining() if isinstance(response, dns.message.QueryMessage) else None
+    except dns.message.AnswerForNXDOMAIN:
+        return []
+    except (dns.exception.DNSException, ValueError) as error:
+        raise Finding(Trouble.PROTOCOL, f"{remote} answers in circles: {error}") from error
+    records: Iterable[Any] = found.answer if found is not None and found.answer is not None else ()
+    if kind is DnsType.TXT:
+        return sorted(b"".join(record.strings).decode("utf-8", "replace") for record in records)
+    return sorted(_spelled(record.to_text(), kind) for record in records)
+
+
+def _spelled(text: str, kind: DnsType) -> str:
+    """One spelling of what means the same: addresses made short, names in small letters without the last dot."""
+    if kind is DnsType.TXT:
+        return text
+    if kind in {DnsType.A, DnsType.AAAA}:
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            return text
+    return text.lower().removesuffix(".")

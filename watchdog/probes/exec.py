@@ -1,0 +1,62 @@
+"""Runs a command inside a container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.engine.protocol import Engine
+from watchdog.model.observation import Check
+from watchdog.model.question import ExecQuestion
+from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.containers import Containers, engine_answers, name_of, running
+from watchdog.probes.ending import judge, patience
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An execution that was not waited for to the end, begun at `at` (Unix seconds)."""
+
+    execution: str
+    at: float
+
+
+class ExecProbe:
+    """One that hangs is killed where that is possible, and in no case started a second time beside it."""
+
+    def __init__(self, containers: Containers | None) -> None:
+        self._containers = containers
+        self._left: dict[tuple[str, str], Left] = {}
+
+    async def __call__(self, ask: Ask[ExecQuestion]) -> str:
+        inside = running(ask, self._containers)
+        question, key = ask.question, name_of(ask.check)
+        ask.enter(Phase.ENGINE)
+        with engine_answers():
+            await self._look_after(inside.engine, ask)
+            execution = await inside.engine.prepare_inside(
+                inside.id, question.exec, user=question.user, environment=question.environment
+            )
+            try:
+                ended = await inside.engine.run_inside(execution, seconds=patience(ask), at_most=question.max_bytes)
+                killed = ended.exit_code is not None or await inside.engine.end_inside(execution)
+            except BaseException:
+                self._left[key] = Left(execution, ask.at)
+                raise
+            if not killed:
+                self._left[key] = Left(execution, ask.at)
+        return judge(ask, ended, killed=killed)
+
+    async def _look_after(self, engine: Engine, ask: Ask[ExecQuestion]) -> None:
+        """What an earlier question left running must have ended first; raises Finding."""
+        left = self._left.get(name_of(ask.check))
+        if (
+            left is not None
+            and await engine.runs_inside(left.execution)
+            and not await engine.end_inside(left.execution)
+        ):
+            seconds = ask.at - left.at
+            raise Finding(Trouble.TIMEOUT, f"{ask.check.target} has not ended for {seconds:.0f} s: it is not run again")
+        self._left.pop(name_of(ask.check), None)
+
+    def forget(self, check: Check) -> None:
+        self._left.pop(name_of(check), None)
