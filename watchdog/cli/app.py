@@ -61,6 +61,7 @@ app: Final = LazyGroup(
         "check": "watchdog.cli.check",
         "recover": "watchdog.cli.recover",
         "status": "watchdog.cli.status",
+        "journey": "watchdog.cli.journey",
         "incidents": "watchdog.cli.incidents",
         "show": "watchdog.cli.show",
         "pause": "watchdog.cli.pause",

@@ -232,6 +232,7 @@ ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
 PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
 HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
+HEADER_NAME: Final = Rule("the name of a header", _HEADER_NAME)
 HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
 COMPARISON: Final = Rule(ALLOWED, _comparison)
 JSON_EXPECTATIONS: Final = listed(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchdog.config.checks import read_check, secret, unverifiable
+from watchdog.config.journeys import read_journey
 from watchdog.config.maintenance import read_maintenance
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
@@ -57,11 +58,14 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
     )
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]
     endpoints = [_endpoint(path, raw, settings, problems) for path, raw in items(values, "endpoint", (), problems)]
+    journeys = [_journey(path, raw, settings, problems) for path, raw in items(values, "journey", (), problems)]
     _judge_together([one for one in services if one], [one for one in endpoints if one], recovery, problems)
+    _refuse_taken_names([one for one in journeys if one], services, endpoints, problems)
     return replace(
         settings,
         services=tuple(one[1:] for one in services if one),
         endpoints=tuple(one[1] for one in endpoints if one),
+        journeys=tuple(one[1] for one in journeys if one),
     )
 
 
@@ -151,6 +155,26 @@ def _checks(
 def _endpoint(path: KeyPath, raw: Any, settings: Settings, problems: Problems) -> tuple[KeyPath, Check] | None:
     check = read_check(raw, path, problems, endpoint=True, interval=settings.interval, health=settings.health)
     return None if check is None else (path, check)
+
+
+def _journey(path: KeyPath, raw: Any, settings: Settings, problems: Problems) -> tuple[KeyPath, Check] | None:
+    check = read_journey(raw, path, problems, interval=settings.interval, health=settings.health)
+    return None if check is None else (path, check)
+
+
+def _refuse_taken_names(
+    journeys: list[tuple[KeyPath, Check]],
+    services: list[tuple[KeyPath, ServiceKey, ServiceSettings] | None],
+    endpoints: list[tuple[KeyPath, Check] | None],
+    problems: Problems,
+) -> None:
+    """Journeys, endpoints and checks are told by their names."""
+    taken = {one[1].name: "an endpoint" for one in endpoints if one}
+    taken |= {check.name: f"a check of {one[1]}" for one in services if one for check in one[2].checks}
+    for path, journey in journeys:
+        if journey.name in taken:
+            problems.add((*path, "name"), f"{shown(journey.name)} is {taken[journey.name]} too; allowed: another name")
+        taken[journey.name] = "a journey"
 
 
 def _judge_together(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
+from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, databases, rules
 from watchdog.model.alerting import GroupBy
@@ -96,6 +97,11 @@ class Section(BaseModel):
     """A table of the configuration; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
+
+    @classmethod
+    def written(cls) -> dict[str, FieldInfo]:
+        """Its keys as they are written."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""

@@ -11,6 +11,7 @@ from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Observation
 from watchdog.policy.flapping import Flaps, worst
 
 HEARD_WITHIN: Final = 600.0
@@ -32,6 +33,8 @@ class Stand:
     cause: Cause = Cause.CHECK_FAILED
     certificate: str = ""
     """Over whose time it fails, which is one incident with all others that fail over the same."""
+    run: Observation | None = None
+    """The last failing run, where it is a journey."""
 
 
 class CheckIncidents:
@@ -80,6 +83,8 @@ class CheckIncidents:
             if number is not None:
                 self._certificates[subject] = stand.certificate or self._certificates.get(subject, "")
                 await self._desk.note_flapping(number, because, known)
+                if stand.run is not None:
+                    await self._desk.keep_run(number, subject, stand.run)
 
     async def _is_told_of(self, subject: str, stand: Stand, now: float) -> bool:
         """Whether another's incident is, or may yet turn out to be, about the certificate that it fails over."""

@@ -46,7 +46,7 @@ class Endpoints:
     def set(self) -> None:
         """As configured now."""
         world = self._world
-        alone = {check.name: check for check in world.settings.endpoints if check.service is None}
+        alone = {check.name: check for check in world.settings.alone}
         for name in [name for name in world.endpoints if name not in alone]:
             del world.endpoints[name]
             self._asker.drop(ENDPOINT + name)
@@ -105,6 +105,7 @@ class Endpoints:
             flaps=alone.flaps,
             cause=Cause.CERTIFICATE if failure_class(alone.streak) == ENDS_SOON else Cause.CHECK_FAILED,
             certificate=certificate,
+            run=last if failing else None,
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
 

@@ -102,6 +102,7 @@ class OwnIncident:
                 flaps=flaps if seen.serves else Flaps(),
                 cause=Cause.CERTIFICATE if failure_class(streak) in CERTIFICATE_CLASSES else Cause.FOR_PEOPLE,
                 certificate=certificate,
+                run=streak.last_fail if told else None,
             )
             await self._checks.settle(subject, stand, now)
 
@@ -129,6 +130,9 @@ class OwnIncident:
         async with watched.recording:
             watched.record = await self._desk.of_service(watched, seen, failure, detected_at)
         watched.step(Happening.FAILED)
+        for streak in watched.streaks.values():
+            if streak.last_fail is not None and watched.record.incident is not None:
+                await self._desk.keep_run(watched.record.incident, str(watched.key), streak.last_fail)
         await self._note_flapping()
 
     async def _blame(self, seen: Assessment, because: str) -> None:

@@ -72,6 +72,39 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request of a journey and its answer, as evidence: secrets masked, bodies and headers cut short."""
+
+    method: str
+    url: str
+    sent: Mapping[str, str]
+    """Headers of the request."""
+    body: str
+    status: int | None = None
+    """None where there was no answer."""
+    received: Mapping[str, str] = field(default_factory=dict[str, str])
+    answer: str = ""
+    """The head of the answer's body."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSeen:
+    """What became of one step of a journey; UNKNOWN where it was not reached."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    service: ServiceKey | None = None
+    """Whose failure it is when it fails."""
+    seconds: float = 0.0
+    attempts: int = 0
+    captured: tuple[str, ...] = ()
+    """Names only."""
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """An immutable fact. `reason` is a sentence; `phases` are seconds by blackbox_exporter's names."""
 
@@ -88,3 +121,5 @@ class Observation:
     """Unix time at which the certificate that was presented ends."""
     changes_in: float | None = None
     """Seconds until time alone may change this: it is asked again then."""
+    steps: tuple[StepSeen, ...] = ()
+    """Of a journey, in order."""

@@ -6,6 +6,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from watchdog.model.identity import ServiceKey
+from watchdog.model.journey import Capture
 
 StatusRanges = tuple[tuple[int, int], ...]
 """Inclusive."""
@@ -24,6 +28,7 @@ class CheckKind(StrEnum):
     HEARTBEAT = "heartbeat"
     POSTGRES = "postgres"
     REDIS = "redis"
+    JOURNEY = "journey"
 
     @property
     def over_network(self) -> bool:
@@ -43,6 +48,7 @@ _OVER_NETWORK = frozenset(
         CheckKind.TLS,
         CheckKind.DNS,
         CheckKind.ICMP,
+        CheckKind.JOURNEY,
         CheckKind.POSTGRES,
         CheckKind.REDIS,
     }
@@ -363,6 +369,49 @@ class RedisQuestion:
         return self.redis
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyStep:
+    """One request with what is expected of its answer."""
+
+    name: str
+    request: HttpQuestion
+    """Its texts may hold templates, for `policy.journeys` to fill."""
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    json: Any = field(default=None, repr=False)
+    captures: tuple[Capture, ...] = ()
+    attempts: int = 1
+    wait: float = 1.0
+    """Before each further attempt."""
+    always_run: bool = False
+    """Runs though an earlier step failed: it cleans up."""
+    service: ServiceKey | None = None
+    """Whose failure it is when this step fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyQuestion:
+    """The steps share one cookie jar, empty at the start of each run."""
+
+    steps: tuple[JourneyStep, ...]
+    services: tuple[ServiceKey, ...] = ()
+    """A key without project means that name in any project."""
+    base: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Values that templates may use and that no output shows."""
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Further texts that no output shows: what the environment put into the steps."""
+    redact: tuple[str, ...] = ()
+    """Names of captures, fields and headers whose values no output shows."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.JOURNEY
+
+    @property
+    def target(self) -> str:
+        return self.base or self.steps[0].request.url
+
+
 Question = (
     HttpQuestion
     | TcpQuestion
@@ -376,4 +425,10 @@ Question = (
     | HeartbeatQuestion
     | PostgresQuestion
     | RedisQuestion
+    | JourneyQuestion
 )
+
+
+def services_of(question: Question) -> tuple[ServiceKey, ...]:
+    """The services that a journey belongs to; none where it is none."""
+    return question.services if isinstance(question, JourneyQuestion) else ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
-from watchdog.model.observation import Check, Observation, Scalar, Verdict
+from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
 
 QuestionT = TypeVar("QuestionT")
 
@@ -42,6 +42,7 @@ class Trouble(StrEnum):
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"
     BODY = "body"
+    CAPTURE = "capture"
     TOO_LARGE = "too_large"
     SLOW = "slow"
     PROTOCOL = "protocol"
@@ -146,6 +147,8 @@ class Ask(Generic[QuestionT]):
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
         self.changes_in: float | None = None
+        self.steps: list[StepSeen] = []
+        """Of a journey, as they are taken."""
         self.waited: float | None = None
         """Seconds until there was a free place; None while waiting for it."""
         self._phases: dict[str, float] = {}
@@ -188,6 +191,7 @@ class Ask(Generic[QuestionT]):
             waited=self.waited if self.waited is not None else self._since_began,
             tls_not_after=self.tls_not_after,
             changes_in=self.changes_in,
+            steps=tuple(self.steps),
         )
 
     def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:
