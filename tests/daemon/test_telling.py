@@ -27,7 +27,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion
 from watchdog.model.record import Kept, Severity
-from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.model.settings import ReceiverSettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
 PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"))
@@ -43,7 +43,10 @@ class Taker:
 
 @pytest.fixture(autouse=True)
 def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _settings: Taker())  # pyright: ignore[reportUnknownLambdaType] - of a function that takes anything
+    def taker(_: ReceiverSettings) -> Taker:
+        return Taker()
+
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", taker)
 
 
 def scene(loop: VirtualLoop, directory: Path, settings: Settings = WATCHED) -> AlertScene:
