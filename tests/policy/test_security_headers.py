@@ -56,4 +56,4 @@ def test_frames_are_restricted_by_either_header() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("content_security_policy", " "), ("x_content_type_options", "sniff")])
 def test_a_header_without_its_meaning_is_missing(name: str, value: str) -> None:
-    assert len(missing(**{name: value})) == 1
+    assert len(missing(https=True, **{name: value})) == 1
