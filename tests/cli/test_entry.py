@@ -37,8 +37,8 @@ def _commands() -> dict[str, Command]:
 
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
-        *("run", "check", "recover", "status", "incidents", "show", "pause", "resume", "retire"),
-        *("silence", "unsilence", "silences"),
+        *("run", "check", "recover", "status", "journey list", "journey run", "journey import", "incidents", "show"),
+        *("pause", "resume", "retire", "heartbeat", "silence", "unsilence", "silences"),
         *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 

@@ -14,11 +14,14 @@ from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.checks.section import KindSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
+from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
 from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
+from watchdog.model.observation import OnFailure
+from watchdog.model.question import HttpQuestion, JourneyStep
 from watchdog.model.settings import ServiceSettings, Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -37,16 +40,30 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
     found["service"] = dataclasses.asdict(ServiceSettings())
     found["service"]["critical_after"] = None
-    found["endpoint"] = found["receiver"] = found["maintenance"] = {}
+    found["endpoint"] = found["receiver"] = found["maintenance"] = found["capture"] = {}
     found["route"] = {"severity": "warning", "continue": False}
+    found["journey"] = {"timeout": 30.0, "verify_tls": True, "on_failure": OnFailure.RECOVER}
+    found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
+    found["retry"] = _defaults_in(JourneyStep)
     for kind, section in KINDS.items():
         found[kind] = _defaults_of(section)
     return found
 
 
+JOURNEY: Mapping[str, type[Section]] = {
+    "[[journey]]": JourneySection,
+    "[[journey.step]]": StepSection,
+    "[journey.step.capture]": CaptureSection,
+    "[journey.step.retry]": RetrySection,
+}
+
+
 def _defaults_of(section: type[KindSection]) -> dict[str, Any]:
     """What the value of the model has where its table says nothing."""
-    shape: Any = get_type_hints(section.question)["return"]
+    return _defaults_in(get_type_hints(section.question)["return"])
+
+
+def _defaults_in(shape: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for one in dataclasses.fields(shape):
         if one.default_factory is not dataclasses.MISSING:
@@ -85,7 +102,7 @@ def section_lines(name: str, section: type[Section], without: Collection[str] = 
     variables = name in SECTIONS
     yield f"| key | default | allowed | meaning |{' environment |' if variables else ''}"
     yield f"|---|---|---|---|{'---|' if variables else ''}"
-    for key, field in section.model_fields.items():
+    for key, field in section.written().items():
         if key in without:
             continue
         rule = allowed(section, key)
@@ -129,6 +146,8 @@ def tables() -> str:
     lines += ["### `[[maintenance]]`", "", MAINTENANCE, "", *section_lines("maintenance", MaintenanceSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
+    for heading, section in JOURNEY.items():
+        lines += [f"### `{heading}`", "", *section_lines(heading.strip("[]").split(".")[-1], section), ""]
     return "\n".join([*lines, "### Labels of containers", "", *label_lines()])
 
 

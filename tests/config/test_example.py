@@ -12,6 +12,7 @@ from tests.config.conftest import Load
 from tests.config.reference import DOCUMENT, defaults, written
 from watchdog.config.checks import KINDS, CheckSection
 from watchdog.config.fields import Section
+from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
 from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
@@ -20,7 +21,17 @@ from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
 SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
-ENVIRON = dict.fromkeys(("ALERT_TOKEN", "ALERT_SECRET", "MAIL_PASSWORD", "PING_ID", "SHOP_TOKEN"), "t")
+NAMES = (
+    "ALERT_TOKEN",
+    "ALERT_SECRET",
+    "IMPORT_TOKEN",
+    "MAIL_PASSWORD",
+    "ORDERS_DB",
+    "PING_ID",
+    "SHOP_TOKEN",
+    "SHOP_PASSWORD",
+)
+ENVIRON = dict.fromkeys(NAMES, "t" * 16)
 FILES = {"apprise": "json://hooks.example/x"}
 """What a file in /run/secrets holds, where it is no URL."""
 
@@ -78,6 +89,13 @@ def test_the_example_names_every_key() -> None:
     assert service["health"].keys() == SECTIONS["health"].model_fields.keys()
     assert service["recovery"].keys() == ServiceRecoverySection.model_fields.keys()
     assert set().union(*example()["alert"]["receiver"]) == ReceiverSection.model_fields.keys()
+    journeys = example()["journey"]
+    assert set().union(*journeys) == JourneySection.written().keys()
+    steps = [step for journey in journeys for step in journey["step"]]
+    assert set().union(*steps) == StepSection.written().keys()
+    captures = [capture for step in steps for capture in step.get("capture", {}).values()]
+    assert set().union(*captures) == CaptureSection.written().keys()
+    assert set().union(*(step.get("retry", {}) for step in steps)) == RetrySection.written().keys()
     assert set().union(*example()["alert"]["route"]) == RouteSection.model_fields.keys()
     assert set().union(*example()["maintenance"]) == MaintenanceSection.model_fields.keys()
     assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS, "from"}

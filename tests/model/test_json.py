@@ -147,6 +147,7 @@ def test_a_snapshot_is_one_object_with_everything_in_it() -> None:
         "engine": "answers",
         "services": [SERVICE.as_json()],
         "endpoints": [],
+        "journeys": [],
         "absence_not_judged": [{"project": "shop", "name": "webui", "reason": "nothing says that it should run"}],
         "incidents_open": 0,
         "ledger_head": "",

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from watchdog.model.health import CheckStatus, Health, Status
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Verdict
-from watchdog.model.snapshot import AbsenceNotJudged, ContainerRef, EndpointStatus, ServiceStatus, Snapshot
+from watchdog.model.snapshot import (
+    AbsenceNotJudged,
+    ContainerRef,
+    EndpointStatus,
+    JourneyStatus,
+    ServiceStatus,
+    Snapshot,
+    StepStatus,
+)
 
 WEBUI = ServiceKey("shop", "webui")
 DB = ServiceKey("shop", "db")
@@ -85,6 +93,18 @@ _endpoints = st.builds(
     flapping=st.booleans(),
     waiting=_texts,
 )
+_steps = st.builds(StepStatus, name=_texts, verdict=st.sampled_from(Verdict), reason=_texts, seconds=_seconds)
+_journeys = st.builds(
+    JourneyStatus,
+    name=_texts,
+    verdict=st.sampled_from(Verdict),
+    reason=_texts,
+    services=st.lists(_keys, max_size=2).map(tuple),
+    failing_step=st.none() | _texts,
+    seconds=_seconds,
+    at=st.none() | _times,
+    steps=st.lists(_steps, max_size=2).map(tuple),
+)
 SNAPSHOTS = st.builds(
     Snapshot,
     status=st.sampled_from(Status),
@@ -94,6 +114,7 @@ SNAPSHOTS = st.builds(
     engine=_texts,
     services=st.lists(_services, max_size=3).map(tuple),
     endpoints=st.lists(_endpoints, max_size=3).map(tuple),
+    journeys=st.lists(_journeys, max_size=2).map(tuple),
     absence_not_judged=st.lists(st.builds(AbsenceNotJudged, service=_keys, reason=_texts), max_size=2).map(tuple),
     incidents_open=st.integers(0, 10_000),
     ledger_head=_texts,

@@ -23,7 +23,7 @@ from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
 from watchdog.model.health import Health
 from watchdog.model.observation import Verdict
 from watchdog.model.record import Rung
-from watchdog.model.snapshot import EndpointStatus, ServiceStatus, Snapshot
+from watchdog.model.snapshot import EndpointStatus, JourneyStatus, ServiceStatus, Snapshot
 
 LABEL_LENGTH: Final = 200
 """Characters of a label value that are kept; what is longer ends in a digest of the whole."""
@@ -74,6 +74,7 @@ class _Families(Collector):
         yield from _used(services)
         yield from _recoveries(services, self._measures)
         yield from _endpoints({label(endpoint.name): endpoint for endpoint in snapshot.endpoints})
+        yield from _journeys({label(journey.name): journey for journey in snapshot.journeys})
         yield from _daemon(self._measures)
         yield from _alerts(self._measures)
 
@@ -222,6 +223,37 @@ def _endpoints(endpoints: dict[str, EndpointStatus]) -> Iterator[Metric]:
     yield tls
 
 
+def _journeys(journeys: dict[str, JourneyStatus]) -> Iterator[Metric]:
+    success = GaugeMetricFamily(
+        "watchdog_journey_success",
+        "1 if the journey is good, 0 if it fails; absent while unknown.",
+        labels=("journey",),
+    )
+    seconds = GaugeMetricFamily(
+        "watchdog_journey_step_seconds",
+        "How long a step took when the journey was last made; absent where it was not reached.",
+        labels=("journey", "step"),
+    )
+    passed = GaugeMetricFamily(
+        "watchdog_journey_step_success",
+        "1 if the step passed when the journey was last made, 0 if not; absent where it was not reached.",
+        labels=("journey", "step"),
+    )
+    made = GaugeMetricFamily(
+        "watchdog_journey_last_run_timestamp_seconds", "When the journey was last made.", labels=("journey",)
+    )
+    for name, journey in journeys.items():
+        if journey.verdict is not Verdict.UNKNOWN:
+            success.add_metric((name,), float(journey.verdict is Verdict.PASS))
+        if journey.at is not None:
+            made.add_metric((name,), journey.at)
+        for step in {label(step.name): step for step in journey.steps}.values():
+            if step.verdict is not Verdict.UNKNOWN:
+                seconds.add_metric((name, label(step.name)), step.seconds)
+                passed.add_metric((name, label(step.name)), float(step.verdict is Verdict.PASS))
+    yield from (success, seconds, passed, made)
+
+
 def _daemon(measures: Measures) -> Iterator[Metric]:
     yield _gauge(
         "watchdog_last_poll_timestamp_seconds",
@@ -243,6 +275,12 @@ def _daemon(measures: Measures) -> Iterator[Metric]:
         "From the moment at which a check is due to the moment at which it is asked.",
         (),
         (((), measures.check_start_lag),),
+    )
+    yield _counter(
+        "watchdog_heartbeats",
+        "Calls of those who call in.",
+        ("name",),
+        (((label(name),), count) for name, count in sorted(measures.heartbeats.items())),
     )
     yield _counter(
         "watchdog_events",

@@ -11,7 +11,9 @@ import click
 
 from watchdog.cli.command import Command, settings
 from watchdog.cli.history import read_timeline
+from watchdog.cli.steps import print_steps
 from watchdog.cli.terminal import Table, json_option, print_json, say, show
+from watchdog.model.record import EntryKind
 
 _HELP: Final = """Show one incident as a timeline: what was seen, decided, intended and done, each a row of the ledger.
 
@@ -38,6 +40,11 @@ def _print(incident: Mapping[str, Any], timeline: list[dict[str, Any]]) -> None:
     say(f"Closed at {incident['closed_at']}." if incident["closed_at"] else still)
     rows = tuple((str(row["seq"]), row["at"], row["kind"], row["sentence"], row["hash"][:12]) for row in timeline)
     show(Table(("row", "at", "kind", "sentence", "hash"), rows))
+    for row in timeline:
+        if "steps" in row["payload"] and row["kind"] == EntryKind.OBSERVATION.value:
+            click.echo()
+            say(f"Row {row['seq']}, {row['sentence']}")
+            print_steps(row["payload"]["steps"])
 
 
 command: Final = Command(

@@ -12,15 +12,17 @@ from typing import Any, Final
 
 from watchdog.config import rules
 from watchdog.config.build import covers
-from watchdog.config.checks import read_check
+from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Rule, Wrong, shown
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
+from watchdog.model.question import services_of
 from watchdog.model.settings import OnStop, ServiceSettings, Settings
 from watchdog.policy.discovery import ENABLE
 from watchdog.policy.graph import DEPENDS_ON
+from watchdog.policy.journeys import is_of
 
 PREFIX: Final = "watchdog."
 CHECK: Final = "watchdog.check."
@@ -77,7 +79,7 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
         wrong = f"is longer than absence_max ({recovery.absence_max:g} s)"
         problems.add((ABSENCE_GRACE,), f"{wrong}; allowed: at most that")
         grace = recovery.absence_grace
-    checks = (*base.checks, *_endpoints(settings, key))
+    checks = (*base.checks, *_endpoints(settings, key), *_journeys(settings, key))
     merged = replace(
         base,
         enabled=base.enabled and said.get(ENABLE, True),
@@ -110,6 +112,15 @@ def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:
         endpoint
         for endpoint in settings.endpoints
         if endpoint.service and covers(endpoint.service, key) and endpoint.service.number == key.number
+    ]
+
+
+def _journeys(settings: Settings, key: ServiceKey) -> list[Check]:
+    """A journey is a check of each service that it belongs to."""
+    return [
+        journey
+        for journey in settings.journeys_of_services
+        if any(is_of(pattern, key) for pattern in services_of(journey.question))
     ]
 
 
@@ -147,6 +158,10 @@ def _described(
                 problems.add((f"{CHECK}{name}.from",), f"{wrong}; allowed: {key.name}, whose label it is")
                 continue
             check = replace(check, vantage=key)
+        unproven = unverifiable(check, service.recovery) if check is not None else None
+        if unproven is not None:
+            problems.add((f"{CHECK}{name}.heartbeat",), unproven)
+            continue
         if name in taken or len(checks) >= _MOST_CHECKS:
             wrong = "is configured already" if name in taken else f"is one too many; allowed: {_MOST_CHECKS}"
             problems.add((CHECK + name,), wrong)

@@ -55,7 +55,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def add_validation(problems: Problems, path: KeyPath, error: ValidationError, section: type[Section]) -> None:
     """Adds what pydantic found in a table of the given shape, in our own words."""
-    known = section.model_fields
+    known = section.written()
     for one in error.errors(include_url=False, include_input=False):
         key = str(one["loc"][0]) if one["loc"] else ""
         match one["type"]:
@@ -70,9 +70,9 @@ def add_validation(problems: Problems, path: KeyPath, error: ValidationError, se
 
 def allowed(section: type[Section], key: str) -> str:
     """What the rule of a key allows; empty where a key is a table of its own."""
-    members = get_args(section.model_fields[key].annotation)  # `Annotated[...] | None` keeps its metadata in a member
+    members = get_args(section.written()[key].annotation)  # `Annotated[...] | None` keeps its metadata in a member
     nested = [one for member in members for one in getattr(member, "__metadata__", ())]
-    for one in (*section.model_fields[key].metadata, *nested):
+    for one in (*section.written()[key].metadata, *nested):
         rule: object = one.func if isinstance(one, PlainValidator) else None
         if isinstance(rule, Rule):
             return cast("Rule[Any]", rule).allowed

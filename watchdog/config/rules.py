@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, Self, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchdog.config.duration import parse_duration, spell_duration
@@ -33,7 +33,15 @@ class Wrong(ValueError):
 class Expanded(str):
     """A text into which the environment was put: it may be a secret, so no message shows it."""
 
-    __slots__ = ()
+    __slots__ = ("parts",)
+
+    def __new__(cls, text: str, parts: tuple[str, ...] = ()) -> Self:
+        made = super().__new__(cls, text)
+        made.parts = parts
+        return made
+
+    parts: tuple[str, ...]
+    """What the environment put in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +338,7 @@ POLL: Final = duration(0.1, DAY)
 TIMEOUT: Final = duration(0.001, 3600)
 SPAN: Final = duration(0)
 PROOF: Final = duration(0.1)
+PERIOD: Final = duration(1, 366 * DAY)
 WINDOW: Final = duration(1)
 RETENTION: Final = duration(3600)
 COUNT: Final = whole(1, 1000)

@@ -231,6 +231,7 @@ class File(BaseSettings):
     observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
+    journey: list[Any] | None = Field(default=None, description="What a person does, in order.")
     maintenance: list[Any] | None = Field(
         default=None, description="When is worked on what: it is watched on, and neither acted upon nor told of."
     )

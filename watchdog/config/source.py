@@ -23,7 +23,7 @@ PREFIX: Final = "WATCHDOG_"
 NOT_SETTINGS: Final = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"})
 """Variables of the command line, and of systemd (WatchdogSec)."""
 
-LISTS: Final[tuple[KeyPath, ...]] = (("service",), ("endpoint",), ("alert", "receiver"))
+LISTS: Final[tuple[KeyPath, ...]] = (("service",), ("endpoint",), ("journey",), ("alert", "receiver"))
 """Lists of tables: in a variable they are a JSON array of objects."""
 
 _LARGEST_FILE: Final = 1_048_576
@@ -101,29 +101,28 @@ def expand(value: Any, environ: Mapping[str, str], path: KeyPath, problems: Prob
 
 
 def _expand_text(value: str, environ: Mapping[str, str], path: KeyPath, problems: Problems) -> str:
-    used = False
+    parts: list[str] = []
 
     def put_in(match: re.Match[str]) -> str:
-        nonlocal used
         literal, name, rest = match.groups()
         if literal:
             return "${"
-        used = True
         if rest:
             problems.add(path, f"refers to ${{{name}…}}; allowed: ${{NAME}}, or $${{ for a plain ${{")
         elif name not in environ:
             problems.add(
                 path, f"refers to ${{{name}}}, which the environment does not have; allowed: a variable that is set"
             )
-        return environ.get(name, match[0])
+        parts.append(environ.get(name, match[0]))
+        return parts[-1]
 
     text = _REFERENCE.sub(put_in, value)
-    return Expanded(text) if used else text
+    return Expanded(text, tuple(parts)) if parts else text
 
 
 def variables() -> dict[str, KeyPath]:
     """Every variable that says what a key of the file says."""
-    names: dict[str, KeyPath] = {f"{PREFIX}{name.upper()}": (name,) for name in ("service", "endpoint")}
+    names: dict[str, KeyPath] = {f"{PREFIX}{name.upper()}": (name,) for name in ("service", "endpoint", "journey")}
     for section, model in SECTIONS.items():
         names |= {f"{PREFIX}{section.upper()}__{key.upper()}": (section, key) for key in model.model_fields}
     return names

@@ -53,4 +53,4 @@ def items(values: Mapping[str, Any], key: str, path: KeyPath, problems: Problems
 
 
 def no_table(raw: Any, model: type[Section]) -> str:
-    return f"{shown(raw)} is no table; allowed: a table of {', '.join(model.model_fields)}"
+    return f"{shown(raw)} is no table; allowed: a table of {', '.join(model.written())}"

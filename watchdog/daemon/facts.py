@@ -55,7 +55,7 @@ class Facts:
             roots_down=roots.get(Hindrance.DOWN, ()),
             roots_lost=roots.get(Hindrance.LOST, ()),
             roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
-            needs_others=bool(self._world.graph().get(key)),
+            needs_others=bool(self._world.roots_of(watched)),
             root_good_at=watched.root_good_at,
             ties=watched.ties,
             others_asked=self.others_asked(seen),

@@ -15,6 +15,7 @@ from watchdog.daemon.check_incidents import CheckIncidents, subject_of
 from watchdog.daemon.endpoints import Endpoints
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
+from watchdog.daemon.journeys import Journeys
 from watchdog.daemon.looker import left_out
 from watchdog.daemon.observer_watch import ObserverWatch
 from watchdog.daemon.subjects import CHECK
@@ -23,6 +24,7 @@ from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import CheckKind
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Phase
@@ -57,6 +59,7 @@ class Household:
             watch=self._watch_observer,
             later=self._later,
         )
+        self._journeys = Journeys(world, asker, desk, self._hear, self._later)
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._asking_others: asyncio.Task[None] | None = None
@@ -162,11 +165,13 @@ class Household:
         return dict(spec.config.get("Labels") or {})
 
     def set_endpoints(self) -> None:
-        """Stand-alone endpoints as configured; those of services are among their checks."""
+        """Stand-alone endpoints and journeys as configured; endpoints of services are among their checks."""
         self._endpoints.set()
+        self._journeys.set()
 
     def ask_soon(self, key: ServiceKey) -> None:
         self._asker.ask_soon(str(key))
+        self._journeys.ask_soon(key)
 
     async def finish(self, within: float) -> None:
         """Waits, `within` seconds at the most, until no engine call of a plan is under way."""
@@ -191,11 +196,12 @@ class Household:
         owner = str(watched.key)
 
         def hear(check: Check, observation: Observation, incarnation: int) -> float:
-            return self._hear(watched, check, observation, incarnation)
+            return self._hear(owner, watched, check, observation, incarnation)
 
-        self._asker.set_checks(owner, watched.settings.checks, hear, lambda: watched.incarnation)
+        own = tuple(check for check in watched.settings.checks if check.kind is not CheckKind.JOURNEY)
+        self._asker.set_checks(owner, own, hear, lambda: watched.incarnation)
 
-    def _hear(self, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
+    def _hear(self, owner: str, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
         now = self._world.clock.now()
         was_doubted = watched.doubted_since is not None
         before = watched.streaks.get(check.name, Streak())
@@ -203,7 +209,7 @@ class Household:
         self._world.changed.set()
         doubted = watched.doubted_since is not None and not was_doubted
         if observation.verdict is Verdict.FAIL and doubted:
-            self._ask_others(str(watched.key))
+            self._ask_others(owner)
         if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL and check.for_people:
             self.ask_soon(watched.key)  # if its service fails, too, it is that one's incident
         self._watch_observer(observation)

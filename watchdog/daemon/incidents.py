@@ -14,9 +14,12 @@ from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.health import Assessment, Cause
+from watchdog.model.observation import Observation
 from watchdog.model.record import EntryKind, Incident, Kept, ServiceRecord, Severity
+from watchdog.model.views import steps_json
 from watchdog.policy.advice import NOTHING, advice, anchor
 from watchdog.policy.flapping import Flaps, read, written
+from watchdog.policy.journeys import failing_step
 from watchdog.policy.telling import span
 
 CLAIM_LOOKED_AT_AFTER = 600.0
@@ -41,6 +44,8 @@ class IncidentDesk:
         """Subject of which people were told though the ledger cannot be written → the receivers."""
         self._unused: list[int] = []
         """Numbers of incidents that could not be recorded."""
+        self._kept_runs: dict[int, set[tuple[str, str]]] = {}
+        """Incident → the journeys and their failing steps of which a run is kept."""
         self._failed_at: dict[int, float] = {}
         self._detected_at: dict[int, float] = {}
         self.claims: list[tuple[float, int, str]] = []
@@ -235,7 +240,7 @@ class IncidentDesk:
             await self._journal.write(
                 *entries, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
             )
-            for kept in (self.open, self._failed_at, self._detected_at):
+            for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
                 kept.pop(number, None)
             self._world.down_since.pop(incident.subject, None)
             self._alerts.take(plan)
@@ -262,6 +267,20 @@ class IncidentDesk:
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
 
+    async def keep_run(self, number: int, subject: str, run: Observation) -> None:
+        """A failing run of a journey with every request and answer; once for each step that fails in an incident."""
+        failed = failing_step(run.steps)
+        if number not in self.open or failed is None:
+            return
+        kept = self._kept_runs.setdefault(number, set())
+        if (run.check, failed.name) in kept:
+            return
+        kept.add((run.check, failed.name))
+        sentence = f"journey {run.check}: {run.reason}"
+        payload = {"journey": run.check, "at": run.at, "steps": steps_json(run.steps)}
+        entry = self._journal.entry(EntryKind.OBSERVATION, subject, sentence, incident=number, payload=payload)
+        await self._journal.write(entry)
+
     async def note_flapping(self, number: int, because: str | None, known: Mapping[str, Flaps]) -> None:
         """Whether what an incident is about keeps changing, and why that is said; None once it has settled.
 
@@ -278,6 +297,12 @@ class IncidentDesk:
         self.open[number] = incident
         self._alerts.reconsider()
         self._world.changed.set()
+
+    async def note(self, number: int, subject: str, sentence: str) -> None:
+        """Puts down to an open incident what is wrong with another subject."""
+        await self._journal.write(
+            self._journal.entry(EntryKind.DECISION, subject, sentence, incident=number), vital=True
+        )
 
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""

@@ -14,24 +14,28 @@ from watchdog import __version__
 from watchdog.api.doors import Orders
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.itself import own_container
 from watchdog.daemon.looker import Looker, left_out
 from watchdog.daemon.publish import snapshot
 from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import Alone, World
+from watchdog.daemon.world import Alone, Journey, World
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check
+from watchdog.model.observation import Check, Observation
+from watchdog.model.question import CheckKind
 from watchdog.model.record import Desired, Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
 from watchdog.policy.discovery import ENABLE
+from watchdog.policy.journeys import heard_by
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
 from watchdog.policy.signatures import KNOWN_ERRORS
+from watchdog.policy.streak import follow
 
 UNREAD = {ENABLE: "true"}
 """The labels of a container that is gone stand in the daemon's specs: to be missing it must have been watched."""
@@ -43,12 +47,12 @@ class Remembered:
 
     records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
     head: str = ""
-    learned: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What probes have kept, by kind and key."""
+    left: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """What probes and callers have left, by kind and key."""
 
     async def kept(self, kind: str) -> Mapping[str, str]:
         """As `probes.kept.Memory`."""
-        return self.learned if kind == KNOWN_ERRORS else {}
+        return self.left.get(kind, {})
 
     async def append(self, *, kept: Iterable[Kept]) -> None:
         """Only the daemon writes."""
@@ -77,6 +81,7 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     """
     engine, memory = DockerEngine(settings.engine), _remembered(settings)
     world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
+    world.hearts.load(memory.left.get(HEARTBEATS, {}))
     try:
         await _look_at_engine(world)
         _recall(world)
@@ -90,17 +95,33 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     return _only(snapshot(world, sum(record.incident is not None for record in world.memory.records.values())), names)
 
 
+async def ask_once(settings: Settings, check: Check) -> Observation:
+    """The answer to one check; the engine is looked at only where that is asked from inside a container."""
+    from watchdog.probes import Prober
+
+    engine, memory = DockerEngine(settings.engine), Remembered()
+    world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
+    prober = Prober(world.clock.wall, world, memory)
+    try:
+        if check.vantage is not None:
+            await _look_at_engine(world)
+        return await prober.ask(check)
+    finally:
+        await prober.close()
+        await engine.close()
+
+
 def _remembered(settings: Settings) -> Remembered:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
-            return Remembered(reader.records(), reader.head(), _learned(reader))
+            return Remembered(reader.records(), reader.head(), _kept(reader))
     except NoLedger:
         return Remembered()
 
 
-def _learned(reader: LedgerReader) -> Mapping[str, str]:
+def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
     try:
-        return reader.kept(KNOWN_ERRORS)
+        return {kind: reader.kept(kind) for kind in (KNOWN_ERRORS, HEARTBEATS)}
     except LedgerError:  # one that an older version wrote has no such table
         return {}
 
@@ -133,34 +154,56 @@ def _is(named: ServiceKey, key: ServiceKey) -> bool:
 
 async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ...]) -> None:
     """Every check once, side by side; one answer is the verdict."""
-    for check in world.settings.endpoints:
-        if check.service is None and not names:
-            once = replace(check, failures=1, successes=1)
-            world.endpoints[check.name] = Alone(once)
-    chosen = [watched for watched in world.services.values() if not names or _named(watched.key, names)]
-    questions: list[tuple[Check, Watched | Alone]] = [(alone.check, alone) for alone in world.endpoints.values()]
-    for watched in chosen:
-        checks = tuple(replace(check, failures=1, successes=1) for check in watched.settings.checks)
+    for check in world.settings.alone:
+        if not names:
+            world.endpoints[check.name] = Alone(_once(check))
+    for check in world.settings.journeys_of_services:
+        journey = Journey(_once(check))
+        if not names or any(journey.is_of(watched.key) for watched in _chosen(world, names)):
+            world.journeys[check.name] = journey
+    questions: list[tuple[Check, Watched | Alone | Journey]] = [
+        (alone.check, alone) for alone in (*world.endpoints.values(), *world.journeys.values())
+    ]
+    for watched in _chosen(world, names):
+        checks = tuple(_once(check) for check in watched.settings.checks)
         watched.settings = replace(watched.settings, checks=checks)
-        questions += [(check, watched) for check in checks]
+        questions += [(check, watched) for check in checks if check.kind is not CheckKind.JOURNEY]
     if not questions or world.state.away is not None:
         return
-    from watchdog.policy.streak import follow
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world, memory)
+    prober = Prober(world.clock.wall, world, memory, world.hearts)
 
-    async def ask(check: Check, of: Watched | Alone) -> None:
+    async def ask(check: Check, of: Watched | Alone | Journey) -> None:
         observation = await prober.ask(check)
-        if isinstance(of, Alone):
-            of.streak = follow(of.streak, observation, check)
-        else:
-            of.hear(check, observation, of.incarnation, world.clock.now())
+        _take_in(world, check, of, observation)
 
     try:
         await asyncio.gather(*(ask(check, of) for check, of in questions))
     finally:
         await prober.close()
+
+
+def _take_in(world: World, check: Check, of: Watched | Alone | Journey, observation: Observation) -> None:
+    now = world.clock.now()
+    if isinstance(of, Watched):
+        of.hear(check, observation, of.incarnation, now)
+        return
+    of.streak = follow(of.streak, observation, check)
+    if isinstance(of, Journey):
+        for watched in world.services.values():
+            if of.is_of(watched.key):
+                heard = heard_by(of.question, observation, watched.key, blamed=False)
+                watched.hear(check, heard, watched.incarnation, now)
+
+
+def _once(check: Check) -> Check:
+    """One answer is its verdict."""
+    return replace(check, failures=1, successes=1)
+
+
+def _chosen(world: World, names: tuple[str, ...]) -> list[Watched]:
+    return [watched for watched in world.services.values() if not names or _named(watched.key, names)]
 
 
 def _named(key: ServiceKey, names: tuple[str, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from watchdog.daemon.expectations import expected_because
 from watchdog.daemon.holding import about_of, maintenance_of
@@ -12,11 +13,21 @@ from watchdog.daemon.world import World
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import CheckKind
+from watchdog.model.question import CheckKind, services_of
 from watchdog.model.record import Desired
-from watchdog.model.snapshot import AbsenceNotJudged, ContainerRef, EndpointStatus, ServiceStatus, Snapshot, Used
+from watchdog.model.snapshot import (
+    AbsenceNotJudged,
+    ContainerRef,
+    EndpointStatus,
+    JourneyStatus,
+    ServiceStatus,
+    Snapshot,
+    StepStatus,
+    Used,
+)
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.holds import silenced
+from watchdog.policy.journeys import failing_step
 from watchdog.policy.score import overall_status, whole_score
 from watchdog.policy.streak import Standing, Streak
 
@@ -27,6 +38,14 @@ def container_ref(container: Container | None) -> ContainerRef | None:
     return ContainerRef(id=container.id, name=container.name, image=container.image, image_id=container.image_id)
 
 
+_VERDICT_OF: Final = {
+    Standing.NEW: Verdict.UNKNOWN,
+    Standing.PASSING: Verdict.PASS,
+    Standing.DOUBTED: Verdict.PASS,
+    Standing.FAILING: Verdict.FAIL,
+}
+
+
 def endpoint_status(check: Check, streak: Streak, flaps: Flaps, waiting: str = "") -> EndpointStatus:
     """An endpoint in doubt is still up, one never judged is unknown: what thresholds say, not the last answer."""
     last = streak.last
@@ -34,16 +53,10 @@ def endpoint_status(check: Check, streak: Streak, flaps: Flaps, waiting: str = "
         return EndpointStatus(
             name=check.name, target=check.target, verdict=Verdict.UNKNOWN, reason="not asked yet", service=check.service
         )
-    verdict = {
-        Standing.NEW: Verdict.UNKNOWN,
-        Standing.PASSING: Verdict.PASS,
-        Standing.DOUBTED: Verdict.PASS,
-        Standing.FAILING: Verdict.FAIL,
-    }[streak.standing]
     return EndpointStatus(
         name=check.name,
         target=check.target,
-        verdict=verdict,
+        verdict=_VERDICT_OF[streak.standing],
         reason=last.reason,
         service=check.service,
         seconds=last.seconds,
@@ -52,6 +65,29 @@ def endpoint_status(check: Check, streak: Streak, flaps: Flaps, waiting: str = "
         tls_not_after=last.tls_not_after,
         flapping=flaps.flapping,
         waiting=waiting,
+    )
+
+
+def journey_status(check: Check, streak: Streak) -> JourneyStatus:
+    """As `endpoint_status`; its steps are those of the last run."""
+    last = streak.last
+    if last is None:
+        return JourneyStatus(
+            name=check.name, verdict=Verdict.UNKNOWN, reason="not made yet", services=services_of(check.question)
+        )
+    failed = failing_step(last.steps)
+    return JourneyStatus(
+        name=check.name,
+        verdict=_VERDICT_OF[streak.standing],
+        reason=last.reason,
+        services=services_of(check.question),
+        failing_step=failed.name if failed is not None else None,
+        seconds=last.seconds,
+        at=last.at,
+        steps=tuple(
+            StepStatus(name=step.name, verdict=step.verdict, reason=step.reason, seconds=step.seconds)
+            for step in last.steps
+        ),
     )
 
 
@@ -143,6 +179,7 @@ def snapshot(world: World, incidents_open: int) -> Snapshot:
         engine=engine,
         services=tuple(services),
         endpoints=endpoints,
+        journeys=tuple(_journeys(world)),
         absence_not_judged=tuple(absences),
         incidents_open=incidents_open,
         ledger_head=world.memory.head,
@@ -161,8 +198,17 @@ def _wanted_and_missing(world: World) -> Iterator[ServiceStatus]:
 def _endpoints(world: World) -> Iterator[EndpointStatus]:
     for alone in world.endpoints.values():
         yield endpoint_status(alone.check, alone.streak, alone.flaps, alone.waiting)
+    for journey in world.journeys.values():
+        if not any(journey.is_of(key) for key in world.services):  # nobody else would tell that it fails
+            yield endpoint_status(journey.check, journey.streak, Flaps())
     for watched in world.services.values():
         for check in watched.settings.checks:
             if check.endpoint:
                 streak, flaps = watched.streaks.get(check.name, Streak()), watched.flaps.get(check.name, Flaps())
                 yield endpoint_status(check, streak, flaps)
+
+
+def _journeys(world: World) -> Iterator[JourneyStatus]:
+    for check in world.settings.journeys:
+        known = world.journeys.get(check.name) or world.endpoints.get(check.name)
+        yield journey_status(check, known.streak if known is not None else Streak())

@@ -275,6 +275,10 @@ class Watched:
             self._sample(check.name, now, good=observation.verdict is Verdict.PASS)
         self.wake.set()
 
+    def doubts(self, check: str) -> bool:
+        """Whether a check of its own failed when it was last answered."""
+        return check in self.streaks and self.streaks[check].verdict is Verdict.FAIL
+
     def forget_failed_checks(self) -> None:
         """They were seen by an observer who was blind, while what it needs was down, or while it was paused."""
         self.incarnation += 1

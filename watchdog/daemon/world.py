@@ -11,6 +11,7 @@ from typing import Protocol
 from watchdog.api.measures import Measures
 from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
+from watchdog.daemon.hearts import Hearts
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
@@ -18,13 +19,16 @@ from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import JourneyQuestion
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.budget import none_in_future
+from watchdog.policy.certificates import presented
 from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_by, named_in_labels, without_cycles
+from watchdog.policy.journeys import is_of
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
@@ -79,6 +83,31 @@ class Alone:
     """The service in whose incident the ledger says that this fails for want of it."""
 
 
+@dataclass(slots=True)
+class Journey:
+    """A journey that belongs to services, which hear of it as a check of their own."""
+
+    check: Check
+    streak: Streak = field(default_factory=Streak)
+    blamed: set[ServiceKey] = field(default_factory=set[ServiceKey])
+    """Whose steps failed since they last passed."""
+
+    @property
+    def question(self) -> JourneyQuestion:
+        assert isinstance(self.check.question, JourneyQuestion)  # noqa: S101 - for the type checker
+        return self.check.question
+
+    def is_of(self, key: ServiceKey) -> bool:
+        return any(is_of(pattern, key) for pattern in self.question.services)
+
+    def note(self, key: ServiceKey, heard: Observation) -> None:
+        """Takes in what one of its services heard."""
+        if heard.verdict is Verdict.FAIL:
+            self.blamed.add(key)
+        elif heard.verdict is Verdict.PASS:
+            self.blamed.discard(key)
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """Mutable; one per daemon."""
@@ -92,6 +121,8 @@ class World:
     state: EngineState = field(default_factory=EngineState)
     services: dict[ServiceKey, Watched] = field(default_factory=dict[ServiceKey, Watched])
     endpoints: dict[str, Alone] = field(default_factory=dict[str, Alone])
+    journeys: dict[str, Journey] = field(default_factory=dict[str, Journey])
+    """Those that belong to services."""
     wanted: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Services that a readable Compose file wants, and where it says so."""
     unwatched: set[ServiceKey] = field(default_factory=set[ServiceKey])
@@ -129,6 +160,10 @@ class World:
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
+    hearts: Hearts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hearts = Hearts(self.clock, self._born)
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -147,6 +182,10 @@ class World:
         """As `probes.containers.Containers`."""
         key = meant(service, self.services, near)
         return self.services[key].container if key is not None else None
+
+    def _born(self, check: Check) -> float:
+        watched = self.services.get(check.service) if check.service is not None else None
+        return (watched.running_since or 0.0) if watched is not None else 0.0
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""
@@ -229,9 +268,31 @@ class World:
         streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
 
+    def presented_to(self, certificate: str) -> set[str]:
+        """The checks to which this certificate was presented last, by name; none for ''."""
+        streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
+        streaks += [
+            (f"{key} {name}", one) for key, watched in self.services.items() for name, one in watched.streaks.items()
+        ]
+        return {name for name, streak in streaks if certificate and presented(streak) == certificate}
+
+    def roots_of(self, watched: Watched) -> frozenset[ServiceKey]:
+        """The services it needs; while a journey fails at it that needs others too, those of them that are down."""
+        needed = self.graph().get(watched.key, frozenset())
+        if not watched.runs_well(self.clock.now()):
+            return needed
+        failing = [one for one in self.journeys.values() if one.is_of(watched.key) and watched.doubts(one.check.name)]
+        return needed | {key for one in failing for key in self.services if one.is_of(key) and self._is_down(key)}
+
+    def _is_down(self, key: ServiceKey) -> bool:
+        """Whether a service is bad by itself, whatever checks say of it, or is being brought back."""
+        watched = self.services[key]
+        return watched.phase in {Phase.ACTING, Phase.VERIFYING} or not watched.runs_well(self.clock.now())
+
     def roots(self, watched: Watched) -> dict[Hindrance, tuple[str, ...]]:
         """The services it needs and has to wait for, by why."""
-        found = [(str(key), self.hindrance(self.services[key])) for key in sorted(self.graph().get(watched.key, ()))]
+        needed = self.roots_of(watched) - {watched.key}
+        found = [(str(key), self.hindrance(self.services[key])) for key in sorted(needed)]
         return {how: tuple(name for name, its in found if its is how) for how in Hindrance}
 
     def hindrance(self, root: Watched) -> Hindrance | None:
@@ -258,9 +319,9 @@ class World:
 
     def culprit(self, watched: Watched) -> Watched | None:
         """Of those that hinder it, directly or through others, the nearest one that has an incident."""
-        graph, met, near = self.graph(), {watched.key}, [watched.key]
+        met, near = {watched.key}, [watched.key]
         while near:
-            roots = sorted({root for key in near for root in graph.get(key, ())} - met)
+            roots = sorted({root for key in near for root in self.roots_of(self.services[key])} - met)
             near = [key for key in roots if self.hindrance(self.services[key]) is not None]
             found = [self.services[key] for key in near if self.services[key].record.incident is not None]
             if found:
@@ -269,8 +330,14 @@ class World:
         return None
 
     def dependents(self, root: ServiceKey) -> list[Watched]:
-        """Those that need a service."""
-        return [self.services[key] for key, roots in self.graph().items() if root in roots]
+        """Those that need a service, and those at which a journey fails that needs it, too."""
+        needing = {key for key, roots in self.graph().items() if root in roots}
+        for journey in self.journeys.values():
+            if journey.is_of(root):
+                for key, watched in self.services.items():
+                    if key != root and journey.is_of(key) and watched.doubts(journey.check.name):
+                        needing.add(key)
+        return [self.services[key] for key in sorted(needing)]
 
     def wake_all(self) -> None:
         for watched in self.services.values():

@@ -64,12 +64,44 @@ class Check:
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
         return self.vantage is None and self.kind.over_network
-        return self.kind.over_network and self.vantage is None
 
     @property
     def target(self) -> str:
         """What is asked, for people to read: a URL, `host:port`."""
         return self.question.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request of a journey and its answer, as evidence: secrets masked, bodies and headers cut short."""
+
+    method: str
+    url: str
+    sent: Mapping[str, str]
+    """Headers of the request."""
+    body: str
+    status: int | None = None
+    """None where there was no answer."""
+    received: Mapping[str, str] = field(default_factory=dict[str, str])
+    answer: str = ""
+    """The head of the answer's body."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSeen:
+    """What became of one step of a journey; UNKNOWN where it was not reached."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    service: ServiceKey | None = None
+    """Whose failure it is when it fails."""
+    seconds: float = 0.0
+    attempts: int = 0
+    captured: tuple[str, ...] = ()
+    """Names only."""
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +119,7 @@ class Observation:
     """Seconds that it waited for its turn before the target was asked; not among `seconds`."""
     tls_not_after: float | None = None
     """Unix time at which the certificate that was presented ends."""
+    changes_in: float | None = None
+    """Seconds until time alone may change this: it is asked again then."""
+    steps: tuple[StepSeen, ...] = ()
+    """Of a journey, in order."""

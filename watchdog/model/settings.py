@@ -9,6 +9,7 @@ from pathlib import Path
 from watchdog.model.alerting import GroupBy, Maintenance, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
+from watchdog.model.question import services_of
 
 
 class DiscoveryMode(StrEnum):
@@ -192,6 +193,19 @@ class Settings:
     services: tuple[tuple[ServiceKey, ServiceSettings], ...] = ()
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()
+    journeys: tuple[Check, ...] = ()
+    """Each asks a `JourneyQuestion`, which says whose they are."""
     maintenance: tuple[Maintenance, ...] = ()
     source: Path | None = None
     """The file that was read; None when there is none."""
+
+    @property
+    def alone(self) -> tuple[Check, ...]:
+        """Endpoints and journeys that belong to no service."""
+        endpoints = (check for check in self.endpoints if check.service is None)
+        journeys = (check for check in self.journeys if not services_of(check.question))
+        return (*endpoints, *journeys)
+
+    @property
+    def journeys_of_services(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.journeys if services_of(check.question))

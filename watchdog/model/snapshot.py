@@ -134,6 +134,49 @@ class EndpointStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepStatus:
+    """What became of a step when its journey was last made; UNKNOWN where it was not reached."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyStatus:
+    name: str
+    verdict: Verdict
+    reason: str
+    services: tuple[ServiceKey, ...] = ()
+    failing_step: str | None = None
+    """Of its last run."""
+    seconds: float = 0.0
+    at: float | None = None
+    steps: tuple[StepStatus, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "services": [str(service) for service in self.services],
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "failing_step": self.failing_step,
+            "seconds": round(self.seconds, 6),
+            "at": timestamp(self.at) if self.at is not None else None,
+            "steps": [step.as_json() for step in self.steps],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AbsenceNotJudged:
     """Nothing says that this service should exist or run: neither ledger, configuration nor Compose file."""
 
@@ -155,6 +198,7 @@ class Snapshot:
     engine: str
     services: tuple[ServiceStatus, ...] = ()
     endpoints: tuple[EndpointStatus, ...] = ()
+    journeys: tuple[JourneyStatus, ...] = ()
     absence_not_judged: tuple[AbsenceNotJudged, ...] = ()
     incidents_open: int = 0
     ledger_head: str = ""
@@ -168,6 +212,7 @@ class Snapshot:
             "engine": self.engine,
             "services": [service.as_json() for service in self.services],
             "endpoints": [endpoint.as_json() for endpoint in self.endpoints],
+            "journeys": [journey.as_json() for journey in self.journeys],
             "absence_not_judged": [item.as_json() for item in self.absence_not_judged],
             "incidents_open": self.incidents_open,
             "ledger_head": self.ledger_head,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from watchdog.model.observation import Exchange, StepSeen
 from watchdog.model.record import Incident, Row
 from watchdog.model.snapshot import timestamp
 
@@ -21,6 +23,36 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "recovered_at": timestamp(incident.recovered_at) if incident.recovered_at is not None else None,
         "closed_at": timestamp(incident.closed_at) if incident.closed_at is not None else None,
         "flapping": incident.flapping,
+    }
+
+
+def steps_json(steps: Iterable[StepSeen]) -> list[dict[str, Any]]:
+    """What became of a journey step by step, as evidence."""
+    return [
+        {
+            "step": step.name,
+            "verdict": step.verdict.value,
+            "reason": step.reason,
+            "service": str(step.service) if step.service is not None else None,
+            "seconds": round(step.seconds, 6),
+            "attempts": step.attempts,
+            "captured": list(step.captured),
+            "exchanges": [exchange_json(exchange) for exchange in step.exchanges],
+        }
+        for step in steps
+    ]
+
+
+def exchange_json(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "sent": dict(exchange.sent),
+        "body": exchange.body,
+        "status": exchange.status,
+        "received": dict(exchange.received),
+        "answer": exchange.answer,
+        "seconds": round(exchange.seconds, 6),
     }
 
 

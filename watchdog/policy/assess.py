@@ -10,6 +10,7 @@ from watchdog.model.health import Assessment, Cause, CheckStatus, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.settings import OnStop, ServiceSettings
+from watchdog.policy.journeys import not_reached
 from watchdog.policy.namespaces import Ties
 from watchdog.policy.score import service_score
 from watchdog.policy.streak import Standing, Streak
@@ -105,7 +106,8 @@ def _by_its_checks(sight: Sight, container: Container) -> Assessment:
     failing = [name for name, streak in sight.streaks.items() if streak.standing is Standing.FAILING]
     told = [name for name in failing if _told(sight, name)]
     expected = [check.name for check in sight.settings.checks if not check.for_people]
-    needed = [name for name in expected if name not in told]
+    reached = [name for name in expected if not not_reached(_streak(sight, name).last)]
+    needed = [name for name in reached if name not in told]
     unsure = [name for name in needed if _streak(sight, name).standing is Standing.NEW]
     unproven = [name for name in needed if name in unsure or not _streak(sight, name).ever_passed]
     if unproven and sight.running_for < start_grace:

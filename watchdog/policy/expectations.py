@@ -6,7 +6,6 @@ A path is a JSONPath (RFC 9535), what follows it a comparison. A path that finds
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -41,11 +40,8 @@ class JsonExpectation:
 
     def wrong(self, document: Any) -> str | None:
         """Why the document is not what was expected, as a sentence; None when it is."""
-        from jsonpath import JSONPathError
-
-        try:
-            found = list(islice(self._values(document), MOST))
-        except (JSONPathError, RecursionError):
+        found = self.found(document)
+        if found is None:
             return f"the body's JSON cannot be searched for {self.path}: it is too deep"
         if not found:
             return f"the body's JSON has nothing at {self.path}"
@@ -53,9 +49,14 @@ class JsonExpectation:
             return None
         return next((wrong for value in found if (wrong := self._wrong(self.comparison, value))), None)
 
-    def _values(self, document: Any) -> Iterator[Any]:
-        for match in self._query.finditer(document):
-            yield match.obj
+    def found(self, document: Any) -> list[Any] | None:
+        """What stands at the path, `MOST` values of it; None where the document is too deep to be searched."""
+        from jsonpath import JSONPathError
+
+        try:
+            return [match.obj for match in islice(self._query.finditer(document), MOST)]
+        except (JSONPathError, RecursionError):
+            return None
 
     def _wrong(self, comparison: Comparison, value: Any) -> str | None:
         if isinstance(value, dict | list):

@@ -15,13 +15,13 @@ async def judge(ask: Ask[HttpQuestion], request: Request, answer: Answer) -> str
     """The sentence of a PASS; raises Finding, or what the connection raises that breaks on the way."""
     remote = str(ask.evidence["remote"])
     judge_head(ask.question, remote, request, answer)
-    judge_body(ask.question, await _read(ask, answer))
+    judge_body(ask.question, await read_body(ask, answer))
     seconds = ask.seconds
     judge_time(ask.question, remote, seconds)
     return f"{remote} answers HTTP {answer.status} in {seconds * 1000:.0f} ms"
 
 
-async def _read(ask: Ask[HttpQuestion], answer: Answer) -> BoundedBody:
+async def read_body(ask: Ask[HttpQuestion], answer: Answer) -> BoundedBody:
     body = BoundedBody(answer.header("Content-Encoding") or "", ask.question.max_bytes)
     ask.evidence["bytes"] = 0
     try:

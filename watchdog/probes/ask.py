@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
-from watchdog.model.observation import Check, Observation, Scalar, Verdict
+from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
 
 QuestionT = TypeVar("QuestionT")
 
@@ -42,6 +42,7 @@ class Trouble(StrEnum):
     HEADER = "header"
     SECURITY_HEADERS = "security_headers"
     BODY = "body"
+    CAPTURE = "capture"
     TOO_LARGE = "too_large"
     SLOW = "slow"
     PROTOCOL = "protocol"
@@ -56,6 +57,12 @@ class Trouble(StrEnum):
     TLS_UNTRUSTED = "tls_untrusted"
     TLS_VERSION = "tls_version"
 
+    SILENT = "silent"
+    REPORTED = "reported"
+    LOGIN = "login"
+    FULL = "full"
+    QUERY = "query"
+    VALUE = "value"
     EXIT_CODE = "exit_code"
     OUTPUT = "output"
     MEMORY = "memory"
@@ -66,6 +73,7 @@ class Trouble(StrEnum):
     LOG_RATE = "log_rate"
     NEW_ERROR = "new_error"
 
+    AWAITED = "awaited"
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
@@ -76,12 +84,13 @@ class Trouble(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL for what the target did, UNKNOWN for what the asker could not do."""
-        return Verdict.UNKNOWN if self in _OF_THE_ASKER else Verdict.FAIL
+        """FAIL for what the target did, UNKNOWN for what the asker could not do or nobody can know yet."""
+        return Verdict.UNKNOWN if self in _NOT_OF_THE_TARGET else Verdict.FAIL
 
 
-_OF_THE_ASKER: Final = frozenset(
+_NOT_OF_THE_TARGET: Final = frozenset(
     {
+        Trouble.AWAITED,
         Trouble.RESOLVER,
         Trouble.OWN_NETWORK,
         Trouble.OWN_DESCRIPTORS,
@@ -137,6 +146,9 @@ class Ask(Generic[QuestionT]):
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
+        self.changes_in: float | None = None
+        self.steps: list[StepSeen] = []
+        """Of a journey, as they are taken."""
         self.waited: float | None = None
         """Seconds until there was a free place; None while waiting for it."""
         self._phases: dict[str, float] = {}
@@ -178,6 +190,8 @@ class Ask(Generic[QuestionT]):
             evidence=dict(self.evidence),
             waited=self.waited if self.waited is not None else self._since_began,
             tls_not_after=self.tls_not_after,
+            changes_in=self.changes_in,
+            steps=tuple(self.steps),
         )
 
     def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Phase, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Probe, Trouble
+from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
 from watchdog.probes.kept import Memory
+from watchdog.probes.overdue import LATE, waited_for
 from watchdog.probes.vantage import Vantages
 
 FEWEST: Final = 64
@@ -22,20 +24,25 @@ MOST: Final = 1024
 QUEUE_SHARE: Final = 0.1
 """A time-out after more than this part of it was spent waiting for a place is the asker's fault."""
 
-LATE: Final = 1.0
-"""Seconds after which a time-out that is noticed late shows that the event loop stood still, not the target."""
-
 
 class Prober:
     """Asks checks of every kind, `places()` at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
+    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them;
+    without `beats` nobody can have called in.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        containers: Containers | None = None,
+        memory: Memory | None = None,
+        beats: Beats | None = None,
+    ) -> None:
         self._clock = clock
         self._containers = containers
         self._memory = memory
+        self._beats = beats
         self._vantages = Vantages(containers)
         self._trust = Trust()
         self._places = asyncio.Semaphore(places())
@@ -95,7 +102,7 @@ class Prober:
             self._probes[kind] = self._make(kind)
         return self._probes[kind]
 
-    def _make(self, kind: CheckKind) -> Probe[Any]:
+    def _make(self, kind: CheckKind) -> Probe[Any]:  # noqa: C901 - a row for each kind
         """The one place where probes are registered; each is imported when a check needs it."""
         match kind:
             case CheckKind.HTTP:
@@ -104,6 +111,13 @@ class Prober:
                 probe = HttpProbe(self._trust)
                 self._endings.append(probe.close)
                 return probe
+            case CheckKind.JOURNEY:
+                from watchdog.probes.http import HttpProbe
+                from watchdog.probes.journey import JourneyProbe
+
+                http = HttpProbe(self._trust)
+                self._endings.append(http.close)
+                return JourneyProbe(http)
             case CheckKind.TCP:
                 from watchdog.probes.tcp import TcpProbe
 
@@ -112,6 +126,26 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._trust)
+            case CheckKind.HEARTBEAT:
+                from watchdog.probes.heartbeat import HeartbeatProbe
+
+                return HeartbeatProbe(self._beats)
+            case CheckKind.POSTGRES:
+                from watchdog.probes.postgres import PostgresProbe
+
+                return PostgresProbe()
+            case CheckKind.REDIS:
+                from watchdog.probes.redis import RedisProbe
+
+                return RedisProbe()
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
+            case CheckKind.ICMP:
+                from watchdog.probes.icmp import IcmpProbe
+
+                return IcmpProbe()
             case CheckKind.EXEC:
                 from watchdog.probes.exec import ExecProbe
 
@@ -130,10 +164,6 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
-            case CheckKind.DNS:
-                from watchdog.probes.dns import DnsProbe
-
-                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout
@@ -143,29 +173,7 @@ class Prober:
             return Trouble.OWN_DELAY, f"{ask.check.name} had to wait for other checks for most of its {seconds:g} s"
         if ask.seconds > seconds + LATE:
             return Trouble.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
-        return _overdue_in(ask)
-
-
-def _overdue_in(ask: AnyAsk) -> tuple[Trouble, str]:
-    """By the phase in which its time ran out."""
-    seconds = ask.check.timeout
-    remote = ask.evidence.get("remote", "the target")
-    match ask.phase:
-        case Phase.RESOLVE:
-            return Trouble.RESOLVER, f"the resolver did not answer within {seconds:g} s"
-        case Phase.CONNECT:
-            return Trouble.TIMEOUT, f"{remote} did not take the connection within {seconds:g} s"
-        case Phase.TLS:
-            return Trouble.TIMEOUT, f"{remote} did not complete the TLS handshake within {seconds:g} s"
-        case Phase.PROCESSING:
-            return Trouble.TIMEOUT, f"{remote} did not answer within {seconds:g} s"
-        case Phase.ENGINE:
-            return Trouble.ENGINE, f"the engine did not answer within {seconds:g} s"
-        case None:
-            return Trouble.OWN_DELAY, f"{ask.check.name} was not begun within {seconds:g} s"
-        case Phase.TRANSFER:
-            so_far = ask.evidence.get("bytes", 0)
-            return Trouble.TIMEOUT, f"{remote} sent {so_far} bytes and was not done within {seconds:g} s"
+        return waited_for(ask, f"within {seconds:g} s")
 
 
 def places() -> int:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from watchdog.config.checks.kinds import KINDS, kinds_with
 from watchdog.config.checks.section import CheckSection
+from watchdog.config.fields import Section
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import is_table
 from watchdog.config.tables import no_table, read_section
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import TcpQuestion
 from watchdog.model.settings import HealthSettings
+
+TIMEOUT: Final = Check.__dataclass_fields__["timeout"].default
 
 
 def read_check(
@@ -52,7 +56,7 @@ def read_check(
     section = read_section(KINDS[asked[0]], table, path, problems)
     if section is None:
         return None
-    timing = _timing(section, path, problems, interval=interval, health=health)
+    when = timing(section, path, problems, interval=interval, health=health, usually=section.usually)
     question = section.question(path, problems)
     own = ServiceKey.parse(section.service) if section.service else service
     if section.inside and endpoint and own is None:
@@ -65,7 +69,7 @@ def read_check(
     usual = OnFailure.ALERT if question.kind.for_people else OnFailure.RECOVER
     place = section.given().get("from")
     return Check(
-        **timing,
+        **when,
         name=section.name,
         question=question,
         service=own,
@@ -87,20 +91,28 @@ def _refuse_strangers(asked: list[str], table: dict[str, Any], path: KeyPath, pr
             problems.add((*path, key), f"is not known{did_you_mean(key, known)}; allowed: {', '.join(sorted(known))}")
 
 
-def _timing(
-    section: CheckSection, path: KeyPath, problems: Problems, *, interval: float, health: HealthSettings
+def timing(
+    section: Section,
+    path: KeyPath,
+    problems: Problems,
+    *,
+    interval: float,
+    health: HealthSettings,
+    timeout: float = TIMEOUT,
+    usually: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
+    """When a check is asked and believed; `timeout` is its own where the table says none and the interval allows it."""
     given = section.given()
     interval = given.get("interval", interval)
     for key in ("timeout", "retry_interval"):
         if given.get(key, 0.0) > interval:
             problems.add((*path, key), f"is longer than the interval ({interval:g} s); allowed: at most the interval")
-    default = Check(name="", question=TcpQuestion(tcp=""))
-    timing = {
+    found: dict[str, Any] = {
         "interval": interval,
         "retry_interval": min(health.retry_interval, interval),
-        "timeout": min(default.timeout, interval),
+        "timeout": min(timeout, interval),
         "failures": health.failures,
         "successes": health.successes,
+        **usually,
     }
-    return timing | {key: given[key] for key in timing.keys() & given.keys()}
+    return found | {key: given[key] for key in found.keys() & given.keys()}
