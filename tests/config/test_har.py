@@ -103,19 +103,19 @@ def test_what_a_browser_recorded_becomes_a_journey_that_loads(tmp_path: Path, se
     ]
 
 
-@pytest.mark.parametrize(
-    ("document", "told"),
-    [
-        ("no json", "is no HAR: it is no JSON"),
-        ("[" * 100_000, "is no HAR: it is no JSON"),
-        ({}, "is no HAR: it has no log.entries"),
-        ({"log": []}, "is no HAR: it has no log.entries"),
-        ({"log": {"entries": []}}, "holds no page and no call"),
-        ({"log": {"entries": [3, {}, {"request": []}]}}, "holds no page and no call"),
-        ({"log": {"entries": [entry("GET", "data:image/png")]}}, "holds no page and no call"),
-        ({"log": {"entries": [entry("GET", f"{SHOP}/a.css")]}}, "holds no page and no call"),
-    ],
-)
+BROKEN: list[tuple[Any, str]] = [
+    ("no json", "is no HAR: it is no JSON"),
+    ("[" * 100_000, "is no HAR: it is no JSON"),
+    ({}, "is no HAR: it has no log.entries"),
+    ({"log": []}, "is no HAR: it has no log.entries"),
+    ({"log": {"entries": []}}, "holds no page and no call"),
+    ({"log": {"entries": [3, {}, {"request": []}]}}, "holds no page and no call"),
+    ({"log": {"entries": [entry("GET", "data:image/png")]}}, "holds no page and no call"),
+    ({"log": {"entries": [entry("GET", f"{SHOP}/a.css")]}}, "holds no page and no call"),
+]
+
+
+@pytest.mark.parametrize(("document", "told"), BROKEN)
 def test_what_is_no_har_is_told_in_one_sentence(tmp_path: Path, document: Any, told: str) -> None:
     with pytest.raises(UsageError) as refused:
         journey_of_har(har(tmp_path, document), "x")
