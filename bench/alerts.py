@@ -40,6 +40,7 @@ class Receiver:
     up_for: float = 0.0
     down_for: float = 0.0
     _server: asyncio.Server | None = None
+    _serving: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _ways: itertools.cycle[str] = field(default_factory=lambda: itertools.cycle(["refuses", "hangs", "answers 503"]))
     _way: str = ""
     """How it is down; empty while it is up."""
@@ -51,7 +52,7 @@ class Receiver:
             self.up_for += await self._pass()
             self._way = next(self._ways)
             if self._way == "refuses":
-                await self._close()
+                self._close()
             self.down_for += await self._pass()
 
     async def _pass(self) -> float:
@@ -64,12 +65,21 @@ class Receiver:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
-    async def _close(self) -> None:
+    def _close(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
 
+    async def end(self) -> None:
+        """Once nobody asks any more."""
+        self._close()
+        await asyncio.gather(*self._serving)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         with suppress(OSError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = next(int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-l"))
@@ -83,6 +93,8 @@ class Receiver:
                 self.taken += 1
                 writer.write(b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n")
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +206,7 @@ async def measure(incidents: int, kills: int, turn: float, within: float) -> Res
             for process in (patient, control):
                 await process.kill()
             serving.cancel()
+            await receiver.end()
     firsts = Counter(states[0] for states in receiver.heard.values())
     return Result(
         incidents=incidents,

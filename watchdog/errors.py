@@ -87,6 +87,12 @@ class UnknownIncident(WatchdogError):
     exit_code = EXIT_USAGE
 
 
+class UnknownHeartbeat(WatchdogError):
+    """No configured check is called in by that name; the message lists those that are."""
+
+    exit_code = EXIT_USAGE
+
+
 class InvalidAnchor(WatchdogError):
     """What was given as an anchor is no hash."""
 

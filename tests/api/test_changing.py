@@ -12,7 +12,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.value_daemon import Api, Daemon
 from watchdog.api.border import BODY_LIMIT
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import ConfigurationError, EngineUnavailable, UnknownService
 from watchdog.model.record import Rung
 
@@ -29,7 +29,23 @@ ORDERS: list[tuple[str, dict[str, Any], object]] = [
         {"service": "webui", "reason": "old", "by": "root"},
         ("retire", "webui", "old", "root"),
     ),
+    (
+        "/api/v1/silences",
+        {"name": "webui", "seconds": 60, "reason": "known", "by": "root"},
+        ("silence", Target(name="webui"), 60.0, "known", "root"),
+    ),
+    (
+        "/api/v1/silences",
+        {"everything": True, "seconds": 60, "reason": "known", "by": "root"},
+        ("silence", Target(everything=True), 60.0, "known", "root"),
+    ),
+    (
+        "/api/v1/silences/end",
+        {"project": "shop", "by": "root"},
+        ("unsilence", Target(project="shop"), "root"),
+    ),
 ]
+NO_TARGETS: list[dict[str, Any]] = [{}, {"name": "webui", "project": "shop"}, {"name": "webui", "everything": True}]
 RECOVER = {"services": ["webui"], "by": "root"}
 RESULT = {
     "event": "result",
@@ -65,6 +81,15 @@ async def test_nothing_is_changed_over_tcp(api: Api, daemon: Daemon, path: str, 
     assert answer.status_code == 403
     assert f"unix socket {api.settings.socket}" in answer.json()["error"]
     assert "access-control-allow-origin" not in answer.headers
+    assert daemon.asked == []
+
+
+@pytest.mark.parametrize("target", NO_TARGETS)
+async def test_a_silence_is_for_exactly_one_thing(api: Api, daemon: Daemon, target: dict[str, Any]) -> None:
+    for path, more in (("/api/v1/silences", {"seconds": 60, "reason": "known"}), ("/api/v1/silences/end", {})):
+        answer = await api.unix.post(path, json={"by": "root", **more, **target})
+        assert answer.status_code == 400
+        assert "give exactly one of name, project and everything" in answer.json()["error"]
     assert daemon.asked == []
 
 

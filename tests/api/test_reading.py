@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from tests.support.snapshots import SNAPSHOT, SNAPSHOTS
-from tests.support.value_daemon import Api, Daemon
+from tests.support.value_daemon import SILENCE, Api, Daemon
 from watchdog.errors import EngineUnavailable, LedgerError, UsageError, WatchdogError
 from watchdog.model.snapshot import Snapshot
 
@@ -45,6 +45,11 @@ async def test_the_daemons_own_health_is_a_sentence_and_a_status(api: Api, daemo
     healthy, ready = await api.tcp.get("/-/healthy"), await api.unix.get("/-/ready")
     assert (healthy.status_code, healthy.text) == (503, "The worker of shop/webui is stuck.\n")
     assert (ready.status_code, ready.text) == (503, "The first poll is not done.\n")
+
+
+async def test_silences_are_listed(api: Api) -> None:
+    for client in (api.tcp, api.unix):
+        assert (await client.get("/api/v1/silences")).json() == {"silences": [SILENCE]}
 
 
 async def test_incidents_are_listed_and_shown_with_their_timeline(api: Api, daemon: Daemon) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.scripted_daemon import Script, listening
 from watchdog.__main__ import main
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import WatchdogError
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
@@ -97,6 +97,14 @@ class Twin:
     async def retire(self, service: str, reason: str, by: str) -> str:
         self.asked.append(("retire", service, reason, by))
         return f"{service} is retired."
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        self.asked.append(("silence", target, seconds, reason, by))
+        return "It is silenced."
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        self.asked.append(("unsilence", target, by))
+        return "The silence is ended."
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def listening(path: Path) -> Generator[Script]:
             self._answer(None)
 
         def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "null"))
 
         def _answer(self, body: Any) -> None:
             script.asked.append((self.path, body))

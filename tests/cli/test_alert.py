@@ -47,8 +47,8 @@ def test_one_that_fails_is_a_1_with_its_reason(run: Run, file: Path) -> None:
     ended = run("alert", "test", "--config", str(file))
     assert ended.code == 1
     chat, manager, mail, pager = ended.out.splitlines()
-    assert chat == "chat: failed: the webhook at 127.0.0.1 does not answer (ConnectError)"
-    assert manager == "am: failed: the Alertmanager at 127.0.0.1 does not answer (ConnectError)"
+    assert chat == "chat: failed: the webhook at 127.0.0.1 does not answer (ClientConnectorError)"
+    assert manager == "am: failed: the Alertmanager at 127.0.0.1 does not answer (ClientConnectorError)"
     assert mail.startswith("mail: failed: json:// did not take it")
     assert pager == "pager: delivered"
     assert "hush" not in ended.out + ended.err

@@ -38,7 +38,7 @@ def _commands() -> dict[str, Command]:
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
         *("run", "check", "recover", "status", "journey list", "journey run", "journey import", "incidents", "show"),
-        *("pause", "resume", "retire", "silence", "unsilence", "silences"),
+        *("pause", "resume", "retire", "heartbeat", "silence", "unsilence", "silences"),
         *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 

@@ -21,7 +21,17 @@ from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
 SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
-ENVIRON = dict.fromkeys(("ALERT_TOKEN", "ALERT_SECRET", "MAIL_PASSWORD", "PING_ID", "SHOP_TOKEN", "SHOP_PASSWORD"), "t")
+NAMES = (
+    "ALERT_TOKEN",
+    "ALERT_SECRET",
+    "IMPORT_TOKEN",
+    "MAIL_PASSWORD",
+    "ORDERS_DB",
+    "PING_ID",
+    "SHOP_TOKEN",
+    "SHOP_PASSWORD",
+)
+ENVIRON = dict.fromkeys(NAMES, "t" * 16)
 FILES = {"apprise": "json://hooks.example/x"}
 """What a file in /run/secrets holds, where it is no URL."""
 

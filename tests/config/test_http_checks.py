@@ -73,7 +73,6 @@ def test_who_asks_becomes_one_header(settings_of: Load, tmp_path: Path, keys: st
         ('body_contains = ""', "endpoint[shop].body_contains: is empty"),
         ('connection = "old"', 'endpoint[shop].connection: "old" is no choice here; allowed: "new" or "kept"'),
         ('http2 = true\nconnection = "kept"', "endpoint[shop].connection: is kept for HTTP/1.1 only"),
-        ('from = "api"\nconnection = "kept"', "endpoint[shop].connection: is kept from where watchdog runs only"),
         ('redirect_hosts = ["a.example"]', "endpoint[shop].redirect_hosts: means nothing without redirects"),
         ('redirects = 1\nredirect_hosts = ["http://a"]', 'endpoint[shop].redirect_hosts: "http://a" has a'),
         ('redirects = 1\nredirect_hosts = ["a.*"]', 'endpoint[shop].redirect_hosts: "a.*" has a host'),

@@ -118,13 +118,17 @@ CHECK = "[[endpoint]]\nname = 'e'\n"
         ("tcp = 'h:1'\nstatus = 200", "endpoint[e].status: means nothing for tcp; allowed: url"),
         ("tcp = 'h:1'\nverify_tls = true", "endpoint[e].verify_tls: means nothing for tcp; allowed: url or tls"),
         ("tcp = 'h:1'\nfrom = 'a/b/c'", 'endpoint[e].from: "a/b/c" is no service name'),
-        ("url = 'http://h'\nfrom = 'a'\nconnection = 'kept'", "endpoint[e].connection: cannot be kept in a container"),
+        (
+            "url = 'http://h'\nfrom = 'a'\nconnection = 'kept'",
+            "endpoint[e].connection: is kept from where watchdog runs only",
+        ),
         ("tcp = 'h:1'\nmax_bytes = 5", "endpoint[e].max_bytes: means nothing without expect"),
         ("tcp = 'h:1'\nexpect = 'x'\nmax_bytes = 70000", "endpoint[e].max_bytes: 70000 is out of range"),
         ("tcp = 'h:1'\nexpect = '('", 'endpoint[e].expect: "(" is no regular expression'),
         ("tls = 'h:1'\nmin_version = '1.4'", 'endpoint[e].min_version: "1.4" is no choice here'),
         ("tls = 'h:1'\nserver_name = 'a b'", "endpoint[e].server_name: has a host that is neither"),
         ("tls = 'h:1'\nstarttls = 'ldap'", 'endpoint[e].starttls: "ldap" is no choice here'),
+        ("icmp = 'a b'", "endpoint[e].icmp: has a host that is neither a name nor an address"),
         ("dns = 'a..b'", 'endpoint[e].dns: "a..b" cannot be used'),
         ("dns = 'a'\nserver = '10.0.0.2'", 'endpoint[e].server: "10.0.0.2" is not host:port'),
         ("dns = 'a'\ntype = 'ANY'", 'endpoint[e].type: "ANY" is no choice here'),
@@ -226,3 +230,76 @@ def test_very_many_problems_are_counted(complaints: Complaints) -> None:
     lines = complaints("[watch]\n" + "".join(f"x{number} = 1\n" for number in range(150)))
     assert len(lines) == 101
     assert lines[-1] == "and 50 more problems"
+
+
+def test_a_heartbeats_token_is_long_and_never_shown(complaints: Complaints) -> None:
+    (line,) = complaints("[[endpoint]]\nname = 'e'\nheartbeat = '1h'\ntoken = 'sesame'\n")
+    assert line == ("watchdog.toml:4: endpoint[e].token: is easily guessed; allowed: 16 characters or more")
+
+
+def test_a_recovery_that_no_call_could_prove_is_refused(complaints: Complaints, settings_of: Load) -> None:
+    text = """\
+[[service]]
+name = "worker"
+[service.recovery]
+verify_timeout = "{0}"
+[[service.check]]
+name = "alive"
+heartbeat = "90s"
+on_failure = "recover"
+[[endpoint]]
+name = "queue"
+service = "worker"
+heartbeat = "91s"
+on_failure = "recover"
+[[endpoint]]
+name = "nightly"
+service = "worker"
+heartbeat = "24h"
+"""
+    wrong = "is longer than verify_timeout (60 s), within which the next call proves a recovery"
+    allowed = 'allowed: at most that, or on_failure = "alert"'
+    assert complaints(text.format("60s")) == [
+        f"watchdog.toml:7: service[worker].check[alive].heartbeat: {wrong}; {allowed}",
+        f"watchdog.toml:12: endpoint[queue].heartbeat: {wrong}; {allowed}",
+    ]
+    assert len(settings_of(text.format("91s")).endpoints) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ("postgres = 'postgresql://u:secret@h/d'", "postgres: carries a password (it would be shown)"),
+        ("postgres = 'postgresql://u@h/d?password=secret'", "postgres: carries a password (it would be shown)"),
+        ("postgres = 'postgresql://u@h/d?host=other'", "postgres: has an option that is not known"),
+        ("postgres = 'postgresql://u@h/d?sslmode=maybe'", "postgres: has an sslmode that is none"),
+        ("postgres = 'mysql://u@h/d'", "postgres: does not begin with postgresql://"),
+        ("postgres = 'postgresql://'", "postgres: has no host"),
+        ("redis = 'redis://:secret@h'", "redis: carries a password (it would be shown)"),
+        ("redis = 'redis://h/zero'", "redis: has a database that is no number"),
+        ("redis = 'redis://h:99999'", "redis: has a host, port or option that cannot be read"),
+        ("redis = 'redis://h'\nquery = 'FLUSHALL'", "query: is no command that only reads one value"),
+        ("redis = 'redis://h'\nquery = \"GET 'x\"", "query: is no command that only reads one value"),
+        ("redis = 'redis://h'\nexpect = '== 1'", "expect: has no query whose answer it expects"),
+        ("redis = 'redis://h'\nquery = 'DBSIZE'\nexpect = '< 80%'", "expect: is a part of nothing known"),
+        ("redis = 'redis://h'\nquery = 'DBSIZE'\nexpect = '80'", 'expect: "80" does not begin with an operator'),
+        ("postgres = 'postgresql://h'\nquery = 'SELECT 1'\nreplication_lag = '1s'", "query: stands beside"),
+        ("postgres = 'postgresql://h'\nconnected_clients = '< 1'", "connected_clients: means nothing for postgres"),
+    ],
+)
+def test_a_database_that_cannot_be_asked_so_is_refused(complaints: Complaints, asked: str, complaint: str) -> None:
+    (line,) = complaints(f"[[endpoint]]\nname = 'e'\n{asked}\n")
+    assert f"endpoint[e].{complaint}" in line
+    assert "secret" not in line
+
+
+def test_without_the_extra_a_database_is_refused_with_what_to_install(
+    complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("watchdog.config.checks.sql.find_spec", nothing)
+    (line,) = complaints("[[endpoint]]\nname = 'e'\nredis = 'redis://h'\n")
+    wrong = "endpoint[e].redis: needs the package redis, which is not installed"
+    assert line == f'watchdog.toml:3: {wrong}; allowed: after pip install "infra-watchdog[sql]"'

@@ -192,3 +192,14 @@ def test_a_label_says_nothing_to_a_port(settings_of: Load) -> None:
     found = resolve(settings_of(""), WEBUI, {"watchdog.check.c.tcp": "h:1", "watchdog.check.c.send": "FLUSHALL"})
     assert found.settings.checks == ()
     assert "is no key of a check's label" in found.problems[0]
+
+
+def test_a_heartbeat_by_label_has_no_token_and_recovers_only_what_a_call_can_prove() -> None:
+    alive = {"watchdog.check.alive.heartbeat": "30s", "watchdog.check.alive.on-failure": "recover"}
+    (check,) = resolve(Settings(), WEBUI, alive).settings.checks
+    assert (check.failures, check.service) == (1, WEBUI)
+    daily = alive | {"watchdog.check.alive.heartbeat": "24h"}
+    (problem,) = resolve(Settings(), WEBUI, daily).problems
+    assert "is longer than verify_timeout (60 s)" in problem
+    (problem,) = resolve(Settings(), WEBUI, alive | {"watchdog.check.alive.token": "x" * 20}).problems
+    assert "is no key of a check's label" in problem

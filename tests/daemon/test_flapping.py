@@ -40,6 +40,9 @@ class Page:
         verdict = Verdict.PASS if self.passes(self.asked) else Verdict.FAIL
         return Observation(check=check.name, at=0.0, verdict=verdict, reason=f"answer {self.asked}")
 
+    def forget(self, check: Check) -> None:
+        """Nothing lasts between two questions."""
+
 
 @dataclass(slots=True)
 class Story:

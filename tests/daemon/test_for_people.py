@@ -70,6 +70,7 @@ async def test_it_is_in_the_way_of_no_verification(tmp_path: Path) -> None:
         await eventually(lambda: _health(small) is Health.DEGRADED)
         engine.crash("webui")
         await eventually(lambda: [one.outcome for one in small.record("webui").attempts] == [Outcome.RECOVERED])
+        await eventually(lambda: small.record("webui").incident is None)
         subjects = {incident.subject: incident for incident in await _incidents(small)}
         assert subjects.keys() == {"webui", "check webui report"}
         assert subjects["webui"].recovered_at is not None

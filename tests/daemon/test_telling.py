@@ -26,8 +26,8 @@ from watchdog.model.alerting import GroupBy, Maintenance, Once, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion
-from watchdog.model.record import Severity
-from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.model.record import Kept, Severity
+from watchdog.model.settings import ReceiverSettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
 PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"))
@@ -43,7 +43,10 @@ class Taker:
 
 @pytest.fixture(autouse=True)
 def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", lambda _settings: Taker())  # pyright: ignore[reportUnknownLambdaType] - of a function that takes anything
+    def taker(_: ReceiverSettings) -> Taker:
+        return Taker()
+
+    monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", taker)
 
 
 def scene(loop: VirtualLoop, directory: Path, settings: Settings = WATCHED) -> AlertScene:
@@ -300,6 +303,22 @@ def test_silences_outlive_the_daemon(tmp_path: Path) -> None:
     assert at <= 2 * HOUR
 
 
+def test_what_was_kept_and_is_damaged_stops_nobody(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = scene(loop, tmp_path, ONLY_WATCHED)
+        async with here.daemon("webui") as daemon:
+            await daemon.silence(Target(name="webui"), HOUR, "known", "ada")
+            here.breaks("webui")
+            await asyncio.sleep(10.0)
+            damaged = [Kept("alert", "1", "[1]"), Kept("silence", "subject webui", '{"scope": 3}')]
+            await daemon.journal.write(kept=damaged)
+        async with here.daemon():
+            await asyncio.sleep(100.0)
+        return here
+
+    assert [word for _, _, word in run_virtually(story).heard()] == ["warning"]
+
+
 def test_an_engine_that_is_away_is_told_once_over_a_restart_and_resolved(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> AlertScene:
         here = scene(loop, tmp_path)
@@ -343,6 +362,29 @@ def test_warnings_of_a_project_are_one_message_and_resolved_by_one(tmp_path: Pat
     assert (resolved.key, resolved.resolved) == ("group-1", True)
     assert here.heard()[1][0] > 3 * HOUR
     assert len(here.alerts(FILES)) == 6
+
+
+def test_many_incidents_at_once_are_all_told_and_all_resolved(tmp_path: Path) -> None:
+    names = [f"webui{number}" for number in range(250)]
+
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = AlertScene(loop, tmp_path, with_alert(ONLY_WATCHED, critical_after=9e9))
+        for name in names:
+            here.engine.run(name)
+        async with here.daemon(*names):
+            here.breaks(*names)
+            await asyncio.sleep(100.0)
+            here.mends(*names)
+            await asyncio.sleep(100.0)
+        return here
+
+    here = run_virtually(story)
+    warned = [alert for alert in here.alerts(FILES) if not alert.resolved]
+    assert sorted(alert.subject for alert in warned) == sorted(names)
+    assert sum(alert.resolved for alert in here.alerts(FILES)) == len(names)
+    firing = [alert.key for alert in here.alerts() if not alert.resolved]
+    assert 1 < len(firing) < 10
+    assert sorted(firing) == sorted(alert.key for alert in here.alerts() if alert.resolved)
 
 
 def test_whoever_wants_them_one_by_one_gets_them_so(tmp_path: Path) -> None:

@@ -133,6 +133,8 @@ async def test_nothing_runs_in_what_does_not_run(bench: Bench) -> None:
 async def test_a_log_begins_where_it_is_asked_for_and_ends_with_its_newest_lines(bench: Bench) -> None:
     for text in ("one", "two", "three"):
         bench.say(text)
+        said = time.time()
+        await eventually(lambda said=said: time.time() > said + 0.001)  # the fake is faster than its clock
     await eventually(lambda: _has(bench, "three"))
     assert await bench.texts() == ["one", "two", "three"]
     assert await bench.texts(at_most=2) == ["two", "three"]

@@ -42,11 +42,14 @@ def test_a_command_that_fails_inside_a_running_container_recovers_the_service(wa
     assert "ends with 1; expected is 0" in incident["summary"]
 
 
-def test_a_command_that_is_a_mistake_restarts_nothing(watch: Scene) -> None:
-    container = watch.engine.run("api", *_labels("exec=no-such-program"), "--init")
-    watch.start()
-    _wait_says(watch, "no-such-program cannot be run")
+def test_a_command_that_is_not_there_restarts_nothing_and_may_come_later(watch: Scene) -> None:
+    container = watch.engine.run("api", *_labels("exec=is-ready"), "--init")
+    watch.daemon.start()
+    _wait_says(watch, "is-ready cannot be run")
     watch.two_polls()
+    script = "echo '#!/bin/sh' > /bin/is-ready; chmod +x /bin/is-ready"
+    watch.engine.docker("exec", "api", "sh", "-c", script)
+    watch.daemon.wait_protected("api")
     assert watch.daemon.incidents() == []
     assert watch.events(container, "start", "die") == ["start"]
 

@@ -58,6 +58,24 @@ async def test_notices_are_read_in_order_piece_by_piece(state: Path) -> None:
         assert keys([*first, *rest]) == [f"incident-{number}" for number in range(5)]
 
 
+async def test_reading_a_piece_and_making_room_sort_nothing_however_many_wait(state: Path) -> None:
+    async with opened(state) as ledger:
+        await ledger.append(notices=notices(*(alert(number) for number in range(50))))
+    statements: list[str] = []
+    with sqlite3.connect(state / "ledger.db") as database:
+        database.set_trace_callback(statements.append)
+        outbox = ledger_outbox.Outbox(database)
+        outbox.read("ops", 10, 5)
+        full = ledger_outbox.Waiting(newest=50, counts={"ops": ledger_outbox.CAPACITY})
+        outbox.put(notices(alert(99)), full)
+        database.set_trace_callback(None)
+        asked = [one for one in statements if "FROM outbox" in one]
+        plans = [str(database.execute(f"EXPLAIN QUERY PLAN {one}").fetchall()) for one in asked]
+    database.close()
+    assert len(plans) == 2
+    assert not [plan for plan in plans if "TEMP B-TREE" in plan or "SCAN" in plan]
+
+
 async def test_what_was_delivered_waits_no_longer_and_its_end_is_owed(state: Path) -> None:
     async with opened(state) as ledger:
         await ledger.append(notices=notices(alert(1), alert(2), alert(3)))

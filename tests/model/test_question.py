@@ -1,42 +1,63 @@
+"""What a check asks, as people read it, and what its kind says of its failures."""
+
 from __future__ import annotations
 
 import pytest
 
+from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import (
     CheckKind,
     CommandQuestion,
+    DnsQuestion,
     ExecQuestion,
+    HeartbeatQuestion,
     HttpQuestion,
+    IcmpQuestion,
     LogsQuestion,
+    PostgresQuestion,
     Question,
+    RedisQuestion,
     ResourcesQuestion,
     TcpQuestion,
     TlsQuestion,
 )
 
-QUESTIONS: dict[CheckKind, tuple[Question, str]] = {
-    CheckKind.HTTP: (HttpQuestion(url="http://shop/"), "http://shop/"),
-    CheckKind.TCP: (TcpQuestion(tcp="db:5432"), "db:5432"),
-    CheckKind.TLS: (TlsQuestion(tls="mail:465"), "mail:465"),
-    CheckKind.EXEC: (ExecQuestion(exec=("sh", "-c", "exit 3")), "sh -c 'exit 3'"),
-    CheckKind.COMMAND: (CommandQuestion(command=("/bin/ls", "/a b")), "/bin/ls '/a b'"),
-    CheckKind.LOGS: (LogsQuestion(logs="ERROR"), "ERROR"),
-    CheckKind.RESOURCES: (ResourcesQuestion(), "what its container uses"),
-}
+QUESTIONS: list[tuple[Question, CheckKind, str]] = [
+    (HttpQuestion(url="http://shop/"), CheckKind.HTTP, "http://shop/"),
+    (TcpQuestion(tcp="db:5432"), CheckKind.TCP, "db:5432"),
+    (TlsQuestion(tls="shop:443"), CheckKind.TLS, "shop:443"),
+    (DnsQuestion(dns="shop.test"), CheckKind.DNS, "shop.test"),
+    (IcmpQuestion(icmp="10.0.0.1"), CheckKind.ICMP, "10.0.0.1"),
+    (ExecQuestion(exec=("pg_isready", "-d", "a b")), CheckKind.EXEC, "pg_isready -d 'a b'"),
+    (CommandQuestion(command=("/bin/true",)), CheckKind.COMMAND, "/bin/true"),
+    (LogsQuestion(logs="ERROR"), CheckKind.LOGS, "ERROR"),
+    (ResourcesQuestion(), CheckKind.RESOURCES, "what its container uses"),
+    (HeartbeatQuestion(heartbeat=90.0, token="t" * 16), CheckKind.HEARTBEAT, "a call every 90 s"),
+    (PostgresQuestion(postgres="postgresql://h/d", password="p"), CheckKind.POSTGRES, "postgresql://h/d"),  # noqa: S106 - of a test
+    (RedisQuestion(redis="redis://h", password="p"), CheckKind.REDIS, "redis://h"),  # noqa: S106 - of a test
+]
+FOR_PEOPLE = {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT}
+DATABASES = {CheckKind.POSTGRES, CheckKind.REDIS}
+OVER_NETWORK = {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.ICMP} | DATABASES
 
 
-@pytest.mark.parametrize("kind", QUESTIONS)
-def test_a_check_says_what_it_asks_and_of_which_kind_that_is(kind: CheckKind) -> None:
-    question, target = QUESTIONS[kind]
+@pytest.mark.parametrize(("question", "kind", "target"), QUESTIONS)
+def test_each_question_says_its_kind_and_whom_it_asks(question: Question, kind: CheckKind, target: str) -> None:
     check = Check(name="c", question=question)
     assert (check.kind, check.target) == (kind, target)
+    assert kind.for_people is (kind in FOR_PEOPLE)
+    assert "password" not in repr(question)
+    assert "token" not in repr(question)
 
 
-def test_only_what_goes_over_the_network_tells_of_the_observer_s_network() -> None:
-    asked = {kind for kind in QUESTIONS if Check(name="c", question=QUESTIONS[kind][0]).over_network}
-    assert asked == {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS}
+@pytest.mark.parametrize(("question", "kind", "_target"), QUESTIONS)
+def test_only_what_goes_over_the_observers_own_network_may_be_its_fault(
+    question: Question, kind: CheckKind, _target: str
+) -> None:
+    assert Check(name="c", question=question).over_network is (kind in OVER_NETWORK)
+    assert not Check(name="c", question=question, vantage=ServiceKey("shop", "api")).over_network
 
 
-def test_what_no_restart_mends_is_for_people() -> None:
-    assert {kind for kind in QUESTIONS if kind.for_people} == {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES}
+def test_there_is_a_question_of_every_kind() -> None:
+    assert {kind for _, kind, _ in QUESTIONS} == set(CheckKind)

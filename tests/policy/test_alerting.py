@@ -212,6 +212,8 @@ def test_warnings_of_a_project_go_as_one_and_take_along_what_still_waits() -> No
     assert said(told) == [(FILES, "incident-7", "warning"), ("mail", "group-7", "warning")]
     (group,) = [message for message in told.messages if message.receiver == "mail"]
     assert group.incidents == (7, 8)
+    assert {message.together for message in told.messages if message.receiver == FILES} == {False}
+    assert group.together
     assert set(told.states) == {7, 8}
     assert said(due([after(old, told), after(young, told)], TOGETHER, NOW + 29.0)) == [(FILES, "incident-8", "warning")]
 

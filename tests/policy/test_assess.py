@@ -13,7 +13,7 @@ from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.health import Cause, CheckStatus, Health
 from watchdog.model.observation import OnFailure, Verdict
 from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings
-from watchdog.policy.assess import CERTIFICATE_CLASSES, ENDS_SOON, Sight, assess
+from watchdog.policy.assess import CERTIFICATE_CLASSES, ENDS_SOON, Sight, assess, for_people
 from watchdog.policy.journeys import NOT_REACHED
 from watchdog.policy.streak import Standing, Streak
 from watchdog.probes.ask import Trouble
@@ -289,6 +289,13 @@ def test_a_check_for_people_hides_no_failure_that_users_see() -> None:
     seen = assess(with_alerting(FAILS, tls=over_a_certificate("tls_expired")))
     assert (seen.health, seen.cause, seen.reason) == (Health.UNHEALTHY, Cause.CERTIFICATE, "tls fails: tls_expired")
     assert not seen.serves
+
+
+def test_only_what_fails_is_told() -> None:
+    check = replace(HTTP, on_failure=OnFailure.ALERT)
+    assert for_people(check, FAILS)
+    assert not for_people(check, PASSES)
+    assert not for_people(HTTP, FAILS)
 
 
 @pytest.mark.parametrize("where", [Standing.NEW, Standing.DOUBTED])

@@ -14,6 +14,7 @@ from watchdog.model.record import Desired, Outcome, Pause, Rung
 from watchdog.model.settings import RecoverySettings
 from watchdog.policy.flapping import Flapping
 from watchdog.policy.guards import GRACED, for_want_of_roots, grace_ends
+from watchdog.policy.holds import Hold
 from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Situation, Surroundings
 
@@ -95,6 +96,13 @@ def test_a_pause_is_respected_until_it_ends() -> None:
     paused = replace(CRASH, record=replace(PROTECTED, pause=pause))
     assert decide(paused, QUIET, NOW) == Wait("paused by ada: moving the disk", NOW + 60.0)
     assert decide(paused, QUIET, NOW + 60.0) == ACTS
+
+
+def test_in_a_maintenance_window_action_waits_unless_a_person_orders_it() -> None:
+    window = Hold('in maintenance window "disks" until 02:00', NOW + 60.0, excuses=True)
+    maintained = replace(CRASH, maintenance=window)
+    assert decide(maintained, QUIET, NOW) == Wait(window.because, NOW + 60.0)
+    assert isinstance(decide(replace(maintained, ordered=Ordered(NOW)), QUIET, NOW), Act)
 
 
 def test_what_was_handed_to_a_person_waits_for_that_person() -> None:

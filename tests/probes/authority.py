@@ -41,6 +41,12 @@ class Authority:
 
     def server(self, issued: Issued) -> ssl.SSLContext:
         """A server's context that shows this certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pem(issued))
+        return context
+
+    def pem(self, issued: Issued) -> Path:
+        """A file of key and certificate."""
         path = self._directory / f"{issued.certificate.serial_number}.pem"
         path.write_bytes(
             issued.key.private_bytes(
@@ -48,9 +54,7 @@ class Authority:
             )
             + issued.certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
 
 def _issue(

@@ -244,7 +244,7 @@ async def test_a_daemon_that_stood_still_does_not_blame_the_target(prober: Probe
 
 
 def test_the_door_opens_without_the_heavy_libraries() -> None:
-    libraries = "('httpx', 'httpcore', 'aiohttp', 'anyio', 'cryptography')"
+    libraries = "('httpx', 'httpcore', 'aiohttp', 'anyio', 'cryptography', 'dns')"
     heavy = f"import sys, watchdog.probes; print([name for name in {libraries} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

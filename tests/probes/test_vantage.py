@@ -18,7 +18,7 @@ from watchdog.engine.parse import container_from
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion, Question, TcpQuestion, TlsQuestion
+from watchdog.model.question import HttpQuestion, IcmpQuestion, Question, TcpQuestion, TlsQuestion
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
@@ -113,6 +113,16 @@ async def test_a_page_of_another_container_is_asked_by_its_name(ground: Ground, 
         assert seen.verdict is Verdict.PASS, (connection, seen)
     assert {"resolve", "connect", "processing", "transfer"} == set(seen.phases)
     assert judged(await ground.ask(HttpQuestion(url="http://nobody/"))) == (Verdict.FAIL, "dns")
+
+
+async def test_another_container_is_pinged_by_its_name(ground: Ground, network: str) -> None:
+    ground.run("db", "--network", network)
+    ground.run("api", "--network", network)
+    assert (await ground.ask(IcmpQuestion(icmp="db"))).verdict is Verdict.PASS
+    address = ground.lab.inspect("db")["NetworkSettings"]["Networks"][network]["IPAddress"]
+    ground.lab.docker("kill", "db")
+    seen = await ground.ask(IcmpQuestion(icmp=address))
+    assert judged(seen) in {(Verdict.FAIL, "unreachable"), (Verdict.FAIL, "timeout")}
 
 
 async def test_loopback_is_the_containers_own(ground: Ground, network: str) -> None:

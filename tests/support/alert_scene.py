@@ -19,7 +19,7 @@ from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Verdict
+from watchdog.model.observation import Scalar, Verdict
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 from watchdog.model.settings import (
     AlertSettings,
@@ -91,6 +91,7 @@ class AlertScene:
     directory: Path
     settings: Settings = WATCHED
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    evidence: dict[str, Mapping[str, Scalar]] = field(default_factory=dict[str, Mapping[str, Scalar]])
     ears: HearingLedger = field(default_factory=HearingLedger)
 
     def __post_init__(self) -> None:
@@ -118,7 +119,7 @@ class AlertScene:
         daemon = Daemon(
             world=World(settings=settings, clock=clock, engine=self.engine, memory=ledger),
             ledger=ledger,
-            prober=Told(self.verdicts, clock),
+            prober=Told(self.verdicts, clock, self.evidence),
             claim=claim,
             reread=lambda: settings,
         )

@@ -12,7 +12,7 @@ T = TypeVar("T")
 POLL = 0.01
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 10.0) -> T:  # noqa: ASYNC109 - the last value belongs into the failure
+async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 30.0) -> T:  # noqa: ASYNC109 - the last value belongs into the failure
     """The first truthy value of `condition`; AssertionError with the last value after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from watchdog.engine.protocol import Summary
 from watchdog.model.container import Container, ContainerSpec, ContainerState, HealthcheckState, RestartPolicy
+
+UP: Final = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

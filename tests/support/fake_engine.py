@@ -12,12 +12,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tests.support.fake_container import Behaviour, Box, digest
-from tests.support.fake_inside import FakeInside
+from tests.support.fake_container import UP, Behaviour, Box, digest
+from tests.support.fake_inside import FakeInside, InsideDoors
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent, EngineIdentity, Signal, Summary
 from watchdog.errors import Conflict, EngineRefused, EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, ContainerState, HealthcheckState, RestartPolicy, Survey
-from watchdog.model.inside import Disk, Ended, LogLine, Usage
 from watchdog.model.plan import (
     ConnectNetwork,
     CreateContainer,
@@ -36,11 +35,10 @@ FIRST_RESTART: Final = 0.1
 LAST_RESTART: Final = 60.0
 STABLE: Final = 10.0
 """Docker forgets its restart delay after a container ran this long."""
-UP: Final = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
 
 
 @dataclass(slots=True)
-class FakeEngine:
+class FakeEngine(InsideDoors):
     """`now` is the engine's wall clock. `drops_events` makes every event get lost while the stream stays open."""
 
     now: Callable[[], float]
@@ -270,47 +268,6 @@ class FakeEngine:
             case DisconnectNetwork(container, network):
                 self._box(container).attached.discard(network)
         return ""
-
-    async def prepare_inside(
-        self,
-        container: str,
-        command: tuple[str, ...],
-        *,
-        user: str,  # noqa: ARG002 - nobody there asks who runs it
-        environment: Mapping[str, str],  # noqa: ARG002 - nor with what
-    ) -> str:
-        if self._box(container).state is not ContainerState.RUNNING:
-            raise Conflict(f"Container {container} is not running")
-        return self.inside.prepare(command)
-
-    async def run_inside(self, execution: str, *, seconds: float, at_most: int) -> Ended:
-        self._answer()
-        ended = self.inside.run(execution, at_most)
-        if ended.exit_code is None and not ended.too_much:
-            await asyncio.sleep(seconds)
-        return ended
-
-    async def runs_inside(self, execution: str) -> bool:
-        self._answer()
-        return self.inside.runs(execution)
-
-    async def end_inside(self, execution: str) -> bool:
-        self._answer()
-        return self.inside.stop(execution)
-
-    async def log(
-        self, container: str, *, since: float, at_most: int, follow: bool
-    ) -> AsyncGenerator[tuple[LogLine, ...]]:
-        running = self._box(container).state in UP
-        async for lines in self.inside.log(container, since=since, at_most=at_most, follow=follow and running):
-            yield lines
-
-    async def usage(self, container: str) -> Usage:
-        return self.inside.usage(self._box(container).id)
-
-    async def disks(self, paths: tuple[str, ...]) -> tuple[Disk, ...]:  # noqa: ARG002 - all lie on the same
-        self._answer()
-        return self.inside.room()
 
     async def close(self) -> None:
         return

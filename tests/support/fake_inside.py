@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 
-from watchdog.errors import NotFound, OutOfReach
+from tests.support.fake_container import UP, Box
+from watchdog.errors import Conflict, NotFound, OutOfReach
+from watchdog.model.container import ContainerState
 from watchdog.model.inside import Disk, Ended, LogLine, Usage
 
 NO_PROGRAM = Ended(exit_code=126, output=b"OCI runtime exec failed: executable file not found in $PATH: unknown\r\n")
@@ -99,3 +102,59 @@ class FakeInside:
         if self.disks is None:
             raise OutOfReach("the engine is on another machine: its disks cannot be looked at")
         return self.disks
+
+
+class InsideDoors(ABC):
+    """The part of `engine.protocol` that looks inside of containers."""
+
+    __slots__ = ()
+    inside: FakeInside
+
+    @abstractmethod
+    def _answer(self) -> None:
+        """Raises while the engine is away."""
+
+    @abstractmethod
+    def _box(self, container: str) -> Box:
+        """As `_answer`; raises NotFound too."""
+
+    async def prepare_inside(
+        self,
+        container: str,
+        command: tuple[str, ...],
+        *,
+        user: str,  # noqa: ARG002 - nobody there asks who runs it
+        environment: Mapping[str, str],  # noqa: ARG002 - nor with what
+    ) -> str:
+        if self._box(container).state is not ContainerState.RUNNING:
+            raise Conflict(f"Container {container} is not running")
+        return self.inside.prepare(command)
+
+    async def run_inside(self, execution: str, *, seconds: float, at_most: int) -> Ended:
+        self._answer()
+        ended = self.inside.run(execution, at_most)
+        if ended.exit_code is None and not ended.too_much:
+            await asyncio.sleep(seconds)
+        return ended
+
+    async def runs_inside(self, execution: str) -> bool:
+        self._answer()
+        return self.inside.runs(execution)
+
+    async def end_inside(self, execution: str) -> bool:
+        self._answer()
+        return self.inside.stop(execution)
+
+    async def log(
+        self, container: str, *, since: float, at_most: int, follow: bool
+    ) -> AsyncGenerator[tuple[LogLine, ...]]:
+        running = self._box(container).state in UP
+        async for lines in self.inside.log(container, since=since, at_most=at_most, follow=follow and running):
+            yield lines
+
+    async def usage(self, container: str) -> Usage:
+        return self.inside.usage(self._box(container).id)
+
+    async def disks(self, paths: tuple[str, ...]) -> tuple[Disk, ...]:  # noqa: ARG002 - all lie on the same
+        self._answer()
+        return self.inside.room()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.fake_engine import FakeEngine
@@ -19,7 +19,7 @@ from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
-from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.observation import Check, Observation, Scalar, Verdict
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 from watchdog.model.settings import EngineSettings, HealthSettings, RecoverySettings, Settings, StateSettings
 from watchdog.probes import Prober
@@ -71,10 +71,17 @@ class Told:
 
     verdicts: Mapping[str, Verdict]
     clock: Clock
+    evidence: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict[str, Mapping[str, Scalar]])
 
     async def ask(self, check: Check) -> Observation:
         verdict = self.verdicts[check.name]
-        return Observation(check=check.name, at=self.clock.wall(), verdict=verdict, reason=f"it is a {verdict}")
+        return Observation(
+            check=check.name,
+            at=self.clock.wall(),
+            verdict=verdict,
+            reason=f"it is a {verdict}",
+            evidence=self.evidence.get(check.name, {}),
+        )
 
     def forget(self, check: Check) -> None:
         """Nothing lasts between two questions."""

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from tests.support.snapshots import SNAPSHOT
-from watchdog.api.doors import RecoverOrder
+from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
-from watchdog.errors import UnknownIncident
+from watchdog.errors import UnknownHeartbeat, UnknownIncident
 from watchdog.model.health import Cause
 from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
 from watchdog.model.settings import ApiSettings
@@ -28,6 +28,7 @@ INCIDENT = Incident(
     failed_at=1_700_000_000.0,
     detected_at=1_700_000_000.25,
 )
+SILENCE = {"what": "shop/webui", "until": "2023-11-14T23:13:20.000Z", "reason": "known", "by": "ada"}
 ROW = Row(
     seq=3,
     hash="ab" * 32,
@@ -55,6 +56,8 @@ class Daemon:
     hold: asyncio.Event | None = None
     """When set, a recovery waits for it after its first event."""
     watchers: int = 0
+    tokens: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    """Of those who may call in."""
 
     def snapshot(self) -> Snapshot:
         if self.error is not None:
@@ -98,6 +101,24 @@ class Daemon:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return self._answer(("retire", service, reason, by))
+
+    def heartbeat_token(self, name: str) -> str | None:
+        if name not in self.tokens:
+            raise UnknownHeartbeat(f"no check is called in as {name!r}; there are: backup")
+        return self.tokens[name]
+
+    async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
+        self.heartbeat_token(name)
+        return self._answer(("heartbeat", name, exit_code, message))
+
+    async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
+        return self._answer(("silence", target, seconds, reason, by))
+
+    async def unsilence(self, target: Target, by: str) -> str:
+        return self._answer(("unsilence", target, by))
+
+    async def silences(self) -> list[dict[str, Any]]:
+        return [SILENCE]
 
     def _answer(self, order: object) -> str:
         if self.error is not None:

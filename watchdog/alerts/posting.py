@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import Final
 from urllib.parse import urlsplit
 
 from watchdog.alerts.receiver import DeliveryFailed, DeliveryRefused
-
-if TYPE_CHECKING:
-    from httpx import AsyncClient
 
 _BAD_CONTENT: Final = frozenset({400, 413, 422})
 """Statuses that speak of this one alert. Any other may be mended: a token, a path, the receiver."""
@@ -23,24 +22,23 @@ class Poster:
         self._what = what
         self._url = url
         self._timeout = timeout
-        self._client: AsyncClient | None = None
 
     async def request(self, method: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Returns when the answer is 2xx; raises DeliveryFailed or DeliveryRefused."""
-        if self._client is None:
-            self._client = await asyncio.to_thread(_client, self._timeout)
-        import httpx
+        if "aiohttp" not in sys.modules:
+            await asyncio.to_thread(import_module, "aiohttp")  # it takes a tenth of a second of the loop
+        from aiohttp import ClientError, InvalidURL
 
         where = f"the {self._what} at {urlsplit(self._url).hostname or 'an unknown host'}"
         try:
             async with asyncio.timeout(self._timeout):
-                status = await self._status(self._client, method, content, headers)
+                status = await self._status(method, content, headers)
         except TimeoutError:
             raise DeliveryFailed(f"{where} does not answer within {self._timeout:g} s") from None
-        except (httpx.TransportError, OSError) as error:
-            raise DeliveryFailed(f"{where} does not answer ({type(error).__name__})") from None
-        except httpx.InvalidURL:
+        except InvalidURL:
             raise DeliveryFailed(f"the URL of {where} is wrong: correct it in the configuration") from None
+        except (ClientError, OSError) as error:
+            raise DeliveryFailed(f"{where} does not answer ({type(error).__name__})") from None
         if 200 <= status < 300:  # noqa: PLR2004 - "successful" of RFC 9110
             return
         answer = f"{where} answered {status}"
@@ -50,18 +48,13 @@ class Poster:
             raise DeliveryFailed(f"{answer}, and redirects are not followed: configure the URL that it leads to")
         raise DeliveryFailed(answer)
 
-    async def _status(self, client: AsyncClient, method: str, content: bytes, headers: Mapping[str, str] | None) -> int:
-        """The body of the answer stays unread."""
-        async with client.stream(method, self._url, content=content, headers=headers) as response:
-            return response.status_code
+    async def _status(self, method: str, content: bytes, headers: Mapping[str, str] | None) -> int:
+        """The body of the answer stays unread. Each request has a connection of its own: none goes stale."""
+        from aiohttp import ClientSession
 
-
-def _client(timeout: float) -> AsyncClient:
-    """In a thread, for the library's import and the certificates take half a second of a small machine.
-
-    Each request has a connection of its own: so there is none to close when a new configuration replaces the client.
-    """
-    import httpx
-
-    limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, limits=limits)
+        async with (
+            ClientSession(trust_env=True) as session,
+            session.request(method, self._url, data=content, headers=headers, allow_redirects=False) as response,
+        ):
+            response.close()
+            return response.status

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from watchdog.errors import EXIT_USAGE, EngineUnavailable, LedgerError, UnknownIncident, UnknownService, WatchdogError
+from watchdog.errors import (
+    EXIT_USAGE,
+    EngineUnavailable,
+    LedgerError,
+    UnknownHeartbeat,
+    UnknownIncident,
+    UnknownService,
+    WatchdogError,
+)
 
 _SENTENCE_LENGTH: Final = 4000
 BUG: Final = "The daemon failed to answer; this is a bug in watchdog: please report what its log says about it."
@@ -49,7 +57,7 @@ def bug() -> Json:
 
 def _status(error: WatchdogError) -> int:
     match error:
-        case UnknownService() | UnknownIncident():
+        case UnknownService() | UnknownIncident() | UnknownHeartbeat():
             return 404
         case EngineUnavailable():
             return 503

@@ -64,7 +64,10 @@ class Target:
 
 
 class Orders(Protocol):
-    """Changes; served on the unix socket only. Each returns the sentence to show and raises WatchdogError."""
+    """Changes; served on the unix socket only, but for heartbeats with a token.
+
+    Each returns the sentence to show and raises WatchdogError.
+    """
 
     async def reload(self) -> str:
         """Raises ConfigurationError when the file is wrong; the old configuration stays in force."""
@@ -80,6 +83,14 @@ class Orders(Protocol):
     async def pause(self, service: str, seconds: float, reason: str, by: str) -> str: ...
 
     async def resume(self, service: str, by: str) -> str: ...
+
+    async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
+        """Somebody calls in. Raises UnknownHeartbeat."""
+        ...
+
+    def heartbeat_token(self, name: str) -> str | None:
+        """What opens that one call over TCP too; None where nothing does. Raises UnknownHeartbeat."""
+        ...
 
     async def retire(self, service: str, reason: str, by: str) -> str: ...
 

@@ -80,6 +80,8 @@ class Measures:
     claims: int = 0
     claims_refuted: int = 0
     ledger_failures: int = 0
+    heartbeats: Counter[str] = field(default_factory=Counter[str])
+    """Calls by name, of those that are configured."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
     firing: Callable[[], Mapping[Severity, int]] = dict
     """Open incidents of which somebody was told, by how bad they were called."""

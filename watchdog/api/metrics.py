@@ -277,6 +277,12 @@ def _daemon(measures: Measures) -> Iterator[Metric]:
         (((), measures.check_start_lag),),
     )
     yield _counter(
+        "watchdog_heartbeats",
+        "Calls of those who call in.",
+        ("name",),
+        (((label(name),), count) for name, count in sorted(measures.heartbeats.items())),
+    )
+    yield _counter(
         "watchdog_events",
         "Events of the engine by type and action.",
         ("type", "action"),

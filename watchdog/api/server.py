@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from watchdog.api.border import Border, Gate, TcpGate, open_gate
 from watchdog.api.changes import change_routes
 from watchdog.api.connection import BoundedConnection
 from watchdog.api.doors import Facts, Orders
+from watchdog.api.heartbeats import heartbeat_routes
 from watchdog.api.listeners import UnixListener, listen_tcp
 from watchdog.api.metrics import MetricsPage
 from watchdog.api.reads import read_routes
@@ -39,8 +40,10 @@ class ApiServer:
     def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders) -> None:
         self._settings = settings
         page = MetricsPage(facts.snapshot, facts.measures)
-        self._tcp_app = _application(TcpGate(settings.host, settings.socket), facts, page, None)
-        self._unix_app = _application(open_gate, facts, page, orders)
+        reads = read_routes(facts, page)
+        gate = TcpGate(settings.host, settings.socket)
+        self._tcp_app = _application(gate, reads, heartbeat_routes(orders, trusted=False))
+        self._unix_app = _application(open_gate, reads, heartbeat_routes(orders, trusted=True), change_routes(orders))
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._unix: UnixListener | None = None
@@ -109,11 +112,10 @@ class _Server(uvicorn.Server):
         self._told_to_stop.set()
 
 
-def _application(gate: Gate, facts: Facts, page: MetricsPage, orders: Orders | None) -> FastAPI:
+def _application(gate: Gate, *routers: APIRouter) -> FastAPI:
     app = FastAPI(title="watchdog", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(read_routes(facts, page))
-    if orders is not None:
-        app.include_router(change_routes(orders))
+    for router in routers:
+        app.include_router(router)
     app.add_exception_handler(WatchdogError, _watchdog_error)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http_error)

@@ -67,6 +67,7 @@ app: Final = LazyGroup(
         "pause": "watchdog.cli.pause",
         "resume": "watchdog.cli.resume",
         "retire": "watchdog.cli.retire",
+        "heartbeat": "watchdog.cli.heartbeat",
         "silence": "watchdog.cli.silence",
         "unsilence": "watchdog.cli.unsilence",
         "silences": "watchdog.cli.silences",

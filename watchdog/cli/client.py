@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -15,6 +16,8 @@ from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import DaemonUnreachable, WatchdogError
 
 _TIMEOUT: Final = 10.0
+_MESSAGE: Final = 300
+"""Characters of a call's message that the daemon keeps: more would only make the address too long."""
 _SILENCE: Final = 900.0
 """Seconds for which a recovery may say nothing: longer than the default ladder takes from end to end."""
 
@@ -101,6 +104,12 @@ class DaemonClient:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return await self._order("retire", {"service": service, "reason": reason, "by": by})
+
+    async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
+        query = {"exit_code": exit_code, "message": message[:_MESSAGE]}
+        async with self._translated():
+            response = await self._http.post(f"/api/v1/heartbeats/{quote(name)}", params=query)
+        return _answer(response)["sentence"]
 
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
         body = {**_target(target), "seconds": seconds, "reason": reason, "by": by}

@@ -23,7 +23,7 @@ _MOST_HEADERS: Final = 64
 Ranges = tuple[tuple[int, int], ...]
 
 
-def _host(host: str) -> str:
+def checked_host(host: str) -> str:
     """The host as given; raises Wrong when it is neither a name nor an address."""
     if ":" in host:
         try:
@@ -45,14 +45,14 @@ def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
     v6, port = match["v6"], int(match["port"])
     if v6 is not None and ":" not in v6:
         raise Wrong(f"{shown(value)} has an IPv6 address that is none")
-    host = _host(v6 if v6 is not None else match["host"])
+    host = checked_host(v6 if v6 is not None else match["host"])
     if not lowest_port <= port <= _LAST_PORT:
         raise Wrong(f"port {port} is out of range")
     return host, port
 
 
 def _host_name(value: Any) -> str:
-    return _host(text(at_most=253)(value))
+    return checked_host(text(at_most=253)(value))
 
 
 def _target(value: Any) -> str:
@@ -79,7 +79,7 @@ def _url(value: Any) -> str:
         raise Wrong("does not begin with http:// or https://")
     if "@" in parts.netloc:
         raise Wrong("carries a password (it would be shown)")
-    _host(parts.hostname or "")
+    checked_host(parts.hostname or "")
     if port == 0:
         raise Wrong("port 0 is out of range")
     return url
@@ -208,7 +208,7 @@ def _json_expectation(value: Any) -> str:
 def _redirect_host(value: Any) -> str:
     host = text(at_most=256)(value)
     try:
-        return host[:2] + _host(host[2:]) if host.startswith("*.") else _host(host)
+        return host[:2] + checked_host(host[2:]) if host.startswith("*.") else checked_host(host)
     except Wrong as error:
         raise Wrong(f"{shown(value)} {error}") from None
 

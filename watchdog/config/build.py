@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from watchdog.config.checks import read_check, secret
+from watchdog.config.checks import read_check, secret, unverifiable
 from watchdog.config.journeys import read_journey
 from watchdog.config.maintenance import read_maintenance
 from watchdog.config.positions import KeyPath
@@ -59,7 +59,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
     services = [_service(path, raw, settings, problems) for path, raw in items(values, "service", (), problems)]
     endpoints = [_endpoint(path, raw, settings, problems) for path, raw in items(values, "endpoint", (), problems)]
     journeys = [_journey(path, raw, settings, problems) for path, raw in items(values, "journey", (), problems)]
-    _judge_together([one for one in services if one], [one for one in endpoints if one], problems)
+    _judge_together([one for one in services if one], [one for one in endpoints if one], recovery, problems)
     _refuse_taken_names([one for one in journeys if one], services, endpoints, problems)
     return replace(
         settings,
@@ -118,12 +118,13 @@ def _service(
     overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None
-    checks = _checks(path, table, problems, key=key, interval=settings.interval, health=health)
+    shape = ServiceSettings(configured=True, health=health, recovery=recovery)
+    checks = _checks(path, table, problems, key=key, interval=settings.interval, service=shape)
     if section is None or key is None:
         return None
     own = {"enabled", "depends_on", "weight", "owner", "runbook", "critical_after", "stop_timeout"}
     given = {name: value for name, value in section.given().items() if name in own}
-    plain = ServiceSettings(configured=True, health=health, recovery=recovery, checks=checks)
+    plain = replace(shape, checks=checks)
     return path, key, replace(plain, **({"critical_after": settings.alert.critical_after} | given))
 
 
@@ -134,17 +135,20 @@ def _checks(
     *,
     key: ServiceKey | None,
     interval: float,
-    health: HealthSettings,
+    service: ServiceSettings,
 ) -> tuple[Check, ...]:
     found: dict[str, Check] = {}
     for place, raw in items(table, "check", path, problems):
-        check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=health)
+        check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=service.health)
         if check is not None and check.name in found:
             problems.add(
                 (*place, "name"), f"{shown(check.name)} is used twice; allowed: one check of a name in a service"
             )
         elif check is not None:
             found[check.name] = check
+            wrong = unverifiable(check, service.recovery)
+            if wrong is not None:
+                problems.add((*place, "heartbeat"), wrong)
     return tuple(found.values())
 
 
@@ -176,6 +180,7 @@ def _refuse_taken_names(
 def _judge_together(
     services: list[tuple[KeyPath, ServiceKey, ServiceSettings]],
     endpoints: list[tuple[KeyPath, Check]],
+    recovery: RecoverySettings,
     problems: Problems,
 ) -> None:
     known: set[ServiceKey] = set()
@@ -188,6 +193,10 @@ def _judge_together(
         if endpoint.name in names:
             problems.add((*path, "name"), f"{shown(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
         names.add(endpoint.name)
+        its = [service.recovery for _, key, service in services if endpoint.service and covers(key, endpoint.service)]
+        wrong = unverifiable(endpoint, (its or [recovery])[0])
+        if wrong is not None:
+            problems.add((*path, "heartbeat"), wrong)
         for _, key, service in services:
             if endpoint.service and covers(key, endpoint.service) and endpoint.name in {c.name for c in service.checks}:
                 wrong = f"{shown(endpoint.name)} is a check of {key} too"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
-from watchdog.config import addresses, rules
+from watchdog.config import addresses, databases, rules
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
@@ -20,6 +20,7 @@ from watchdog.policy.comparison import Comparison
 Poll = Annotated[float, PlainValidator(rules.POLL)]
 Timeout = Annotated[float, PlainValidator(rules.TIMEOUT)]
 Span = Annotated[float, PlainValidator(rules.SPAN)]
+Period = Annotated[float, PlainValidator(rules.PERIOD)]
 Window = Annotated[float, PlainValidator(rules.WINDOW)]
 Proof = Annotated[float, PlainValidator(rules.PROOF)]
 Retention = Annotated[float, PlainValidator(rules.RETENTION)]
@@ -56,6 +57,9 @@ Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
 JsonExpectations = Annotated[tuple[str, ...], PlainValidator(addresses.JSON_EXPECTATIONS)]
 RedirectHosts = Annotated[tuple[str, ...], PlainValidator(addresses.REDIRECT_HOSTS)]
 Text = Annotated[str, PlainValidator(rules.TEXT)]
+Query = Annotated[str, PlainValidator(databases.QUERY)]
+PostgresUrl = Annotated[str, PlainValidator(databases.POSTGRES)]
+RedisUrl = Annotated[str, PlainValidator(databases.REDIS)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
 HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]

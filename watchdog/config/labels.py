@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from watchdog.config import rules
 from watchdog.config.build import covers
-from watchdog.config.checks import read_check
+from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Rule, Wrong, shown
@@ -158,6 +158,10 @@ def _described(
                 problems.add((f"{CHECK}{name}.from",), f"{wrong}; allowed: {key.name}, whose label it is")
                 continue
             check = replace(check, vantage=key)
+        unproven = unverifiable(check, service.recovery) if check is not None else None
+        if unproven is not None:
+            problems.add((f"{CHECK}{name}.heartbeat",), unproven)
+            continue
         if name in taken or len(checks) >= _MOST_CHECKS:
             wrong = "is configured already" if name in taken else f"is one too many; allowed: {_MOST_CHECKS}"
             problems.add((CHECK + name,), wrong)

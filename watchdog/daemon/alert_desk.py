@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -21,11 +23,15 @@ from watchdog.policy.holds import About
 from watchdog.policy.routing import receivers_of
 from watchdog.policy.telling import alert_of, alert_of_several
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 ALERTS = "alert"
 SILENCES = "silence"
 """Kinds of what the ledger keeps."""
+AT_ONCE = 100
+"""Incidents that are looked at in one go, lest checks wait: the others follow once this is written."""
 FLAPS = 30.0
 """Seconds after which what flaps is looked at again: it may be down for good by then."""
 
@@ -68,9 +74,9 @@ class AlertDesk:
         """Takes up what an earlier daemon told of these; of others it forgets it. Silences go on."""
         kept = await self._journal.ledger.kept(ALERTS)
         numbers = {str(incident.id) for incident in found}
-        self._states = {int(key): AlertState.read(text) for key, text in kept.items() if key in numbers}
-        silences = [Silence.read(text) for text in (await self._journal.ledger.kept(SILENCES)).values()]
-        self._world.silences = {silence.key: silence for silence in silences}
+        states = {key: text for key, text in kept.items() if key in numbers}
+        self._states = {int(key): state for key, state in _read(AlertState.read, states).items()}
+        self._world.silences = _read(Silence.read, await self._journal.ledger.kept(SILENCES))
 
     def reconsider(self) -> None:
         """What holds alerts back, or who hears of them, may have changed."""
@@ -88,14 +94,15 @@ class AlertDesk:
         return self._plan(telling, found)
 
     def late(self, opened: Iterable[Open], now: float) -> list[Open]:
-        """Those of which something may be due by now."""
-        return [one for one in opened if self._is_late(one.incident.id, now)]
+        """Those of which something may be due by now, `AT_ONCE` at the most."""
+        return list(islice((one for one in opened if self._is_late(one.incident.id, now)), AT_ONCE))
 
     def due_by_time(self, opened: Sequence[Open], now: float) -> tuple[Plan, float | None]:
-        """What time has made due of all, and when it will make something due again (steady seconds)."""
+        """What time has made due, and when there will be more (steady seconds)."""
         rules = rules_of(self._world.settings.alert)
         found = {one.incident.id: one for one in opened}
-        cases = [self._case(one, now) for one in self.late(opened, now)]
+        late = self.late(opened, now)
+        cases = [self._case(one, now) for one in late]
         telling = due(cases, rules, now)
         numbers = {
             message.incidents[0]
@@ -104,22 +111,25 @@ class AlertDesk:
         }
         projects = {self._about_of(found[number]).project for number in numbers}
         if projects:
-            others = [one for one in opened if self._about_of(one).project in projects]
             known = {case.incident for case in cases}
-            cases += [self._case(one, now) for one in others if one.incident.id not in known]
+            others = (one for one in opened if one.incident.id not in known)
+            joining = (one for one in others if self._about_of(one).project in projects)
+            cases += [self._case(one, now) for one in islice(joining, AT_ONCE)]
             telling = due(cases, rules, now)
         for case in cases:
             state = telling.states.get(case.incident) or case.state
             at = next_at(replace(case, state=state), rules, now)
             flaps = found[case.incident].incident.flapping
             self._due_at[case.incident] = min(now + FLAPS, at or now + FLAPS) if flaps else at
+        if len(late) == AT_ONCE:
+            return self._plan(telling, found), now
         times = [at for number in found if (at := self._due_at.get(number)) is not None]
         return self._plan(telling, found), min(times, default=None)
 
     def ended(self, one: Open, sentence: str, now: float) -> Plan:
         """What is told of its end."""
         number = one.incident.id
-        others = [state for other, state in self._states.items() if other != number]
+        others = (state for other, state in self._states.items() if other != number)
         telling = ended(self._case(one, now), others, rules_of(self._world.settings.alert), now)
         return self._plan(telling, {number: one}, sentence)
 
@@ -207,6 +217,17 @@ class AlertDesk:
         if message.together:
             return alert_of_several(message, accounts, at, pages=pages)
         return alert_of(message, accounts[0], at, pages=pages, ending=ending)
+
+
+def _read(read: Callable[[str], T], texts: Mapping[str, str]) -> dict[str, T]:
+    """What an earlier daemon kept; what is damaged is left out: then something is told twice, and nothing is lost."""
+    found: dict[str, T] = {}
+    for key, text in texts.items():
+        try:
+            found[key] = read(text)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            log.warning("What was kept of an alert or a silence cannot be read and is left out.", key=key)
+    return found
 
 
 def _gathered(notices: Iterable[Notice]) -> dict[tuple[int | None, str, str], list[str]]:

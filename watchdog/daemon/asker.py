@@ -108,11 +108,12 @@ class Asker:
             question.dropped = True
             self.prober.forget(question.check)
 
-    def ask_soon(self, owner: str) -> None:
-        """Makes all checks of an owner due now."""
+    def ask_soon(self, owner: str, check: str | None = None, within: float = 0.0) -> None:
+        """Makes all checks of an owner, or one of them, due in so many seconds at the latest."""
+        latest = self.clock.now() + within
         for question in self._questions.get(owner, {}).values():
-            if not question.asking:
-                question.due = self.clock.now()
+            if not question.asking and question.due > latest and check in {None, question.check.name}:
+                question.due = latest
                 self._schedule(question)
 
     async def ask_all(self, except_owners: Collection[str]) -> None:
@@ -174,7 +175,8 @@ class Asker:
         if number < question.heard:
             return question.check.retry_interval  # a later question was answered sooner: this answer is out of date
         question.heard = number
-        return question.hear(question.check, observation, incarnation)
+        wait = question.hear(question.check, observation, incarnation)
+        return wait if observation.changes_in is None else min(wait, observation.changes_in)
 
     def _first_due(self, at_most: float) -> float:
         """When a new question is due: soon, `at_most` so many seconds from now, and no two at the same time."""

@@ -20,6 +20,7 @@ from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.heartbeats import Heartbeats
 from watchdog.daemon.household import Household
 from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.itself import own_container
@@ -129,6 +130,7 @@ class Daemon:
             book=self._book,
             alerts=self._alerts,
         )
+        self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -142,6 +144,7 @@ class Daemon:
         try:
             await self._desk.restore()
             self._checks.restore()
+            await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
             log.error(f"its start is not recorded: {error}")
@@ -153,6 +156,7 @@ class Daemon:
         self._spawn(self._listener.listen(), "listener")
         self._spawn(self._listener.look(), "looker")
         self._spawn(self._asker.run(), "asker")
+        self._spawn(self._heartbeats.run(), "heartbeats")
         self._spawn(self.alerter.run(), "alerts")
         self._spawn(self._alert_watch.run(), "alert watch")
         self._spawn(StateFile(self.world, self.world.settings.state.dir).run(), "state file")
@@ -177,6 +181,7 @@ class Daemon:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._heartbeats.finish()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -326,6 +331,12 @@ class Daemon:
 
     async def retire(self, service: str, reason: str, by: str) -> str:
         return await self._orders.retire(service, reason, by)
+
+    def heartbeat_token(self, name: str) -> str | None:
+        return self._heartbeats.token(name)
+
+    async def heartbeat(self, name: str, exit_code: int, message: str) -> str:
+        return await self._heartbeats.call(name, exit_code, message)
 
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
         return await self._silences.silence(target, seconds, reason, by)

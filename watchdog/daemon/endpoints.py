@@ -10,8 +10,11 @@ from watchdog.daemon.check_incidents import CheckIncidents, Stand
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.subjects import ENDPOINT
 from watchdog.daemon.world import Alone, World
+from watchdog.model.health import Cause
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind
+from watchdog.policy.assess import ENDS_SOON, failure_class
+from watchdog.policy.certificates import failing_over, told_with
 from watchdog.policy.flapping import Flaps, sample
 from watchdog.policy.streak import Standing, follow, in_doubt, without_failures
 
@@ -94,10 +97,14 @@ class Endpoints:
         failing = alone.streak.standing is Standing.FAILING
         if failing and alone.waiting:
             await self._blame(alone, last)
+        certificate = failing_over(alone.streak)
+        others = self._world.presented_to(certificate) - {alone.check.name}
         stand = Stand(
-            failing=last.reason if failing and self._believed(alone) else None,
+            failing=told_with(last.reason, others) if failing and self._believed(alone) else None,
             good=last.reason if alone.streak.standing is Standing.PASSING else None,
             flaps=alone.flaps,
+            cause=Cause.CERTIFICATE if failure_class(alone.streak) == ENDS_SOON else Cause.CHECK_FAILED,
+            certificate=certificate,
             run=last if failing else None,
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
@@ -105,6 +112,8 @@ class Endpoints:
     def _believed(self, alone: Alone) -> bool:
         """Whether its failure is its own: no service's that it needs, and not the observer's."""
         world = self._world
+        if not alone.check.over_network:
+            return not alone.waiting
         asked = alone.doubted_at is not None and world.others_asked_at >= alone.doubted_at
         return asked and not alone.waiting and world.suspicion() is None
 

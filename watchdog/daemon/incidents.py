@@ -298,6 +298,12 @@ class IncidentDesk:
         self._alerts.reconsider()
         self._world.changed.set()
 
+    async def note(self, number: int, subject: str, sentence: str) -> None:
+        """Puts down to an open incident what is wrong with another subject."""
+        await self._journal.write(
+            self._journal.entry(EntryKind.DECISION, subject, sentence, incident=number), vital=True
+        )
+
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""
         sentence = f"{self.open[number].subject}: {because}. A person is needed."

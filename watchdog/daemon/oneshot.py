@@ -14,6 +14,7 @@ from watchdog import __version__
 from watchdog.api.doors import Orders
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.expectations import named_in_compose
+from watchdog.daemon.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.itself import own_container
 from watchdog.daemon.looker import Looker, left_out
 from watchdog.daemon.publish import snapshot
@@ -46,12 +47,12 @@ class Remembered:
 
     records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
     head: str = ""
-    learned: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What probes have kept, by kind and key."""
+    left: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """What probes and callers have left, by kind and key."""
 
     async def kept(self, kind: str) -> Mapping[str, str]:
         """As `probes.kept.Memory`."""
-        return self.learned if kind == KNOWN_ERRORS else {}
+        return self.left.get(kind, {})
 
     async def append(self, *, kept: Iterable[Kept]) -> None:
         """Only the daemon writes."""
@@ -80,6 +81,7 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
     """
     engine, memory = DockerEngine(settings.engine), _remembered(settings)
     world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
+    world.hearts.load(memory.left.get(HEARTBEATS, {}))
     try:
         await _look_at_engine(world)
         _recall(world)
@@ -112,14 +114,14 @@ async def ask_once(settings: Settings, check: Check) -> Observation:
 def _remembered(settings: Settings) -> Remembered:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
-            return Remembered(reader.records(), reader.head(), _learned(reader))
+            return Remembered(reader.records(), reader.head(), _kept(reader))
     except NoLedger:
         return Remembered()
 
 
-def _learned(reader: LedgerReader) -> Mapping[str, str]:
+def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
     try:
-        return reader.kept(KNOWN_ERRORS)
+        return {kind: reader.kept(kind) for kind in (KNOWN_ERRORS, HEARTBEATS)}
     except LedgerError:  # one that an older version wrote has no such table
         return {}
 
@@ -170,7 +172,7 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
         return
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world, memory)
+    prober = Prober(world.clock.wall, world, memory, world.hearts)
 
     async def ask(check: Check, of: Watched | Alone | Journey) -> None:
         observation = await prober.ask(check)

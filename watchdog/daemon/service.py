@@ -51,7 +51,7 @@ async def assembled(
     )
     engine = DockerEngine(settings.engine)
     world = World(settings=settings, clock=Clock(), engine=engine, memory=ledger)
-    prober = Prober(world.clock.wall, world, ledger)
+    prober = Prober(world.clock.wall, world, ledger, world.hearts)
 
     async def claim(identity: EngineIdentity, containers: Collection[str]) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Protocol
 from watchdog.api.measures import Measures
 from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
+from watchdog.daemon.hearts import Hearts
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
@@ -23,6 +24,7 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.budget import none_in_future
+from watchdog.policy.certificates import presented
 from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_by, named_in_labels, without_cycles
@@ -158,6 +160,10 @@ class World:
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
+    hearts: Hearts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hearts = Hearts(self.clock, self._born)
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -176,6 +182,10 @@ class World:
         """As `probes.containers.Containers`."""
         key = meant(service, self.services, near)
         return self.services[key].container if key is not None else None
+
+    def _born(self, check: Check) -> float:
+        watched = self.services.get(check.service) if check.service is not None else None
+        return (watched.running_since or 0.0) if watched is not None else 0.0
 
     def graph(self) -> dict[ServiceKey, frozenset[ServiceKey]]:
         """Who needs whom, among the services that are there, without cycles; made anew after `regraph`."""
@@ -257,6 +267,14 @@ class World:
         streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
         streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
+
+    def presented_to(self, certificate: str) -> set[str]:
+        """The checks to which this certificate was presented last, by name; none for ''."""
+        streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
+        streaks += [
+            (f"{key} {name}", one) for key, watched in self.services.items() for name, one in watched.streaks.items()
+        ]
+        return {name for name, streak in streaks if certificate and presented(streak) == certificate}
 
     def roots_of(self, watched: Watched) -> frozenset[ServiceKey]:
         """The services it needs; while a journey fails at it that needs others too, those of them that are down."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -66,6 +66,10 @@ def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, t
         return loaded(codec.load_incident, found[0], "an incident"), _rows(stored)
 
 
+def kept(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
+    return dict(connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
+
+
 def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:
     """Intents whose outcome is not known, oldest first."""
     return _rows(connection.execute(f"SELECT {ROW} FROM entries JOIN pending_intents USING (seq) ORDER BY seq"))  # noqa: S608 - a constant
@@ -94,11 +98,6 @@ def read_transaction(connection: sqlite3.Connection) -> Generator[None]:
         yield
     finally:
         connection.execute("ROLLBACK")
-
-
-def kept(connection: sqlite3.Connection, kind: str) -> Mapping[str, str]:
-    """The small states of a kind: key → JSON text."""
-    return dict(connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
 
 
 def _head(stored: tuple[Any, ...] | None, damage: str) -> Head:

@@ -46,6 +46,11 @@ class LedgerReader:
         with translated(self._path):
             return queries.records(self._connection)
 
+    def kept(self, kind: str) -> Mapping[str, str]:
+        """The small states of this kind: key → JSON text."""
+        with translated(self._path):
+            return queries.kept(self._connection, kind)
+
     def incidents(self, limit: int) -> tuple[Incident, ...]:
         """Newest first, `limit` at the most."""
         with translated(self._path):
@@ -60,11 +65,6 @@ class LedgerReader:
         """The incident and its rows, oldest first; raises UnknownIncident."""
         with translated(self._path):
             return queries.timeline(self._connection, incident)
-
-    def kept(self, kind: str) -> Mapping[str, str]:
-        """The small states of this kind: key → JSON text."""
-        with translated(self._path):
-            return queries.kept(self._connection, kind)
 
     def head(self) -> str:
         """Hash of the newest row: an anchor for a later `verify`."""

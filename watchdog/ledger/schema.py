@@ -16,7 +16,8 @@ _SINCE_2: Final = (
         importance INTEGER NOT NULL,
         alert TEXT NOT NULL
     ) STRICT""",
-    "CREATE INDEX outbox_of_receiver ON outbox (receiver, importance, id)",
+    "CREATE INDEX outbox_of_receiver ON outbox (receiver)",  # every index ends with the id: so it is read in order
+    "CREATE INDEX outbox_by_importance ON outbox (receiver, importance)",
     # Who heard last what of an alert that has not ended: its resolution goes to them only.
     """CREATE TABLE told (
         receiver TEXT,

@@ -64,7 +64,6 @@ class Check:
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
         return self.vantage is None and self.kind.over_network
-        return self.kind.over_network and self.vantage is None
 
     @property
     def target(self) -> str:
@@ -120,5 +119,7 @@ class Observation:
     """Seconds that it waited for its turn before the target was asked; not among `seconds`."""
     tls_not_after: float | None = None
     """Unix time at which the certificate that was presented ends."""
+    changes_in: float | None = None
+    """Seconds until time alone may change this: it is asked again then."""
     steps: tuple[StepSeen, ...] = ()
     """Of a journey, in order."""

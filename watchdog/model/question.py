@@ -19,11 +19,15 @@ class CheckKind(StrEnum):
     HTTP = "http"
     TCP = "tcp"
     TLS = "tls"
+    DNS = "dns"
+    ICMP = "icmp"
     EXEC = "exec"
     COMMAND = "command"
     LOGS = "logs"
     RESOURCES = "resources"
-    DNS = "dns"
+    HEARTBEAT = "heartbeat"
+    POSTGRES = "postgres"
+    REDIS = "redis"
     JOURNEY = "journey"
 
     @property
@@ -37,8 +41,19 @@ class CheckKind(StrEnum):
         return self in _FOR_PEOPLE
 
 
-_OVER_NETWORK = frozenset({CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.JOURNEY})
-_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES})
+_OVER_NETWORK = frozenset(
+    {
+        CheckKind.HTTP,
+        CheckKind.TCP,
+        CheckKind.TLS,
+        CheckKind.DNS,
+        CheckKind.ICMP,
+        CheckKind.JOURNEY,
+        CheckKind.POSTGRES,
+        CheckKind.REDIS,
+    }
+)
+_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT})
 
 
 class HttpConnection(StrEnum):
@@ -165,6 +180,42 @@ class TlsQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsQuestion:
+    dns: str
+    """The name."""
+    server: str | None = None
+    """`host:port`; None: the name servers of the place from which it is asked."""
+    type: DnsType = DnsType.A
+    answers: tuple[str, ...] = ()
+    """All of them, in any order; empty where any will do."""
+    answers_match: str | None = None
+    """A regular expression that must be found in one of the answers."""
+    rcode: DnsRcode = DnsRcode.NOERROR
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.DNS
+
+    @property
+    def target(self) -> str:
+        return self.dns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IcmpQuestion:
+    icmp: str
+    """The host: name or address."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.ICMP
+
+    @property
+    def target(self) -> str:
+        return self.icmp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How a command is expected to end."""
 
@@ -257,25 +308,65 @@ class ResourcesQuestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsQuestion:
-    dns: str
-    """The name."""
-    server: str | None = None
-    """`host:port`; None: the name servers of the place from which it is asked."""
-    type: DnsType = DnsType.A
-    answers: tuple[str, ...] = ()
-    """All of them, in any order; empty where any will do."""
-    answers_match: str | None = None
-    """A regular expression that must be found in one of the answers."""
-    rcode: DnsRcode = DnsRcode.NOERROR
+class HeartbeatQuestion:
+    heartbeat: float
+    """Longest time between two calls."""
+    grace: float = 60.0
+    """How late a call may be."""
+    token: str | None = field(default=None, repr=False)
+    """Who shows it may call over TCP too."""
 
     @property
     def kind(self) -> CheckKind:
-        return CheckKind.DNS
+        return CheckKind.HEARTBEAT
 
     @property
     def target(self) -> str:
-        return self.dns
+        return f"a call every {self.heartbeat:g} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresQuestion:
+    postgres: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One statement; the first column of its first row is the value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connections_used: str | None = None
+    """The same, of connections against `max_connections`."""
+    replication_lag: float | None = None
+    """How far a standby may lag behind."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.POSTGRES
+
+    @property
+    def target(self) -> str:
+        return self.postgres
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisQuestion:
+    redis: str
+    """A URL without password."""
+    password: str | None = field(default=None, repr=False)
+    query: str | None = None
+    """One command that reads a single value."""
+    expect: str | None = None
+    """A comparison, by `policy.comparison`."""
+    connected_clients: str | None = None
+    """The same, of clients against `maxclients`."""
+
+    @property
+    def kind(self) -> CheckKind:
+        return CheckKind.REDIS
+
+    @property
+    def target(self) -> str:
+        return self.redis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,10 +417,14 @@ Question = (
     | TcpQuestion
     | TlsQuestion
     | DnsQuestion
+    | IcmpQuestion
     | ExecQuestion
     | CommandQuestion
     | LogsQuestion
     | ResourcesQuestion
+    | HeartbeatQuestion
+    | PostgresQuestion
+    | RedisQuestion
     | JourneyQuestion
 )
 

@@ -115,7 +115,8 @@ def ended(case: Case, others: Iterable[AlertState], rules: Rules, now: float) ->
 
     Of what nobody was told (watchdog mended it by itself) those hear that want to know of everything.
     """
-    others = list(others)
+    shares = any(key.startswith(_GROUP) for told in case.state.told.values() for key in told.keys)
+    others = list(others) if shares else []  # there may be ten thousand
     messages = tuple(
         Message(
             receiver=receiver,

@@ -63,10 +63,6 @@ def silenced(silences: Iterable[Silence], about: About, now: float) -> Silence |
 
 
 def _is_for(silence: Silence, about: About) -> bool:
-    match silence.scope:
-        case Scope.ALL:
-            return True
-        case Scope.PROJECT:
-            return about.project == silence.name
-        case Scope.SUBJECT:
-            return silence.name in {about.subject, *about.names[:1]}
+    if silence.scope is Scope.PROJECT:
+        return about.project == silence.name
+    return silence.scope is Scope.ALL or silence.name in {about.subject, *about.names[:1]}

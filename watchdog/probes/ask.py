@@ -57,6 +57,12 @@ class Trouble(StrEnum):
     TLS_UNTRUSTED = "tls_untrusted"
     TLS_VERSION = "tls_version"
 
+    SILENT = "silent"
+    REPORTED = "reported"
+    LOGIN = "login"
+    FULL = "full"
+    QUERY = "query"
+    VALUE = "value"
     EXIT_CODE = "exit_code"
     OUTPUT = "output"
     MEMORY = "memory"
@@ -67,6 +73,7 @@ class Trouble(StrEnum):
     LOG_RATE = "log_rate"
     NEW_ERROR = "new_error"
 
+    AWAITED = "awaited"
     RESOLVER = "resolver"
     OWN_NETWORK = "own_network"
     OWN_DESCRIPTORS = "own_descriptors"
@@ -77,12 +84,13 @@ class Trouble(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL for what the target did, UNKNOWN for what the asker could not do."""
-        return Verdict.UNKNOWN if self in _OF_THE_ASKER else Verdict.FAIL
+        """FAIL for what the target did, UNKNOWN for what the asker could not do or nobody can know yet."""
+        return Verdict.UNKNOWN if self in _NOT_OF_THE_TARGET else Verdict.FAIL
 
 
-_OF_THE_ASKER: Final = frozenset(
+_NOT_OF_THE_TARGET: Final = frozenset(
     {
+        Trouble.AWAITED,
         Trouble.RESOLVER,
         Trouble.OWN_NETWORK,
         Trouble.OWN_DESCRIPTORS,
@@ -138,6 +146,7 @@ class Ask(Generic[QuestionT]):
         self.phase: Phase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
+        self.changes_in: float | None = None
         self.steps: list[StepSeen] = []
         """Of a journey, as they are taken."""
         self.waited: float | None = None
@@ -181,6 +190,7 @@ class Ask(Generic[QuestionT]):
             evidence=dict(self.evidence),
             waited=self.waited if self.waited is not None else self._since_began,
             tls_not_after=self.tls_not_after,
+            changes_in=self.changes_in,
             steps=tuple(self.steps),
         )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Probe, Trouble
+from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
 from watchdog.probes.kept import Memory
@@ -27,13 +28,21 @@ QUEUE_SHARE: Final = 0.1
 class Prober:
     """Asks checks of every kind, `places()` at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them.
+    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them;
+    without `beats` nobody can have called in.
     """
 
-    def __init__(self, clock: Clock, containers: Containers | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        containers: Containers | None = None,
+        memory: Memory | None = None,
+        beats: Beats | None = None,
+    ) -> None:
         self._clock = clock
         self._containers = containers
         self._memory = memory
+        self._beats = beats
         self._vantages = Vantages(containers)
         self._trust = Trust()
         self._places = asyncio.Semaphore(places())
@@ -93,7 +102,7 @@ class Prober:
             self._probes[kind] = self._make(kind)
         return self._probes[kind]
 
-    def _make(self, kind: CheckKind) -> Probe[Any]:
+    def _make(self, kind: CheckKind) -> Probe[Any]:  # noqa: C901 - a row for each kind
         """The one place where probes are registered; each is imported when a check needs it."""
         match kind:
             case CheckKind.HTTP:
@@ -117,6 +126,26 @@ class Prober:
                 from watchdog.probes.tls import TlsProbe
 
                 return TlsProbe(self._trust)
+            case CheckKind.HEARTBEAT:
+                from watchdog.probes.heartbeat import HeartbeatProbe
+
+                return HeartbeatProbe(self._beats)
+            case CheckKind.POSTGRES:
+                from watchdog.probes.postgres import PostgresProbe
+
+                return PostgresProbe()
+            case CheckKind.REDIS:
+                from watchdog.probes.redis import RedisProbe
+
+                return RedisProbe()
+            case CheckKind.DNS:
+                from watchdog.probes.dns import DnsProbe
+
+                return DnsProbe()
+            case CheckKind.ICMP:
+                from watchdog.probes.icmp import IcmpProbe
+
+                return IcmpProbe()
             case CheckKind.EXEC:
                 from watchdog.probes.exec import ExecProbe
 
@@ -135,10 +164,6 @@ class Prober:
                 from watchdog.probes.resources import ResourcesProbe
 
                 return ResourcesProbe(self._containers)
-            case CheckKind.DNS:
-                from watchdog.probes.dns import DnsProbe
-
-                return DnsProbe()
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

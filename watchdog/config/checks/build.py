@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from watchdog.config.checks.kinds import KINDS, kinds_with
@@ -54,7 +56,7 @@ def read_check(
     section = read_section(KINDS[asked[0]], table, path, problems)
     if section is None:
         return None
-    when = timing(section, path, problems, interval=interval, health=health)
+    when = timing(section, path, problems, interval=interval, health=health, usually=section.usually)
     question = section.question(path, problems)
     own = ServiceKey.parse(section.service) if section.service else service
     if section.inside and endpoint and own is None:
@@ -97,6 +99,7 @@ def timing(
     interval: float,
     health: HealthSettings,
     timeout: float = TIMEOUT,
+    usually: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """When a check is asked and believed; `timeout` is its own where the table says none and the interval allows it."""
     given = section.given()
@@ -104,11 +107,12 @@ def timing(
     for key in ("timeout", "retry_interval"):
         if given.get(key, 0.0) > interval:
             problems.add((*path, key), f"is longer than the interval ({interval:g} s); allowed: at most the interval")
-    found = {
+    found: dict[str, Any] = {
         "interval": interval,
         "retry_interval": min(health.retry_interval, interval),
         "timeout": min(timeout, interval),
         "failures": health.failures,
         "successes": health.successes,
+        **usually,
     }
     return found | {key: given[key] for key in found.keys() & given.keys()}

@@ -92,17 +92,11 @@ class HttpSection(NetworkSection):
             if any(name.lower() == "authorization" for name in headers):
                 problems.add((*path, "headers"), "has Authorization too; allowed: one of headers and authorization")
             headers = headers | {"Authorization": authorization}
-        if given.get("connection") is HttpConnection.KEPT and "from" in self.given():
-            problems.add((*path, "connection"), "is kept from where watchdog runs only; allowed: without from")
         if given.get("http2"):
             if not self.url.startswith("https:"):
                 problems.add((*path, "http2"), "is spoken over TLS only; allowed: with a url that begins with https://")
             if given.get("connection") is HttpConnection.KEPT:
                 problems.add((*path, "connection"), "is kept for HTTP/1.1 only; allowed: without http2")
-        if "from" in self.given() and given.get("connection") is HttpConnection.KEPT:
-            problems.add(
-                (*path, "connection"), "cannot be kept in a container that comes and goes; allowed: without from"
-            )
         if "redirect_hosts" in given and not given.get("redirects"):
             problems.add(
                 (*path, "redirect_hosts"), "means nothing without redirects; allowed: with redirects = 1 or more"

@@ -9,10 +9,13 @@ from typing import Final
 from watchdog.config.checks.command import CommandSection
 from watchdog.config.checks.dns import DnsSection
 from watchdog.config.checks.exec import ExecSection
+from watchdog.config.checks.heartbeat import HeartbeatSection
 from watchdog.config.checks.http import HttpSection
+from watchdog.config.checks.icmp import IcmpSection
 from watchdog.config.checks.logs import LogsSection
 from watchdog.config.checks.resources import ResourcesSection
 from watchdog.config.checks.section import CheckSection, KindSection
+from watchdog.config.checks.sql import PostgresSection, RedisSection
 from watchdog.config.checks.tcp import TcpSection
 from watchdog.config.checks.tls import TlsSection
 
@@ -21,11 +24,15 @@ KINDS: Final[Mapping[str, type[KindSection]]] = MappingProxyType(
         "url": HttpSection,
         "tcp": TcpSection,
         "tls": TlsSection,
+        "dns": DnsSection,
+        "icmp": IcmpSection,
         "exec": ExecSection,
         "command": CommandSection,
         "logs": LogsSection,
         "resources": ResourcesSection,
-        "dns": DnsSection,
+        "heartbeat": HeartbeatSection,
+        "postgres": PostgresSection,
+        "redis": RedisSection,
     }
 )
 

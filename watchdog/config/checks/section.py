@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -36,7 +38,7 @@ class CheckSection(Section):
     on_failure: Failing | None = Field(
         default=None,
         description="Whether the service is recovered when it fails, or degraded and people are told; "
-        "else recover, and alert for tls.",
+        "else recover, and alert for tls and heartbeat.",
     )
     interval: Poll | None = Field(default=None, description="How often it is asked; else `watch.interval`.")
     retry_interval: Poll | None = Field(default=None, description="As `health.retry_interval`, for this check.")
@@ -53,6 +55,8 @@ class KindSection(CheckSection):
     not_by_label: ClassVar[frozenset[str]] = frozenset()
     """Keys that a container's label may not say: tables, secrets, files, and what runs on the host."""
 
+    usually: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Common keys that have a default of their own for this kind."""
     inside: ClassVar[bool] = False
     """Whether it is asked inside the container of a service, and so must belong to one."""
 
