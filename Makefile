@@ -11,7 +11,7 @@ OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=..
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
 BY_ENGINE := tests/engine tests/fidelity tests/e2e/test_rollback.py $(addprefix tests/faults/test_,removal.py prune.py \
 	runtime.py what_cannot_work.py)# what the version of the engine makes a difference to
-TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus prometheus-alertmanager redis-server \
+TEST_PACKAGES := docker.io iproute2 iptables util-linux busybox-static prometheus prometheus-alertmanager redis-server redis-tools \
 	postgresql systemd tmux
 
 .PHONY: help

@@ -103,7 +103,7 @@ def test_what_a_browser_recorded_becomes_a_journey_that_loads(tmp_path: Path, se
     ]
 
 
-NO_HAR: list[tuple[Any, str]] = [
+BROKEN: list[tuple[Any, str]] = [
     ("no json", "is no HAR: it is no JSON"),
     ("[" * 100_000, "is no HAR: it is no JSON"),
     ({}, "is no HAR: it has no log.entries"),
@@ -115,7 +115,7 @@ NO_HAR: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("document", "told"), NO_HAR)
+@pytest.mark.parametrize(("document", "told"), BROKEN)
 def test_what_is_no_har_is_told_in_one_sentence(tmp_path: Path, document: Any, told: str) -> None:
     with pytest.raises(UsageError) as refused:
         journey_of_har(har(tmp_path, document), "x")

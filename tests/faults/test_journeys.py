@@ -84,6 +84,8 @@ def redis(watch: Scene, *command: str) -> None:
 def test_a_session_store_that_runs_and_keeps_nothing_is_seen_by_the_journey_alone_and_recovered(watch: Scene) -> None:
     watch.start("front", "sessions", more=JOURNEY.replace("BLAMED", "sessions"))
     watch.daemon.wait(lambda: journey_passes(watch), "the journey does not pass", 30.0)
+    looked = watch.daemon.cli("check", "--json").json
+    assert [(one["name"], one["verdict"]) for one in looked["journeys"]] == [("office", "pass")]
     redis(watch, "config", "set", "maxmemory", "1")
     incident = watch.wait_recovered("sessions")
     assert incident["cause"] == "check_failed"
@@ -120,3 +122,22 @@ def test_a_journey_that_fails_for_want_of_another_of_its_services_is_part_of_tha
     watch.daemon.wait(lambda: watch.health("front") == "healthy", "the front is not good again", 30.0)
     assert {row["subject"] for row in watch.intents()} == {"sessions"}
     assert {one["subject"] for one in watch.daemon.incidents()} == {"sessions"}
+
+
+@pytest.mark.usefixtures("office")
+def test_a_journey_of_no_service_is_told_with_its_evidence_and_nothing_is_done(watch: Scene) -> None:
+    alone = JOURNEY.replace('services = ["front", "sessions"]\n', "").replace('service = "BLAMED"\n', "")
+    watch.start("front", "sessions", more=alone)
+    watch.daemon.wait(lambda: journey_passes(watch), "the journey does not pass", 30.0)
+    redis(watch, "config", "set", "maxmemory", "1")
+    incident = watch.wait_incident("endpoint office")
+    (kept,) = watch.daemon.wait(
+        lambda: [row for row in watch.daemon.timeline(incident["id"]) if row["kind"] == "observation"], "no run is kept"
+    )
+    assert [step["verdict"] for step in kept["payload"]["steps"]] == ["pass", "fail", "unknown", "unknown"]
+    metrics = watch.daemon.metrics()
+    assert 'watchdog_journey_success{journey="office"} 0.0' in metrics
+    assert 'watchdog_journey_step_success{journey="office",step="form"} 0.0' in metrics
+    redis(watch, "config", "set", "maxmemory", "0")
+    watch.wait_recovered("endpoint office")
+    assert watch.intents() == []

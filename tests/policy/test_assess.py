@@ -14,6 +14,7 @@ from watchdog.model.health import Cause, CheckStatus, Health
 from watchdog.model.observation import OnFailure, Verdict
 from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings
 from watchdog.policy.assess import CERTIFICATE_CLASSES, ENDS_SOON, Sight, assess, for_people
+from watchdog.policy.journeys import NOT_REACHED
 from watchdog.policy.streak import Standing, Streak
 from watchdog.probes.ask import Trouble
 
@@ -389,3 +390,10 @@ def test_a_certificate_is_remembered_while_the_asker_itself_is_blind() -> None:
     expired = over_a_certificate("tls_expired")
     found = assess(with_streaks(tls=replace(expired, last=observed(Verdict.UNKNOWN, reason="the resolver is away"))))
     assert (found.health, found.cause) == (Health.UNHEALTHY, Cause.CERTIFICATE)
+
+
+def test_a_journey_that_fails_at_another_service_keeps_none_from_being_good() -> None:
+    unheard = observed(Verdict.UNKNOWN, reason="its steps were not reached")
+    streak = Streak(last=replace(unheard, evidence={"class": NOT_REACHED}))
+    assert said(checked(streak))[0] is Health.HEALTHY
+    assert said(checked(Streak(last=unheard)))[0] is Health.UNKNOWN

@@ -14,6 +14,7 @@ from watchdog.model.health import Assessment, Health
 from watchdog.model.record import Baseline, Desired, EntryKind, ServiceRecord
 from watchdog.policy.discovery import explicitly_enabled
 from watchdog.policy.graph import named_in_labels
+from watchdog.policy.journeys import not_reached
 
 KEPT = 5
 """Proven deployments that are remembered, with their images pinned."""
@@ -62,8 +63,8 @@ class Proving:
         if container is None or seen is None or seen.health is not Health.HEALTHY:
             return None
         protected = self._proven == container.id and watched.record.desired is Desired.UP
-        if watched.flapping() is not None:
-            return None
+        if watched.flapping() is not None or any(not_reached(streak.last) for streak in watched.streaks.values()):
+            return None  # a journey that fails at another service says nothing of this one's deployment
         if protected or watched.record.desired is Desired.RETIRED or self._world.orders_only is not None:
             return None
         began = watched.running_since if watched.last_bad_at is None else watched.good_since
