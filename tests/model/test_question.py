@@ -14,6 +14,8 @@ from watchdog.model.question import (
     HeartbeatQuestion,
     HttpQuestion,
     IcmpQuestion,
+    JourneyQuestion,
+    JourneyStep,
     LogsQuestion,
     PostgresQuestion,
     Question,
@@ -23,6 +25,7 @@ from watchdog.model.question import (
     TlsQuestion,
 )
 
+STEP = JourneyStep(name="front", request=HttpQuestion(url="http://shop/"))
 QUESTIONS: list[tuple[Question, CheckKind, str]] = [
     (HttpQuestion(url="http://shop/"), CheckKind.HTTP, "http://shop/"),
     (TcpQuestion(tcp="db:5432"), CheckKind.TCP, "db:5432"),
@@ -35,11 +38,20 @@ QUESTIONS: list[tuple[Question, CheckKind, str]] = [
     (ResourcesQuestion(), CheckKind.RESOURCES, "what its container uses"),
     (HeartbeatQuestion(heartbeat=90.0, token="t" * 16), CheckKind.HEARTBEAT, "a call every 90 s"),
     (PostgresQuestion(postgres="postgresql://h/d", password="p"), CheckKind.POSTGRES, "postgresql://h/d"),  # noqa: S106 - of a test
+    (JourneyQuestion(steps=(STEP,)), CheckKind.JOURNEY, "http://shop/"),
+    (JourneyQuestion(steps=(STEP,), base="https://shop"), CheckKind.JOURNEY, "https://shop"),
     (RedisQuestion(redis="redis://h", password="p"), CheckKind.REDIS, "redis://h"),  # noqa: S106 - of a test
 ]
 FOR_PEOPLE = {CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT}
 DATABASES = {CheckKind.POSTGRES, CheckKind.REDIS}
-OVER_NETWORK = {CheckKind.HTTP, CheckKind.TCP, CheckKind.TLS, CheckKind.DNS, CheckKind.ICMP} | DATABASES
+OVER_NETWORK = {
+    CheckKind.HTTP,
+    CheckKind.TCP,
+    CheckKind.TLS,
+    CheckKind.DNS,
+    CheckKind.ICMP,
+    CheckKind.JOURNEY,
+} | DATABASES
 
 
 @pytest.mark.parametrize(("question", "kind", "target"), QUESTIONS)
