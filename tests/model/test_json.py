@@ -10,10 +10,10 @@ from hypothesis import given
 
 from tests.support.snapshots import SNAPSHOTS, WEBUI
 from watchdog.model.health import Cause, CheckStatus, Health, Status
-from watchdog.model.observation import Verdict
+from watchdog.model.observation import Exchange, StepSeen, Verdict
 from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
 from watchdog.model.snapshot import AbsenceNotJudged, ContainerRef, EndpointStatus, ServiceStatus, Snapshot, timestamp
-from watchdog.model.views import incident_json, row_json
+from watchdog.model.views import incident_json, row_json, steps_json
 
 AT = 1_700_000_000.25
 WRITTEN = "2023-11-14T22:13:20.250Z"
@@ -192,3 +192,53 @@ def test_a_row_of_the_ledger_is_shown_with_its_place_in_the_chain() -> None:
         "incident": 7,
         "payload": {"rung": "start"},
     }
+
+
+def test_the_steps_of_a_journey_tell_every_request_and_answer() -> None:
+    asked = Exchange(
+        method="POST",
+        url="http://shop/login",
+        sent={"accept": "*/*"},
+        body="user=ann",
+        status=403,
+        received={"server": "x"},
+        answer="no",
+        seconds=0.12345678,
+    )
+    failed = StepSeen(
+        name="login", verdict=Verdict.FAIL, reason="403", service=WEBUI, seconds=0.5, attempts=1, exchanges=(asked,)
+    )
+    unreached = StepSeen(name="calendar", verdict=Verdict.UNKNOWN, reason="not reached", captured=("id",))
+    assert steps_json([failed, unreached]) == [
+        {
+            "step": "login",
+            "verdict": "fail",
+            "reason": "403",
+            "service": "shop/webui",
+            "seconds": 0.5,
+            "attempts": 1,
+            "captured": [],
+            "exchanges": [
+                {
+                    "method": "POST",
+                    "url": "http://shop/login",
+                    "sent": {"accept": "*/*"},
+                    "body": "user=ann",
+                    "status": 403,
+                    "received": {"server": "x"},
+                    "answer": "no",
+                    "seconds": 0.123457,
+                }
+            ],
+        },
+        {
+            "step": "calendar",
+            "verdict": "unknown",
+            "reason": "not reached",
+            "service": None,
+            "seconds": 0.0,
+            "attempts": 0,
+            "captured": ["id"],
+            "exchanges": [],
+        },
+    ]

@@ -23,7 +23,9 @@ from watchdog.model.question import (
     ResourcesQuestion,
     TcpQuestion,
     TlsQuestion,
+    services_of,
 )
+from watchdog.model.settings import Settings
 
 STEP = JourneyStep(name="front", request=HttpQuestion(url="http://shop/"))
 QUESTIONS: list[tuple[Question, CheckKind, str]] = [
@@ -73,3 +75,15 @@ def test_only_what_goes_over_the_observers_own_network_may_be_its_fault(
 
 def test_there_is_a_question_of_every_kind() -> None:
     assert {kind for _, kind, _ in QUESTIONS} == set(CheckKind)
+
+
+def test_a_journey_alone_belongs_to_services_and_the_others_stand_with_the_endpoints_that_do_not() -> None:
+    shop = ServiceKey("shop", "webui")
+    of_shop = Check(name="login", question=JourneyQuestion(steps=(STEP,), services=(shop,)))
+    of_nobody = Check(name="front", question=JourneyQuestion(steps=(STEP,)))
+    page = Check(name="page", question=HttpQuestion(url="http://shop/"), endpoint=True)
+    of_service = Check(name="ready", question=HttpQuestion(url="http://shop/"), endpoint=True, service=shop)
+    settings = Settings(endpoints=(page, of_service), journeys=(of_shop, of_nobody))
+    assert (services_of(of_shop.question), services_of(page.question)) == ((shop,), ())
+    assert settings.alone == (page, of_nobody)
+    assert settings.journeys_of_services == (of_shop,)

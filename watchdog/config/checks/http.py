@@ -97,6 +97,8 @@ class HttpSection(NetworkSection):
                 problems.add((*path, "http2"), "is spoken over TLS only; allowed: with a url that begins with https://")
             if given.get("connection") is HttpConnection.KEPT:
                 problems.add((*path, "connection"), "is kept for HTTP/1.1 only; allowed: without http2")
+        if given.get("connection") is HttpConnection.KEPT and "from" in self.given():  # it would outlive the container
+            problems.add((*path, "connection"), "is kept from where watchdog runs only; allowed: without from")
         if "redirect_hosts" in given and not given.get("redirects"):
             problems.add(
                 (*path, "redirect_hosts"), "means nothing without redirects; allowed: with redirects = 1 or more"
