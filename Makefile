@@ -110,5 +110,5 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.developed: $(VENV)/.installed
-	$(BIN)/pip install --quiet --group dev
+	$(BIN)/pip install --quiet --editable '.[sql]' --group dev
 	@touch $@

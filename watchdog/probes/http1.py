@@ -1,4 +1,4 @@
-"""HTTP/1.1 by aiohttp, over connections that are made and timed here (docs/adr/0012)."""
+"""HTTP/1.1 by aiohttp, over connections that are made and timed here (docs/adr/0010)."""
 
 from __future__ import annotations
 
