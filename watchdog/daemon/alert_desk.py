@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -52,13 +54,16 @@ class Plan:
 
 
 class AlertDesk:
-    """Who plans holds `lock` until the plan is written and taken: else the same would be told twice."""
+    """Who plans for an incident is `changing` it until the plan is written and taken: else the same is told twice."""
 
     def __init__(self, world: World, journal: Journal, send: Callable[..., None]) -> None:
         self._world = world
         self._journal = journal
         self._send = send
-        self.lock = asyncio.Lock()
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """By incident: a write that takes long for one delays no other."""
+        self._ending: set[int] = set()
+        """Incidents whose end is planned: no other leaves it to them to tell of an end that they share."""
         self.stirred = asyncio.Event()
         """Set when something may be due sooner than was known."""
         self._states: dict[int, AlertState] = {}
@@ -77,6 +82,22 @@ class AlertDesk:
         states = {key: text for key, text in kept.items() if key in numbers}
         self._states = {int(key): state for key, state in _read(AlertState.read, states).items()}
         self._world.silences = _read(Silence.read, await self._journal.ledger.kept(SILENCES))
+
+    @asynccontextmanager
+    async def changing(self, *numbers: int) -> AsyncGenerator[None]:
+        """Nobody else plans for these incidents until the block ends."""
+        async with AsyncExitStack() as stack:
+            for number in sorted(numbers):
+                lock = self._locks.get(number) or asyncio.Lock()
+                self._locks[number] = lock
+                await stack.enter_async_context(lock)
+            yield
+        if numbers:
+            self.stirred.set()
+
+    def at_rest(self, opened: Iterable[Open]) -> list[Open]:
+        """Those that nobody is changing; the others are looked at once that is done."""
+        return [one for one in opened if (lock := self._locks.get(one.incident.id)) is None or not lock.locked()]
 
     def reconsider(self) -> None:
         """What holds alerts back, or who hears of them, may have changed."""
@@ -129,13 +150,18 @@ class AlertDesk:
     def ended(self, one: Open, sentence: str, now: float) -> Plan:
         """What is told of its end."""
         number = one.incident.id
-        others = (state for other, state in self._states.items() if other != number)
+        self._ending.add(number)
+        others = (state for other, state in self._states.items() if other not in self._ending)
         telling = ended(self._case(one, now), others, rules_of(self._world.settings.alert), now)
         return self._plan(telling, {number: one}, sentence)
 
     def critical_at(self, one: Open, now: float) -> float | None:
         """When its downtime is longer than allowed (steady seconds)."""
         return critical_at(self._case(one, now), now)
+
+    def goes_on(self, number: int) -> None:
+        """Its end could not be written."""
+        self._ending.discard(number)
 
     def take(self, plan: Plan) -> None:
         """It is written."""
@@ -150,6 +176,7 @@ class AlertDesk:
 
     def forget(self, number: int) -> None:
         """It was not opened after all."""
+        self._ending.discard(number)
         for known in (self._states, self._about, self._due_at):
             known.pop(number, None)
 
@@ -174,7 +201,7 @@ class AlertDesk:
         except LedgerError:
             self.tell_unwritten(plan)
             raise
-        self._unkept.clear()
+        self._unkept -= late.keys()
         self.take(plan)
 
     def everybody(self, subject: str) -> tuple[str, ...]:

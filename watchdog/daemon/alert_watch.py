@@ -48,12 +48,12 @@ class AlertWatch:
     async def look(self, now: float) -> float | None:
         """Tells what is due; returns when time makes something due again (steady seconds)."""
         silence_ends = await self._end_silences(now)
-        for one in self._alerts.late(self._desk.opened(), now):
+        for one in self._alerts.late(self._alerts.at_rest(self._desk.opened()), now):
             critical_at = self._alerts.critical_at(one, now)
             if critical_at is not None and now >= critical_at:
                 await self._desk.overdue(one.incident.id, now)
-        async with self._alerts.lock:
-            plan, due_at = self._alerts.due_by_time(self._desk.opened(), now)
+        plan, due_at = self._alerts.due_by_time(self._alerts.at_rest(self._desk.opened()), now)
+        async with self._alerts.changing(*plan.states):  # at rest, so this does not wait
             await self._alerts.keep(plan)
         return min((at for at in (silence_ends, due_at) if at is not None), default=None)
 

@@ -160,7 +160,7 @@ class IncidentDesk:
             payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
         )
         records = [record] if record is not None else []
-        async with self._alerts.lock:
+        async with self._alerts.changing(incident.id):
             one = Open(incident=incident, failed_at=failure.at, detected_at=now)
             plan = self._alerts.due([one], self._world.clock.now())
             try:
@@ -214,13 +214,20 @@ class IncidentDesk:
         self, number: int, sentence: str, now: float, *, recovered: bool, record: ServiceRecord | None = None
     ) -> None:
         """`recovered` says that it was verified good; otherwise nobody minds any more."""
+        async with self._alerts.changing(number):
+            await self._close(
+                number, sentence, now, recovered=recovered, records=[record] if record is not None else []
+            )
+
+    async def _close(
+        self, number: int, sentence: str, now: float, *, recovered: bool, records: Sequence[ServiceRecord]
+    ) -> None:
         incident = self.open.get(number)
-        failed_at, detected_at = self._failed_at.get(number, now), self._detected_at.get(number, now)
-        records = [record] if record is not None else []
         if incident is None:
-            if record is not None:
+            if records:
                 await self._journal.write(records=records)
             return
+        failed_at, detected_at = self._failed_at[number], self._detected_at[number]
         wall = self._world.clock.wall()
         incident = replace(incident, closed_at=wall, recovered_at=wall if recovered else None)
         entries = [
@@ -235,15 +242,18 @@ class IncidentDesk:
         if recovered:
             sentence_of_claim = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
             entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=number))
-        async with self._alerts.lock:
-            plan = self._alerts.ended(self._opened(incident), sentence, now)
+        plan = self._alerts.ended(self._opened(incident), sentence, now)
+        try:
             await self._journal.write(
                 *entries, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
             )
-            for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
-                kept.pop(number, None)
-            self._world.down_since.pop(incident.subject, None)
-            self._alerts.take(plan)
+        except LedgerError:
+            self._alerts.goes_on(number)
+            raise
+        for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
+            kept.pop(number, None)
+        self._world.down_since.pop(incident.subject, None)
+        self._alerts.take(plan)
         if recovered:
             self._world.measures.recovery.observe(now - detected_at)
             self._world.measures.claims += 1
@@ -286,15 +296,16 @@ class IncidentDesk:
 
         What is `known` of its states is kept for the next daemon.
         """
-        incident = self.open.get(number)
-        if incident is None or incident.flapping is (because is not None):
-            return
-        incident = replace(incident, flapping=because is not None)
-        sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
-        entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
-        kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
-        await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
-        self.open[number] = incident
+        async with self._alerts.changing(number):
+            incident = self.open.get(number)
+            if incident is None or incident.flapping is (because is not None):
+                return
+            incident = replace(incident, flapping=because is not None)
+            sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
+            entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
+            kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
+            await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
+            self.open[number] = incident
         self._alerts.reconsider()
         self._world.changed.set()
 
@@ -306,14 +317,15 @@ class IncidentDesk:
 
     async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
         """A person is needed: the incident turns critical and the alert goes out."""
-        sentence = f"{self.open[number].subject}: {because}. A person is needed."
+        sentence = f"{record.service}: {because}. A person is needed."
         await self._critical(number, sentence, handed_over=because, records=[record])
 
     async def overdue(self, number: int, now: float) -> None:
         """It is down for longer than is allowed: the alert goes out, whatever the ladder does."""
-        incident = self.open[number]
-        down = span(now - self._failed_at[number])
-        await self._critical(number, f"{incident.subject} is down for {down}: {incident.summary}.")
+        incident = self.open.get(number)
+        if incident is not None:
+            down = span(now - self._failed_at[number])
+            await self._critical(number, f"{incident.subject} is down for {down}: {incident.summary}.")
 
     async def _critical(
         self,
@@ -323,9 +335,13 @@ class IncidentDesk:
         handed_over: str | None = None,
         records: Sequence[ServiceRecord] = (),
     ) -> None:
-        async with self._alerts.lock:
-            incident = replace(self.open[number], severity=Severity.CRITICAL)
-            self.open[number] = incident
+        async with self._alerts.changing(number):
+            known = self.open.get(number)
+            if known is None:  # closed meanwhile
+                if records:
+                    await self._journal.write(records=records)
+                return
+            self.open[number] = incident = replace(known, severity=Severity.CRITICAL)
             entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
             plan = self._alerts.due([self._opened(incident, handed_over)], self._world.clock.now())
             try:
