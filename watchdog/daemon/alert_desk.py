@@ -233,13 +233,12 @@ class AlertDesk:
         return case_of(self._world, one, self._about_of(one), state, now)
 
     def _plan(self, telling: Telling, found: Mapping[int, Open], ending: str = "") -> Plan:
-        return Plan(
-            telling.states,
-            tuple(Notice(message.receiver, self._alert(message, found, ending)) for message in telling.messages),
-        )
+        at = self._world.clock.wall()  # one moment for all receivers: they are told the same
+        notices = [Notice(message.receiver, self._alert(message, found, ending, at)) for message in telling.messages]
+        return Plan(telling.states, tuple(notices))
 
-    def _alert(self, message: Message, found: Mapping[int, Open], ending: str) -> Alert:
-        at, pages = self._world.clock.wall(), self._world.settings.alert.runbook
+    def _alert(self, message: Message, found: Mapping[int, Open], ending: str, at: float) -> Alert:
+        pages = self._world.settings.alert.runbook
         accounts = [account_of(self._world, found[n], self._about_of(found[n])) for n in message.incidents]
         if message.together:
             return alert_of_several(message, accounts, at, pages=pages)
