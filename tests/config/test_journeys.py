@@ -68,7 +68,7 @@ def test_a_journey_says_everything(settings_of: Load, tmp_path: Path) -> None:
         always_run = true
     """,
         settings_of,
-        PASSWORD="geheim",  # noqa: S106
+        PASSWORD="geheim",  # noqa: S106 - of a test
     )
     hosts = ("other.example", "shop.example")
     assert journey == Check(
@@ -183,7 +183,7 @@ STEP = '[[journey]]\nname = "j"\n{journey}\n[[journey.step]]\nname = "a"\nurl = 
         ("", "retry = { attempts = 0 }", "6: journey[j].step[a].retry.attempts: 0 is out of range"),
         ("", "retry = 3", "6: journey[j].step[a].retry: 3 is no table"),
         ("", "form = { a = 'b' }\nbody = 'c'", "7: journey[j].step[a].body: stands beside form"),
-        ("", "form = { a = ['b'] }", '6: journey[j].step[a].form: "a": is not a text'),
+        ("", "form = { a = ['b'] }", '6: journey[j].step[a].form: the value of "a" is not a text'),
         ("", "form = 3", "6: journey[j].step[a].form: 3 is not a table"),
         ("", "json = { at = 2020-01-01 }", "6: journey[j].step[a].json: holds something that JSON does not have"),
         ("", f"json = {'[' * 40}1{']' * 40}", "6: journey[j].step[a].json: is more than 30 tables or lists deep"),
@@ -211,7 +211,7 @@ STEP = '[[journey]]\nname = "j"\n{journey}\n[[journey.step]]\nname = "a"\nurl = 
         ("", "stauts = 3", "6: journey[j].step[a].stauts: is not known, did you mean status?"),
         ("", "jsn = 3", "6: journey[j].step[a].jsn: is not known, did you mean json?"),
         ("timeout = '2m'", "", "3: journey[j].timeout: is longer than the interval (60 s)"),
-        ("secrets = { a = '' }", "", '3: journey[j].secrets: "a": is empty'),
+        ("secrets = { a = '' }", "", '3: journey[j].secrets: the value of "a" is empty'),
         ("secrets = { a-b_file = 'x' }", "", "3: journey[j].secrets.a-b_file: is not absolute"),
         ("secrets = { a_file = '/nowhere' }", "", "3: journey[j].secrets.a_file: cannot be read"),
         ("secrets = { a = 'x' }", "capture.a = { cookie = 'x' }", "capture.a: is a secret's name too"),

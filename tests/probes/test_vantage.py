@@ -45,7 +45,7 @@ class Seen:
     engine: Any
     found: dict[str, Container]
 
-    def container_of(self, service: ServiceKey, near: ServiceKey | None = None) -> Container | None:  # noqa: ARG002
+    def container_of(self, service: ServiceKey, near: ServiceKey | None = None) -> Container | None:  # noqa: ARG002 - as Containers
         return self.found.get(service.name)
 
 

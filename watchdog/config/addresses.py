@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, listed, matching, shown, table_of, text
 from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
 from watchdog.policy.expectations import ALLOWED as EXPECTED
 from watchdog.policy.expectations import parse_expectation
@@ -157,36 +157,6 @@ _HEADER_NAME: Final = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", at_most=100)
 _HEADER_VALUE: Final = matching(r"[\x20-\x7e]*", at_most=8192, secret=True)
 
 
-def _headers(value: Any) -> dict[str, str]:
-    table = is_table(value)
-    if table is None:
-        raise Wrong(f"{shown(value)} is not a table")
-    if len(table) > _MOST_HEADERS:
-        raise Wrong(f"has more than {_MOST_HEADERS} headers")
-    return {_header_name(name): _in_header(name, _HEADER_VALUE, content) for name, content in table.items()}
-
-
-def _header_name(name: str) -> str:
-    try:
-        return _HEADER_NAME(name)
-    except ValueError:
-        raise Wrong(f"{shown(name)} is no name of a header") from None
-
-
-def _in_header(name: str, read: Any, content: Any) -> str:
-    try:
-        return read(content)
-    except ValueError as error:
-        raise Wrong(f"the value of {shown(name)} {error}") from None
-
-
-def _header_patterns(value: Any) -> dict[str, str]:
-    table = is_table(value)
-    if table is None:
-        raise Wrong(f"{shown(value)} is not a table")
-    return {_header_name(name): _in_header(name, _pattern, content) for name, content in table.items()}
-
-
 def _comparison(value: Any) -> Comparison:
     try:
         return parse_comparison(text(at_most=LONGEST, multi_line=True)(value))
@@ -231,9 +201,14 @@ LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0:
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
 PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
-HEADERS: Final = Rule("a table of header = text in printable ASCII on one line", _headers)
+HEADERS: Final = Rule(
+    "a table of header = text in printable ASCII on one line",
+    table_of("header", _HEADER_NAME, _HEADER_VALUE, at_most=_MOST_HEADERS),
+)
 HEADER_NAME: Final = Rule("the name of a header", _HEADER_NAME)
-HEADER_PATTERNS: Final = Rule("a table of header = regular expression", _header_patterns)
+HEADER_PATTERNS: Final = Rule(
+    "a table of header = regular expression", table_of("header", _HEADER_NAME, _pattern, at_most=_MOST_HEADERS)
+)
 COMPARISON: Final = Rule(ALLOWED, _comparison)
 JSON_EXPECTATIONS: Final = listed(
     f"a list of expectations, each of them {EXPECTED}", _json_expectation, lambda one: [one], at_most=64

@@ -108,6 +108,34 @@ def matching(pattern: str, *, at_most: int = 253, secret: bool = False) -> Calla
     return read
 
 
+def table_of(
+    what: str, name: Callable[[Any], str], item: Callable[[Any], str], *, at_most: int
+) -> Callable[[Any], dict[str, str]]:
+    """A table of texts. `name` and `item` read its keys and values; `what` a key names, as "header"."""
+
+    def named(key: str) -> str:
+        try:
+            return name(key)
+        except ValueError:
+            raise Wrong(f"{shown(key)} is no name of a {what}") from None
+
+    def valued(key: str, content: Any) -> str:
+        try:
+            return item(content)
+        except ValueError as error:
+            raise Wrong(f"the value of {shown(key)} {error}") from None
+
+    def read(value: Any) -> dict[str, str]:
+        table = is_table(value)
+        if table is None:
+            raise Wrong(f"{shown(value)} is not a table")
+        if len(table) > at_most:
+            raise Wrong(f"has more than {at_most} {what}s")
+        return {named(key): valued(key, content) for key, content in table.items()}
+
+    return read
+
+
 def duration(minimum: float, maximum: float = LONGEST) -> Rule[float]:
     """Seconds between `minimum` and `maximum`, both included."""
 
@@ -253,22 +281,10 @@ def _exit_codes(value: Any) -> tuple[int, ...]:
     return found
 
 
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_MOST_VARIABLES: Final = 64
-
-
-def _environment(value: Any) -> dict[str, str]:
-    table = is_table(value)
-    if table is None:
-        raise Wrong(f"{shown(value)} is not a table")
-    if len(table) > _MOST_VARIABLES:
-        raise Wrong(f"has more than {_MOST_VARIABLES} variables")
-    for name, content in table.items():
-        if not _VARIABLE.fullmatch(name):
-            raise Wrong(f"{shown(name)} is no name of a variable")
-        if not isinstance(content, str) or "\0" in content:
-            raise Wrong(f"the value of {shown(name)} is not a text")
-    return {name: str(content) for name, content in table.items()}
+def _variable(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise Wrong("is not a text")
+    return str(value)
 
 
 def _service_reference(value: Any) -> str:
@@ -323,15 +339,6 @@ def _zone(value: Any) -> tzinfo:
         raise Wrong(f"{shown(value)} is no zone that this machine knows") from None
 
 
-def _label_patterns(value: Any) -> dict[str, str]:
-    table = is_table(value)
-    if table is None or len(table) > _MOST_LABELS:
-        raise Wrong(f"{shown(value)} is no table of {_MOST_LABELS} labels at the most")
-    return {text(at_most=256)(name): text(at_most=256)(pattern) for name, pattern in table.items()}
-
-
-_MOST_LABELS: Final = 32
-
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 POLL: Final = duration(0.1, DAY)
@@ -366,7 +373,10 @@ HOUR: Final = Rule('a time of day, as "02:30"', _hour)
 MOMENT: Final = Rule("a date with time and zone, as 2026-12-24T22:00:00+01:00", _moment)
 ZONE: Final = Rule('a zone of the IANA database, as "Europe/Zurich" (the package tzdata has it)', _zone)
 LASTS: Final = duration(60.0, 7 * DAY)
-LABEL_PATTERNS: Final = Rule('a table of labels, as { team = "web" }, each with a shell pattern', _label_patterns)
+LABEL_PATTERNS: Final = Rule(
+    'a table of labels, as { team = "web" }, each with a shell pattern',
+    table_of("label", text(at_most=256), text(at_most=256), at_most=32),
+)
 OWNER: Final = Rule("text on one line, 200 characters at the most", text(at_most=200))
 LINK: Final = Rule("text on one line without blanks, as a URL", matching(r"\S+", at_most=1024))
 RECEIVERS: Final = listed(
@@ -374,7 +384,10 @@ RECEIVERS: Final = listed(
 )
 PROGRAM: Final = Rule(COMMAND.allowed, _program)
 EXIT_CODES: Final = Rule("a whole number from 0 to 255, or a list of these", _exit_codes)
-ENVIRONMENT: Final = Rule("a table of names and texts, 64 at the most", _environment)
+ENVIRONMENT: Final = Rule(
+    "a table of names and texts, 64 at the most",
+    table_of("variable", matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), _variable, at_most=64),
+)
 USER: Final = Rule(
     'a name or number, perhaps with a group, as "postgres" or "1000:1000"',
     matching(r"[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?", at_most=128),

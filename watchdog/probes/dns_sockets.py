@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import dns.exception
 from dns.asyncbackend import (
     Backend,  # pyright: ignore[reportPrivateImportUsage] - documented as being there
-    DatagramSocket,  # pyright: ignore[reportPrivateImportUsage]
-    StreamSocket,  # pyright: ignore[reportPrivateImportUsage]
+    DatagramSocket,  # pyright: ignore[reportPrivateImportUsage] - as above
+    StreamSocket,  # pyright: ignore[reportPrivateImportUsage] - as above
 )
 
 from watchdog.probes.ask import Vantage
@@ -63,17 +63,17 @@ class VantageSocket(DatagramSocket, StreamSocket):
         self._made = made
         self._loop = asyncio.get_running_loop()
 
-    async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:  # noqa: ARG002, ASYNC109
+    async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:  # noqa: ARG002, ASYNC109 - dnspython's
         await self.sendall(what, timeout)
         return len(what)
 
-    async def recvfrom(self, size: int, timeout: float | None) -> tuple[bytes, Any]:  # noqa: ASYNC109
+    async def recvfrom(self, size: int, timeout: float | None) -> tuple[bytes, Any]:  # noqa: ASYNC109 - dnspython's
         return await _within(timeout, self._loop.sock_recvfrom(self._made, size))
 
-    async def sendall(self, what: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+    async def sendall(self, what: bytes, timeout: float | None) -> None:  # noqa: ASYNC109 - dnspython's
         await _within(timeout, self._loop.sock_sendall(self._made, what))
 
-    async def recv(self, size: int, timeout: float | None) -> bytes:  # noqa: ASYNC109
+    async def recv(self, size: int, timeout: float | None) -> bytes:  # noqa: ASYNC109 - dnspython's
         return await _within(timeout, self._loop.sock_recv(self._made, size))
 
     async def close(self) -> None:

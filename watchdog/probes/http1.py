@@ -170,8 +170,8 @@ class _Connector(aiohttp.BaseConnector):
     async def _create_connection(
         self,
         req: aiohttp.ClientRequest,  # noqa: ARG002 - `dial` knows
-        traces: list[Trace],  # noqa: ARG002
-        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109
+        traces: list[Trace],  # noqa: ARG002 - the base class passes it
+        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109 - the base class passes it
     ) -> ResponseHandler:
         return await self.dial()
 

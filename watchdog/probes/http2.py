@@ -67,13 +67,13 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._reader = reader
         self._writer = writer
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's
         try:
             return await self._reader.read(max_bytes)
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's
         try:
             self._writer.write(buffer)
             await self._writer.drain()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
 from watchdog.config import addresses
 from watchdog.config.rules import NAME as ANY_NAME
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, text
+from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, table_of, text
 from watchdog.policy.expectations import parse_expectation
 from watchdog.policy.templates import NAME, begins_with_template, without_templates
 
 _LONGEST_WHERE: Final = 500
 _LONGEST_VALUE: Final = 8192
-_MOST_FIELDS: Final = 200
 _DEEPEST: Final = 30
 _LARGEST_JSON: Final = 65536
 
@@ -53,27 +51,6 @@ def _json_path(value: Any) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:120]
-
-
-def fields_of(item: Callable[[Any], str], name: Callable[[Any], str]) -> Callable[[Any], dict[str, str]]:
-    """A table whose keys and values are read by these rules."""
-
-    def read(value: Any) -> dict[str, str]:
-        table = is_table(value)
-        if table is None:
-            raise Wrong(f"{shown(value)} is not a table")
-        if len(table) > _MOST_FIELDS:
-            raise Wrong(f"has more than {_MOST_FIELDS} fields")
-        return {_in_field(key, name, key): _in_field(key, item, content) for key, content in table.items()}
-
-    return read
-
-
-def _in_field(key: str, read: Callable[[Any], str], content: Any) -> str:
-    try:
-        return read(content)
-    except ValueError as error:
-        raise Wrong(f"{shown(key)}: {error}") from None
 
 
 def _field_value(value: Any) -> str:
@@ -116,7 +93,7 @@ COOKIE_NAME: Final = Rule("the name of a cookie", matching(r"[A-Za-z0-9!#$%&'*+.
 ATTRIBUTE: Final = Rule("the name of an attribute", matching(r"[A-Za-z_:][A-Za-z0-9_:.-]*", at_most=100))
 FORM: Final = Rule(
     "a table of field = text, number or switch",
-    fields_of(_field_value, text(at_most=200)),
+    table_of("field", text(at_most=200), _field_value, at_most=200),
 )
 JSON: Final = Rule(f"texts, numbers, switches, tables and lists, {_DEEPEST} deep at the most", _json)
 NAMES: Final = listed(
@@ -124,5 +101,5 @@ NAMES: Final = listed(
 )
 SECRETS: Final = Rule(
     "a table of name = text; with `_file` behind the name, the file that holds it",
-    fields_of(text(at_most=_LONGEST_VALUE, secret=True), matching(ANY_NAME, at_most=80)),
+    table_of("secret", matching(ANY_NAME, at_most=80), text(at_most=_LONGEST_VALUE, secret=True), at_most=200),
 )
