@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,24 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.alerts.scene import Hook, running, told_to
+from tests.probes.servers import free_port
 from tests.support.alert_values import alert, full_alert
 from tests.support.eventually import eventually
+from tests.support.packages import program
 from watchdog.model.alert import Alert
 from watchdog.model.record import Severity
 from watchdog.model.settings import ReceiverKind, ReceiverSettings
 
-PROGRAM = shutil.which("prometheus-alertmanager")
 CONFIGURATION = """
 route: { receiver: hook, group_by: [key], group_wait: 0s, group_interval: 1s }
 receivers: [{ name: hook, webhook_configs: [{ url: "%s", send_resolved: true }] }]
 """
-
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None and not os.environ.get("CI"), reason="there is no prometheus-alertmanager: apt-get install it"
-)
 
 
 @dataclass
@@ -56,12 +49,11 @@ class Alertmanager:
 
 @asynccontextmanager
 async def alertmanager(directory: Path, hook: Hook, port: int = 0) -> AsyncGenerator[Alertmanager]:
-    assert PROGRAM, "CI has prometheus-alertmanager"
     configuration = directory / "alertmanager.yml"
     configuration.write_text(CONFIGURATION % hook.url)
     port = port or free_port()
     process = await asyncio.create_subprocess_exec(
-        PROGRAM,
+        program("prometheus-alertmanager"),
         f"--config.file={configuration}",
         f"--storage.path={directory / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
@@ -83,11 +75,6 @@ async def _is_ready(client: httpx.AsyncClient) -> bool:
         return (await client.get("/-/ready")).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 def prometheus(address: str) -> ReceiverSettings:

@@ -14,19 +14,19 @@ import pytest
 from aiohttp import web
 
 from tests.probes.journey.conftest import OFFICE
+from tests.support.databases import redis_server
 from tests.support.office import PASSWORD, Office
-from tests.support.redis_server import redis_server
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Iterator[str]:
+def base() -> Iterator[str]:
     """The office on a thread of its own: the command under test has the process to itself."""
-    with redis_server(tmp_path) as url:
+    with redis_server() as server:
         loop, ready = asyncio.new_event_loop(), threading.Event()
         addresses: list[str] = []
 
         async def serve() -> web.AppRunner:
-            runner = web.AppRunner(Office(url).app)
+            runner = web.AppRunner(Office(server.redis_url).app)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             addresses.append("http://{}:{}".format(*runner.addresses[0][:2]))

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.probes.databases import PASSWORD, Server, postgres, postgres_server
+from tests.support.databases import PASSWORD, Server, postgres, postgres_server
 from watchdog.model.observation import Observation, Verdict
 from watchdog.probes import Prober
 

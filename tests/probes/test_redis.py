@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.probes.authority import Authority
-from tests.probes.databases import PASSWORD, Server, redis, redis_server
+from tests.support.databases import PASSWORD, Server, redis, redis_server
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.probes import Prober
 

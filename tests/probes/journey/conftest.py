@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.support.databases import redis_server
 from tests.support.office import PASSWORD, Office
-from tests.support.redis_server import redis_server
 from watchdog.config import load_settings
 from watchdog.model.observation import Check
 from watchdog.probes import Prober
@@ -38,9 +38,9 @@ def journey_of(tmp_path: Path) -> JourneyOf:
 
 
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with redis_server(tmp_path) as url:
-        yield url
+def redis_url() -> Iterator[str]:
+    with redis_server() as server:
+        yield server.redis_url
 
 
 @dataclass(frozen=True, slots=True)

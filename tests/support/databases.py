@@ -13,10 +13,10 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
-import pytest
-
+from tests.probes.servers import free_port
+from tests.support.packages import missing, program
 from watchdog.model.observation import Check
 from watchdog.model.question import PostgresQuestion, RedisQuestion
 
@@ -31,6 +31,10 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     directory: Path
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     def freeze(self) -> None:
         """Takes connections by its kernel, and does nothing any more."""
@@ -68,7 +72,7 @@ def postgres_server(*settings: str, copy_of: Server | None = None) -> Generator[
         else:
             source = f"host=127.0.0.1 port={copy_of.port} user=postgres password={PASSWORD}"
             _run([programs / "pg_basebackup", "-D", cluster, "-R", "-c", "fast", "--no-sync", "-d", source], directory)
-        port = _free_port()
+        port = free_port()
         options = ("fsync=off", "listen_addresses=127.0.0.1", "log_min_messages=fatal", *settings)
         given = [part for option in options for part in ("-c", option)]
         command = [programs / "postgres", "-D", cluster, "-p", str(port), "-k", directory, *given]
@@ -79,12 +83,13 @@ def postgres_server(*settings: str, copy_of: Server | None = None) -> Generator[
 @contextmanager
 def redis_server(*settings: str) -> Generator[Server]:
     """`{port}` in a setting stands for its port."""
-    program = shutil.which("redis-server") or _missing("redis-server")
+    installed = program("redis-server")
     with _directory(None) as directory:
-        port = _free_port()
+        port = free_port()
         place = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory))
         given = (*place, "--save", "", "--requirepass", PASSWORD)
-        with _running([program, *given, *(one.format(port=port) for one in settings)], directory, port) as server:
+        command = [installed, *given, *(one.format(port=port) for one in settings)]
+        with _running(command, directory, port) as server:
             yield server
 
 
@@ -135,20 +140,7 @@ def _run(command: Sequence[str | Path], directory: Path) -> None:
 
 def _programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else _missing("postgresql")
-
-
-def _missing(package: str) -> Never:
-    why = f"Debian's package {package} is not installed"
-    if os.environ.get("CI") == "true":
-        pytest.fail(why, pytrace=False)
-    pytest.skip(why)
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    return found[-1].parent if found else missing("postgresql")
 
 
 def _answers(port: int) -> bool:
