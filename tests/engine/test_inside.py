@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.lab.engine import LabEngine
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, eventually_sync
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_inside import HANGS
+from watchdog.engine import processes
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import Engine
 from watchdog.errors import Conflict, NotFound, OutOfReach
@@ -271,6 +273,23 @@ async def test_what_a_command_started_is_killed_with_it_and_nothing_else(
     assert await real.end_inside(execution)
     await eventually(lambda: not _sleepers("777"))
     assert (await real.inspect(container)).running
+
+
+@pytest.mark.engine
+async def test_a_command_that_ends_by_itself_when_it_is_to_be_killed_has_ended(
+    clean_engine: LabEngine, real: DockerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = await real.prepare_inside(clean_engine.run("web"), ("sleep", "6666"), user="", environment={})
+    await real.run_inside(execution, seconds=0.3, at_most=100)
+    end = processes.end
+
+    def too_late(process: int, container: str) -> bool:
+        os.kill(process, signal.SIGKILL)
+        eventually_sync(lambda: not _sleepers("6666"))
+        return end(process, container)
+
+    monkeypatch.setattr(processes, "end", too_late)
+    assert await real.end_inside(execution)
 
 
 def _sleepers(seconds: str) -> list[int]:

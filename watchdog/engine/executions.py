@@ -15,6 +15,8 @@ from watchdog.model.inside import Ended
 
 ENDING: Final = 0.05
 """Seconds until it is looked again whether a command that prints nothing more has ended."""
+LOOKS: Final = 10
+"""How often it is looked whether one that could not be killed has ended by itself: the engine notices after its end."""
 
 
 class Executions:
@@ -73,7 +75,13 @@ class Executions:
             return True
         if not self._transport.local:
             return False
-        return await asyncio.to_thread(processes.end, int(found["Pid"]), str(found["ContainerID"]))
+        if await asyncio.to_thread(processes.end, int(found["Pid"]), str(found["ContainerID"])):
+            return True
+        for _ in range(LOOKS):
+            await asyncio.sleep(ENDING)
+            if not await self.runs(execution):
+                return True
+        return False
 
     async def _inspect(self, execution: str) -> Mapping[str, Any]:
         return await self._transport.get(f"exec/{quote(execution)}/json")
