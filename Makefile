@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
+WORKERS := 4# test processes, each with an engine of its own; they wait more than they compute
 ROUNDS := 300# of bench-recovery: what a p99 needs
 OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=...` where it is another
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
@@ -32,9 +32,9 @@ test: dev-env test-packages debian-engine lint ## everything that must be green:
 	$(BIN)/python -m pytest tests/policy tests/model \
 		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
-		--ignore=tests/policy --ignore=tests/model -m "not long" --numprocesses=$(WORKERS) --dist=loadfile
+		--ignore=tests/policy --ignore=tests/model -m "not long" --numprocesses=$(WORKERS) --dist=worksteal
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=1.45 LAB_ENGINE_PATH=$(CURDIR)/$(DEBIAN13)/bin $(BIN)/python -m pytest \
-		$(BY_ENGINE) --numprocesses=$(WORKERS) --dist=loadfile
+		$(BY_ENGINE) --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: lint
 lint: dev-env ## style, types and the walls between rooms
@@ -47,7 +47,7 @@ lint: dev-env ## style, types and the walls between rooms
 faults: ROUNDS := 500
 faults: dev-env test-packages ## the fault catalogue, then random faults (ROUNDS=500 SEED=...), and a table of what became of them
 	@failed=0; \
-	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults --numprocesses=$(WORKERS) --dist=loadfile || failed=1; \
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults --numprocesses=$(WORKERS) --dist=worksteal || failed=1; \
 	$(BIN)/python -m tests.campaign --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED)) || failed=1; \
 	exit $$failed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.asker import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import CommandQuestion, TcpQuestion
+from watchdog.model.question import CommandQuestion, JourneyQuestion, TcpQuestion
 
 START = 1000.0
 
@@ -25,11 +25,13 @@ Play = Callable[[VirtualLoop, Asker], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True)
 class Timed:
-    """Answers after so many seconds, and remembers when it was asked; the first answer may be a FAIL."""
+    """Answers after so many seconds, and remembers when it was asked; some answers may be a FAIL."""
 
     seconds: float = 0.0
     waits: float = 0.0
     fails_first: bool = False
+    failing: Collection[str] = ()
+    slow: Mapping[str, float] = field(default_factory=dict[str, float])
     asked: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     at_once: int = 0
     most_at_once: int = 0
@@ -39,9 +41,10 @@ class Timed:
         self.asked.append((check.name, now))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(self.seconds)
+        await asyncio.sleep(self.slow.get(check.name, self.seconds))
         self.at_once -= 1
-        verdict = Verdict.FAIL if self.fails_first and len(self.asked) == 1 else Verdict.PASS
+        fails = check.name in self.failing or (self.fails_first and len(self.asked) == 1)
+        verdict = Verdict.FAIL if fails else Verdict.PASS
         return Observation(check=check.name, at=now, verdict=verdict, reason="as told", waited=self.waits)
 
     def forget(self, check: Check) -> None:
@@ -51,9 +54,9 @@ class Timed:
         return [at for asked, at in self.asked if asked == name]
 
 
-def checks(count: int, interval: float = 60.0) -> list[Check]:
+def checks(count: int, interval: float = 60.0, retry: float = 5.0) -> list[Check]:
     return [
-        Check(name=f"c{number}", question=TcpQuestion(tcp="db:5432"), interval=interval, retry_interval=5.0)
+        Check(name=f"c{number}", question=TcpQuestion(tcp="db:5432"), interval=interval, retry_interval=retry)
         for number in range(count)
     ]
 
@@ -145,19 +148,49 @@ def test_the_lag_counts_the_wait_for_a_place() -> None:
     assert punctual.check_start_lag.total == pytest.approx(0.0, abs=1e-6)
 
 
-def test_asking_all_others_asks_a_few_at_a_time() -> None:
-    prober = Timed(seconds=1.0)
-    wanted = checks(100, interval=3600.0)
+def asked_out_of_turn(prober: Timed, wanted: Sequence[Check], doubted: str, needed: Collection[str] = ()) -> float:
+    """Asks the others, and how many seconds that took; `prober.asked` has only what was asked meanwhile."""
+    took = 0.0
 
-    async def play(_: VirtualLoop, asker: Asker) -> None:
+    async def play(loop: VirtualLoop, asker: Asker) -> None:
+        nonlocal took
         await asyncio.sleep(10.0)
         prober.asked.clear()
         prober.most_at_once = 0
-        await asker.ask_all({"c0"})
+        began = loop.time()
+        await asker.ask_others({doubted}, needed)
+        took = loop.time() - began
 
     played(prober, wanted, play)
+    return took
+
+
+def test_an_observer_that_may_be_blind_asks_all_others_a_few_at_a_time() -> None:
+    wanted = checks(100, interval=3600.0, retry=3600.0)
+    prober = Timed(seconds=1.0, failing={check.name for check in wanted})
+    asked_out_of_turn(prober, wanted, doubted="c0")
     assert {name for name, _ in prober.asked} == {check.name for check in wanted[1:]}
     assert prober.most_at_once <= OTHERS_AT_ONCE + 1  # one may be due by itself meanwhile
+
+
+def test_one_other_that_passes_shows_that_the_observer_sees_and_no_more_are_asked_for_that() -> None:
+    prober, wanted = Timed(seconds=1.0, slow={"c1": 30.0}), checks(1_000, interval=3600.0)
+    assert asked_out_of_turn(prober, wanted, doubted="c0") == pytest.approx(1.0)
+    assert len(prober.asked) <= 2 * OTHERS_AT_ONCE
+
+
+def test_what_a_doubted_one_needs_is_asked_to_the_last_whoever_passes() -> None:
+    prober, wanted = Timed(seconds=1.0, slow={"c7": 30.0}), checks(100, interval=3600.0)
+    needed = {f"c{number}" for number in range(5, 65)}
+    assert asked_out_of_turn(prober, wanted, doubted="c0", needed=needed) >= 30.0
+    assert needed <= {name for name, _ in prober.asked}
+
+
+def test_a_journey_is_the_last_to_be_asked_whether_the_observer_sees() -> None:
+    login = Check(name="login", question=JourneyQuestion(steps=()), interval=3600.0)
+    prober, wanted = Timed(seconds=1.0), [login, *checks(100, interval=3600.0)]
+    asked_out_of_turn(prober, wanted, doubted="c0")
+    assert "login" not in {name for name, _ in prober.asked}
 
 
 def test_only_what_may_show_that_the_observer_is_blind_is_asked_out_of_turn() -> None:
@@ -170,7 +203,7 @@ def test_only_what_may_show_that_the_observer_is_blind_is_asked_out_of_turn() ->
     async def play(_: VirtualLoop, asker: Asker) -> None:
         await asyncio.sleep(10.0)
         prober.asked.clear()
-        await asker.ask_all(())
+        await asker.ask_others((), {"page", "command"})
 
     played(prober, (page, command), play)
     assert [name for name, _ in prober.asked] == ["page"]

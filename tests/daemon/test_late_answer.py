@@ -41,7 +41,7 @@ async def test_an_answer_to_an_older_question_does_not_take_back_what_a_newer_on
     asker.set_checks("webui", (PAGE,), hear, lambda: 0)
     running = asyncio.create_task(asker.run())
     await eventually(lambda: len(prober.asked) == 1)
-    others = asyncio.create_task(asker.ask_all(()))
+    others = asyncio.create_task(asker.ask_others((), {"webui"}))
     await eventually(lambda: len(prober.asked) == 2)
     prober.asked[1].set_result(Verdict.FAIL)
     await others

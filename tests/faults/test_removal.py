@@ -100,9 +100,9 @@ def test_a_removed_service_is_missing_at_once_in_every_output(watch: Scene) -> N
     watch.start("webui")
     watch.engine.docker("rm", "--force", "webui")
     watch.daemon.wait(lambda: watch.service("webui")["container"] is None, "its container is not called gone")
-    service = watch.service("webui")
-    assert service["health"] == "missing"
-    assert service["recovery"] == "it has no container; a person or a deployment may be at work (absence grace)"
+    assert watch.service("webui")["health"] == "missing"
+    waits = "it has no container; a person or a deployment may be at work (absence grace)"
+    watch.daemon.wait(lambda: watch.service("webui")["recovery"] == waits, "it is not said what it waits for")
     assert watch.wait_incident("webui")["closed_at"] is None
     checked = watch.daemon.cli("check", "--json")
     assert checked.code == 2

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import heapq
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Protocol
 
 from watchdog.api.measures import Measures
 from watchdog.daemon.clock import Clock
-from watchdog.model.observation import Check, Observation
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.question import CheckKind
 
 FIRST_PER_SECOND: Final = 200
 """How many first questions are asked in a second, so that a start is no burst."""
 
 OTHERS_AT_ONCE: Final = 32
-"""Of the questions that `ask_all` asks: the rest of the prober's places is for those that are due."""
+"""Of the questions that `ask_others` asks: the rest of the prober's places is for those that are due."""
 
 
 class Prober(Protocol):
@@ -69,6 +70,7 @@ class Asker:
     _heap: list[tuple[float, int, Question, int]] = field(default_factory=list[tuple[float, int, Question, int]])
     _order: count[int] = field(default_factory=count)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
     _last_first: float = 0.0
     """When the newest first question is due."""
 
@@ -116,25 +118,39 @@ class Asker:
                 question.due = latest
                 self._schedule(question)
 
-    async def ask_all(self, except_owners: Collection[str]) -> None:
-        """Asks all that the other owners ask over the network now, a few at a time, and waits for the answers.
+    async def ask_others(self, doubted: Collection[str], needed: Collection[str]) -> None:
+        """Asks out of turn: all that the owners in `needed` ask, and others than those in `doubted` until one passes.
 
-        Only that shows whether the observer is blind; what a command does is done when it is due.
+        Only what goes over the network is asked, for that shows whether the observer is blind: one that passes does.
+        Answers that need not be waited for any more are heard when they come.
         """
-        others = iter([one for one in self._all() if one[0] not in except_owners and one[1].check.over_network])
+        asked = [one for one in self._all() if one[0] not in doubted and one[1].check.over_network]
+        others = [question for owner, question in asked if owner not in needed]
+        others.sort(key=lambda question: question.check.kind is CheckKind.JOURNEY)  # last: each logs somebody in
+        await self._ask_each([question for owner, question in asked if owner in needed], until_one_passes=False)
+        await self._ask_each(others, until_one_passes=True)
+
+    async def _ask_each(self, questions: Sequence[Question], *, until_one_passes: bool) -> None:
+        waiting, enough = iter(questions), False
 
         async def ask_next() -> None:
-            for _, question in others:
-                await self._ask(question)
+            nonlocal enough
+            for question in waiting:
+                verdict, _ = await self._ask(question)
+                enough = enough or (until_one_passes and verdict is Verdict.PASS)
+                if enough:
+                    return
 
-        await asyncio.gather(*(ask_next() for _ in range(OTHERS_AT_ONCE)))
+        asking = {self._group.create_task(ask_next()) for _ in range(min(OTHERS_AT_ONCE, len(questions)))}
+        while asking and not enough:
+            _, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
 
     async def run(self) -> None:
         """Asks what is due, for ever; a slow answer delays no other question."""
-        async with asyncio.TaskGroup() as asking:
+        async with self._group:
             while True:
                 self._wake.clear()
-                self._start_due(asking)
+                self._start_due()
                 timeout = max(0.0, self._heap[0][0] - self.clock.now()) if self._heap else None
                 try:
                     async with asyncio.timeout(timeout):
@@ -142,7 +158,7 @@ class Asker:
                 except TimeoutError:
                     continue
 
-    def _start_due(self, asking: asyncio.TaskGroup) -> None:
+    def _start_due(self) -> None:
         now = self.clock.now()
         while self._heap and self._heap[0][0] <= now:
             _, _, question, generation = heapq.heappop(self._heap)
@@ -150,11 +166,11 @@ class Asker:
                 continue
             question.asking = True
             self.measures.checks_missed += question.slots_missed(now)
-            asking.create_task(self._ask_and_reschedule(question, now - question.due))
+            self._group.create_task(self._ask_and_reschedule(question, now - question.due))
 
     async def _ask_and_reschedule(self, question: Question, lag: float) -> None:
         try:
-            wait = await self._ask(question, lag)
+            _, wait = await self._ask(question, lag)
         finally:
             question.asking = False
         now = self.clock.now()
@@ -162,8 +178,8 @@ class Asker:
         if not question.dropped:
             self._schedule(question)
 
-    async def _ask(self, question: Question, lag: float | None = None) -> float:
-        """Asks and returns the seconds until the next question.
+    async def _ask(self, question: Question, lag: float | None = None) -> tuple[Verdict, float]:
+        """Asks and returns what was found, with the seconds until the next question.
 
         `lag` is for how many seconds it has been due; None for a question out of turn.
         """
@@ -173,10 +189,10 @@ class Asker:
         if lag is not None:
             self.measures.check_start_lag.observe(lag + observation.waited)
         if number < question.heard:
-            return question.check.retry_interval  # a later question was answered sooner: this answer is out of date
+            return Verdict.UNKNOWN, question.check.retry_interval  # out of date: a later question was answered sooner
         question.heard = number
         wait = question.hear(question.check, observation, incarnation)
-        return wait if observation.changes_in is None else min(wait, observation.changes_in)
+        return observation.verdict, wait if observation.changes_in is None else min(wait, observation.changes_in)
 
     def _first_due(self, at_most: float) -> float:
         """When a new question is due: soon, `at_most` so many seconds from now, and no two at the same time."""

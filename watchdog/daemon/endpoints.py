@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from watchdog.daemon.asker import Asker
@@ -11,6 +11,7 @@ from watchdog.daemon.journal import Journal
 from watchdog.daemon.subjects import ENDPOINT
 from watchdog.daemon.world import Alone, World
 from watchdog.model.health import Cause
+from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind
 from watchdog.policy.assess import ENDS_SOON, failure_class
@@ -22,7 +23,7 @@ Later = Callable[[Coroutine[Any, Any, None]], None]
 
 
 class Endpoints:
-    """Those that belong to no service. `doubt` is told whose answer is a FAIL after one that was none."""
+    """Those that belong to no service. `doubt` is told who fails newly, and the services that it needs."""
 
     def __init__(
         self,
@@ -31,7 +32,7 @@ class Endpoints:
         asker: Asker,
         journal: Journal,
         incidents: CheckIncidents,
-        doubt: Callable[[str], None],
+        doubt: Callable[[str, Iterable[ServiceKey]], None],
         watch: Callable[[Observation], None],
         later: Later,
     ) -> None:
@@ -82,7 +83,7 @@ class Endpoints:
         world.changed.set()
         if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
             alone.doubted_at = now
-            self._doubt(ENDPOINT + check.name)
+            self._doubt(ENDPOINT + check.name, world.needed(check))
         stands_otherwise = alone.streak.standing is not before.standing or alone.flaps.flapping
         failing = alone.streak.standing is Standing.FAILING
         if stands_otherwise or failing or self._incidents.has(ENDPOINT + check.name):

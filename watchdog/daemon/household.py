@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.flapping import Flaps
+from watchdog.policy.graph import all_roots
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Streak, in_doubt
 
@@ -64,6 +65,7 @@ class Household:
         self._errands: set[asyncio.Task[None]] = set()
         self._asking_others: asyncio.Task[None] | None = None
         self._newly_doubted: set[str] = set()
+        self._newly_needed: set[str] = set()
         self.employ: Callable[[Watched], Coroutine[Any, Any, None]] | None = None
         """Gives the life of a worker; None where nobody works (a one-shot check)."""
 
@@ -183,7 +185,7 @@ class Household:
 
     async def dismiss_all(self) -> None:
         """Ends every worker; what it was doing is in the ledger."""
-        tasks = [*self._tasks.values(), *self._errands]
+        tasks = [*self._tasks.values(), *self._errands, *filter(None, [self._asking_others])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -209,7 +211,7 @@ class Household:
         self._world.changed.set()
         doubted = watched.doubted_since is not None and not was_doubted
         if observation.verdict is Verdict.FAIL and doubted:
-            self._ask_others(owner)
+            self._ask_others(owner, {watched.key, *self._world.roots_of(watched)})
         if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL and check.for_people:
             self.ask_soon(watched.key)  # if its service fails, too, it is that one's incident
         self._watch_observer(observation)
@@ -218,19 +220,21 @@ class Household:
             return min(EAGER, check.interval)
         return check.retry_interval if in_doubt(streak) else check.interval
 
-    def _ask_others(self, owner: str) -> None:
-        """Before a failing check is believed all others are asked: one that passes proves that we can see."""
+    def _ask_others(self, owner: str, needed: Iterable[ServiceKey]) -> None:
+        """Before a failing check is believed: what it needs may be the root, and perhaps we are blind."""
         self._newly_doubted.add(owner)
+        self._newly_needed |= {str(root) for key in needed for root in (key, *all_roots(self._world.graph(), key))}
         if self._asking_others is None or self._asking_others.done():
-            self._asking_others = asyncio.create_task(self._ask_until_all_were_asked(), name="asking the other checks")
+            self._asking_others = asyncio.create_task(self._ask_until_none_is_doubted(), name="asking the other checks")
 
-    async def _ask_until_all_were_asked(self) -> None:
+    async def _ask_until_none_is_doubted(self) -> None:
         """Whoever comes into doubt while others are asked wants them asked once more, after its own failure."""
         world = self._world
         while self._newly_doubted:
             doubted, self._newly_doubted = self._newly_doubted, set[str]()
+            needed, self._newly_needed = self._newly_needed, set[str]()
             asked_at = world.clock.now()
-            await self._asker.ask_all(doubted)
+            await self._asker.ask_others(doubted, needed)
             world.others_asked_at = asked_at
             world.wake_all()
 
