@@ -120,7 +120,7 @@ def check(port: int, number: int) -> Check:
 async def scrape(page: MetricsPage) -> None:
     while True:
         await asyncio.sleep(SCRAPES_EVERY)
-        page.render("text/plain")
+        await page.render("text/plain")
 
 
 def resident() -> int:

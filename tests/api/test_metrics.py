@@ -44,8 +44,12 @@ def samples(families: Iterable[Metric]) -> Samples:
     return found
 
 
+def rendered(snapshot: Snapshot, measures: Measures | None = None, accept: str = "") -> tuple[bytes, str]:
+    return asyncio.run(MetricsPage(lambda: snapshot, measures or Measures()).render(accept))
+
+
 def page(snapshot: Snapshot, measures: Measures | None = None) -> Samples:
-    body, _ = MetricsPage(lambda: snapshot, measures or Measures()).render("")
+    body, _ = rendered(snapshot, measures)
     return samples(text_families(body.decode()))
 
 
@@ -165,12 +169,24 @@ def test_a_duration_counts_in_its_bucket_and_all_above() -> None:
 @hypothesis_settings(max_examples=100, deadline=None)
 @given(snapshot=SNAPSHOTS)
 def test_no_name_breaks_a_scrape(snapshot: Snapshot) -> None:
-    metrics = MetricsPage(lambda: snapshot, Measures())
-    text, _ = metrics.render("")
+    text, _ = rendered(snapshot)
     samples(text_families(text.decode()))
-    text, content_type = metrics.render(OPENMETRICS)
+    text, content_type = rendered(snapshot, accept=OPENMETRICS)
     assert content_type.startswith("application/openmetrics-text")
     assert text.endswith(b"# EOF\n")
+
+
+async def test_checks_go_on_while_a_long_page_is_written() -> None:
+    endpoints = tuple(replace(SNAPSHOT.endpoints[0], name=f"page {number}") for number in range(10_000))
+    snapshot, clock = replace(SNAPSHOT, endpoints=endpoints), asyncio.get_running_loop().time
+    began = clock()
+    writing = asyncio.create_task(MetricsPage(lambda: snapshot, Measures()).render(""))
+    gaps, last = list[float](), began
+    while not writing.done():
+        await asyncio.sleep(0.001)
+        gaps.append(clock() - last)
+        last = clock()
+    assert max(gaps) < (clock() - began) / 4
 
 
 def test_hostile_names_are_bounded_and_stay_different() -> None:
@@ -186,20 +202,20 @@ def test_hostile_names_are_bounded_and_stay_different() -> None:
 def test_promtool_finds_nothing_to_say() -> None:
     measures = Measures(last_poll_at=1.0, poll_seconds=1.0)
     measures.alerts.sent["webhook"] += 1
-    body, content_type = MetricsPage(lambda: SNAPSHOT, measures).render("")
+    body, content_type = rendered(SNAPSHOT, measures)
     assert content_type.startswith("text/plain")
     checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
 def test_openmetrics_is_valid() -> None:
-    body, _ = MetricsPage(lambda: SNAPSHOT, Measures()).render(OPENMETRICS)
+    body, _ = rendered(SNAPSHOT, accept=OPENMETRICS)
     families = cast("Iterable[Metric]", openmetrics.text_string_to_metric_families(body.decode()))  # pyright: ignore[reportUnknownMemberType]  # untyped there
     assert series("watchdog_polls_total") in samples(families)
 
 
 def test_every_family_is_documented() -> None:
-    body, _ = MetricsPage(lambda: SNAPSHOT, Measures()).render("")
+    body, _ = rendered(SNAPSHOT)
     document = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     typed = [line.split()[2] for line in body.decode().splitlines() if line.startswith("# TYPE watchdog_")]
     documented = [
