@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS := 4# test processes, each with an engine of its own; they wait more than they compute
+WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
 ROUNDS := 300# of bench-recovery: what a p99 needs
 OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=...` where it is another
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
