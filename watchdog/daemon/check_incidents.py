@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.presented import Presented
 from watchdog.daemon.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation
+from watchdog.policy.certificates import told_with
 from watchdog.policy.flapping import Flaps, worst
 
 HEARD_WITHIN: Final = 600.0
@@ -42,6 +44,7 @@ class CheckIncidents:
 
     def __init__(self, desk: IncidentDesk) -> None:
         self._desk = desk
+        self.presented = Presented()
         self._numbers: dict[str, int] = {}
         self._certificates: dict[str, str] = {}
         """Subject → the certificate that its incident is about."""
@@ -108,7 +111,9 @@ class CheckIncidents:
         self._joined = {one: other for one, other in self._joined.items() if subject not in {one, other}}
 
     async def _consider(self, subject: str, stand: Stand, flapping: str | None, now: float) -> int | None:
-        summary = stand.failing or flapping
+        beside = self.presented.beside(subject, stand.certificate)
+        others = [one.removeprefix(CHECK).removeprefix(ENDPOINT) for one in beside]
+        summary = told_with(stand.failing, others) if stand.failing is not None else flapping
         if summary is None:
             if stand.good is not None:
                 self._desk.recorded(subject, "answers again")
@@ -119,6 +124,7 @@ class CheckIncidents:
 
     async def drop(self, prefix: str, now: float, kept: Collection[str] = ()) -> None:
         """Closes those whose checks are asked no more: all that begin so, but for these."""
+        self.presented.drop(prefix, kept)
         async with self._settling:
             for subject in [one for one in self._numbers if one.startswith(prefix) and one not in kept]:
                 sentence = "nobody asks this check any more"

@@ -15,7 +15,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind
 from watchdog.policy.assess import ENDS_SOON, failure_class
-from watchdog.policy.certificates import failing_over, told_with
+from watchdog.policy.certificates import failing_over
 from watchdog.policy.flapping import Flaps, sample
 from watchdog.policy.streak import Standing, follow, in_doubt, without_failures
 
@@ -75,6 +75,7 @@ class Endpoints:
         if alone.waiting and not causes:
             _forget(alone)
         alone.waiting = f"waiting for {', '.join(map(str, causes))}" if causes else ""
+        self._incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
         alone.streak = follow(before, observation, check)
         if observation.verdict is not Verdict.UNKNOWN and not causes:
@@ -98,14 +99,12 @@ class Endpoints:
         failing = alone.streak.standing is Standing.FAILING
         if failing and alone.waiting:
             await self._blame(alone, last)
-        certificate = failing_over(alone.streak)
-        others = self._world.presented_to(certificate) - {alone.check.name}
         stand = Stand(
-            failing=told_with(last.reason, others) if failing and self._believed(alone) else None,
+            failing=last.reason if failing and self._believed(alone) else None,
             good=last.reason if alone.streak.standing is Standing.PASSING else None,
             flaps=alone.flaps,
             cause=Cause.CERTIFICATE if failure_class(alone.streak) == ENDS_SOON else Cause.CHECK_FAILED,
-            certificate=certificate,
+            certificate=failing_over(alone.streak),
             run=last if failing else None,
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())

@@ -15,7 +15,7 @@ from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.observation import Check
 from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import CERTIFICATE_CLASSES, failure_class, for_people
-from watchdog.policy.certificates import failing_over, told_with
+from watchdog.policy.certificates import failing_over
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Happening, Phase
 from watchdog.policy.streak import Standing, Streak
@@ -94,14 +94,12 @@ class OwnIncident:
             told = for_people(check, streak)
             if streak.last is None or not (told or flaps.flapping or self._checks.has(subject)):
                 continue
-            certificate = failing_over(streak)
-            others = self._world.presented_to(certificate) - {f"{watched.key} {check.name}"}
             stand = Stand(
-                failing=told_with(streak.last.reason, others) if told and self._believed(check, seen) else None,
+                failing=streak.last.reason if told and self._believed(check, seen) else None,
                 good=streak.last.reason if streak.standing is Standing.PASSING else None,
                 flaps=flaps if seen.serves else Flaps(),
                 cause=Cause.CERTIFICATE if failure_class(streak) in CERTIFICATE_CLASSES else Cause.FOR_PEOPLE,
-                certificate=certificate,
+                certificate=failing_over(streak),
                 run=streak.last_fail if told else None,
             )
             await self._checks.settle(subject, stand, now)

@@ -24,7 +24,6 @@ from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.budget import none_in_future
-from watchdog.policy.certificates import presented
 from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_by, named_in_labels, without_cycles
@@ -267,14 +266,6 @@ class World:
         streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
         streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
-
-    def presented_to(self, certificate: str) -> set[str]:
-        """The checks to which this certificate was presented last, by name; none for ''."""
-        streaks = [(alone.check.name, alone.streak) for alone in self.endpoints.values()]
-        streaks += [
-            (f"{key} {name}", one) for key, watched in self.services.items() for name, one in watched.streaks.items()
-        ]
-        return {name for name, streak in streaks if certificate and presented(streak) == certificate}
 
     def roots_of(self, watched: Watched) -> frozenset[ServiceKey]:
         """The services it needs; while a journey fails at it that needs others too, those of them that are down."""

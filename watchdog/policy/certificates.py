@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from watchdog.model.observation import Observation
 from watchdog.policy.assess import ENDS_SOON, failure_class
 from watchdog.policy.streak import Standing, Streak
 
@@ -23,12 +24,12 @@ def failing_over(streak: Streak) -> str:
     failure = streak.last_fail
     if failure is None or streak.standing is not Standing.FAILING or failure_class(streak) not in OVER_ITS_TIME:
         return ""
-    return str(failure.evidence.get(EVIDENCE) or "")
+    return presented(failure)
 
 
-def presented(streak: Streak) -> str:
-    """The certificate that was presented last; '' where there was none."""
-    return str(streak.last.evidence.get(EVIDENCE) or "") if streak.last is not None else ""
+def presented(observation: Observation) -> str:
+    """The certificate that was presented; '' where there was none."""
+    return str(observation.evidence.get(EVIDENCE) or "")
 
 
 def told_with(sentence: str, others: Iterable[str]) -> str:
