@@ -78,6 +78,7 @@ class Endpoints:
         self._incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
         alone.streak = follow(before, observation, check)
+        world.outlook.note(before.last, alone.streak.last)
         if observation.verdict is not Verdict.UNKNOWN and not causes:
             passed = observation.verdict is Verdict.PASS
             alone.flaps = sample(alone.flaps, now, world.settings.health, good=passed)

@@ -208,6 +208,7 @@ class Household:
         was_doubted = watched.doubted_since is not None
         before = watched.streaks.get(check.name, Streak())
         watched.hear(check, observation, incarnation, now)
+        self._world.outlook.note(before.last, watched.streaks.get(check.name, Streak()).last)
         self._checks.presented.note(subject_of(watched.key, check.name), observation)
         self._world.changed.set()
         doubted = watched.doubted_since is not None and not was_doubted

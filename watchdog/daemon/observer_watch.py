@@ -49,7 +49,7 @@ class ObserverWatch:
 
     async def _look(self) -> None:
         world = self._world
-        if world.common_cause() is None:
+        if world.outlook.common_cause() is None:
             self._suspected_at = world.word = None
             await self._close("a check passes")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
@@ -12,6 +12,7 @@ from watchdog.api.measures import Measures
 from watchdog.config import resolve
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.hearts import Hearts
+from watchdog.daemon.outlook import Outlook
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
@@ -22,18 +23,14 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import JourneyQuestion
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
-from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.budget import none_in_future
-from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
+from watchdog.policy.common_cause import Suspicion, Word, judged
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_by, named_in_labels, without_cycles
 from watchdog.policy.journeys import is_of
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
 from watchdog.recovery.ours import Ours
-
-OWN_NETWORK = {"own_network", "resolver"}
-"""Classes of evidence that speak of the observer's own network."""
 
 
 class Hindrance(Enum):
@@ -160,9 +157,11 @@ class World:
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
     hearts: Hearts = field(init=False)
+    outlook: Outlook = field(init=False)
 
     def __post_init__(self) -> None:
         self.hearts = Hearts(self.clock, self._born)
+        self.outlook = Outlook(self)
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -238,27 +237,8 @@ class World:
 
     def suspicion(self) -> Suspicion | None:
         """Whether the observer itself seems to be blind, its references heard."""
-        suspicion = self.common_cause()
+        suspicion = self.outlook.common_cause()
         return judged(suspicion, self.settings.observer.references, self.word) if suspicion is not None else None
-
-    def common_cause(self) -> Suspicion | None:
-        """Whether unrelated checks fail together, whatever the references say."""
-        return suspect_observer(self._asked(), self.graph())
-
-    def _asked(self) -> Iterator[Asked]:
-        """How the checks stand that go over the observer's network."""
-        for alone in self.endpoints.values():
-            failing = _failing(alone.streak.last)
-            if failing is not None and alone.check.over_network:
-                yield Asked(alone.check.name, self.needed(alone.check), failing=failing, container_fine=True)
-        now = self.clock.now()
-        for key, watched in self.services.items():
-            fine = watched.runs_well(now)
-            for check in watched.settings.checks:
-                streak = watched.streaks.get(check.name)
-                failing = _failing(streak.last) if streak is not None else None
-                if failing is not None and check.over_network:
-                    yield Asked(check.name, frozenset({key}), failing=failing, container_fine=fine)
 
     def past_threshold(self, names: Iterable[str]) -> bool:
         """Whether one of these checks has failed often enough to be believed."""
@@ -334,16 +314,3 @@ class World:
         for watched in self.services.values():
             watched.wake.set()
         self.changed.set()
-
-
-def _failing(last: Observation | None) -> bool | None:
-    """Whether an answer makes one doubt that the observer sees; None where it says nothing about that.
-
-    Who is shown a certificate sees, whatever is wrong with it. Who was not asked for want of a network does not.
-    """
-    if last is None:
-        return None
-    kind = last.evidence.get("class")
-    if last.verdict is Verdict.UNKNOWN:
-        return True if kind in OWN_NETWORK else None
-    return last.verdict is Verdict.FAIL and kind not in CERTIFICATE_CLASSES
