@@ -1,4 +1,4 @@
-"""SIGTERM ends the daemon before systemd would kill it, in the middle of whatever; the next one makes good what was left."""
+"""SIGTERM ends the daemon before systemd would kill it, whatever it does; the next one makes good what was left."""
 
 from __future__ import annotations
 
