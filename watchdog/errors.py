@@ -87,6 +87,12 @@ class UnknownIncident(WatchdogError):
     exit_code = EXIT_USAGE
 
 
+class UnknownDeployment(WatchdogError):
+    """No deployment has that number, or retention has removed it."""
+
+    exit_code = EXIT_USAGE
+
+
 class UnknownHeartbeat(WatchdogError):
     """No configured check is called in by that name; the message lists those that are."""
 
@@ -105,6 +111,12 @@ class LockHeld(WatchdogError):
 
 class DaemonUnreachable(WatchdogError):
     """No daemon answers on its unix socket."""
+
+    exit_code = 3
+
+
+class DeploymentRefused(WatchdogError):
+    """A deployment does not begin, or is not open to this call; nothing was touched."""
 
     exit_code = 3
 

@@ -13,6 +13,7 @@ from watchdog.model.plan import (
     CreateNetwork,
     DisconnectNetwork,
     RemoveContainer,
+    RemoveNetwork,
     RenameContainer,
     RestartContainer,
     SetRestartPolicy,
@@ -29,7 +30,7 @@ from watchdog.model.plan import (
 
 OLD = "a1" * 32
 MADE = "b2" * 32
-ON_NONE: list[Step] = [CreateContainer("s", "webui", "i"), CreateNetwork("s", "shop_default")]
+ON_NONE: list[Step] = [CreateContainer("s", "webui", "i"), CreateNetwork("s", "shop_default"), RemoveNetwork("shop_default")]
 
 
 def on(container: str) -> list[Step]:

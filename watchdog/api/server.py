@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
 
@@ -37,13 +37,15 @@ _PROBLEMS: Final = 5
 class ApiServer:
     """Serves what `facts` knows on TCP, and that and `orders` on the unix socket. Takes over no signals."""
 
-    def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders) -> None:
+    def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders, more: Iterable[APIRouter] = ()) -> None:
+        """`more`: further routes of the unix socket."""
         self._settings = settings
         page = MetricsPage(facts.snapshot, facts.measures)
         reads = read_routes(facts, page)
         gate = TcpGate(settings.host, settings.socket)
         self._tcp_app = _application(gate, reads, heartbeat_routes(orders, trusted=False))
-        self._unix_app = _application(open_gate, reads, heartbeat_routes(orders, trusted=True), change_routes(orders))
+        own = (heartbeat_routes(orders, trusted=True), change_routes(orders), *more)
+        self._unix_app = _application(open_gate, reads, *own)
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._unix: UnixListener | None = None

@@ -16,8 +16,10 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
+from watchdog.daemon.announcing import Announcing
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
+from watchdog.daemon.deploying import Deploying
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.heartbeats import Heartbeats
@@ -38,6 +40,7 @@ from watchdog.daemon.state_file import StateFile
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
+from watchdog.deployments import DeploymentSafetyGuard
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import EngineError, LedgerError, LedgerFull
 from watchdog.ledger import Ledger
@@ -130,6 +133,16 @@ class Daemon:
             book=self._book,
             alerts=self._alerts,
         )
+        deploying = Deploying(
+            world=self.world,
+            looker=self.looker,
+            household=self._household,
+            journal=self.journal,
+            desk=self._desk,
+            prober=prober,
+            manager=manager,
+        )
+        self.deployments = DeploymentSafetyGuard(deploying, Announcing(), ledger)
         self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -144,6 +157,7 @@ class Daemon:
         try:
             await self._desk.restore()
             self._checks.restore()
+            await self.deployments.restore()
             await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
@@ -176,6 +190,7 @@ class Daemon:
         """Hands over: what is under way is in the ledger, the next daemon observes it afresh."""
         self._schedule.stop()
         self.world.orders_only = "the daemon ends"
+        await self.deployments.stop()
         await self._household.finish(FINISH_WITHIN)
         await self._household.dismiss_all()
         for task in self._tasks:

@@ -16,6 +16,7 @@ from watchdog.errors import LedgerError
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
@@ -40,6 +41,10 @@ class Journal:
         log.info(sentence, service=str(service), **facts)
         for follower in self._followers:
             follower(service, sentence, self.clock.wall())
+
+    def say_of(self, subject: str, sentence: str) -> None:
+        """As `say`, of what is no service."""
+        log.info(sentence, subject=subject)
 
     @contextmanager
     def following(self, follower: Follower) -> Generator[None]:
@@ -75,13 +80,21 @@ class Journal:
         specs: Iterable[ContainerSpec] = (),
         kept: Iterable[Kept] = (),
         notices: Iterable[Notice] = (),
+        deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         """Durable when it returns, and the notices go out; a ledger that cannot be written is counted and raised."""
         notices = tuple(notices)
         try:
             rows = await self.ledger.append(
-                *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+                *entries,
+                records=records,
+                incidents=incidents,
+                specs=specs,
+                kept=kept,
+                notices=notices,
+                deployments=deployments,
+                vital=vital,
             )
         except LedgerError:
             self.measures.ledger_failures += 1

@@ -51,6 +51,8 @@ class OwnIncident:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
         if self._watched.phase is Phase.VERIFYING:
             return
+        if self._watched.record.incident is None and self._world.deployed(self._watched.key) is not None:
+            return
         opened = self._watched.record.incident is not None
         await (self._reconsider(seen, now) if opened else self._consider(seen, now))
 
@@ -107,6 +109,8 @@ class OwnIncident:
     def _believed(self, check: Check, seen: Assessment) -> bool:
         """Whether what it says is its own: not the service's, not that of one that it needs, not the observer's."""
         world, watched = self._world, self._watched
+        if world.deployed(watched.key) is not None:
+            return False
         if not seen.serves or watched.record.desired is Desired.RETIRED or any(world.roots(watched).values()):
             return False
         return not check.over_network or world.suspicion() is None

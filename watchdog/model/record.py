@@ -143,6 +143,7 @@ class EntryKind(StrEnum):
     ALERT = "alert"
     OPERATOR = "operator"
     CLAIM = "claim"
+    DEPLOYMENT = "deployment"
     CHECKPOINT = "checkpoint"
     """Retention removed the rows before; the ledger writes it by itself."""
 
