@@ -50,7 +50,8 @@ async def read_intent(command: Sequence[str], cwd: Path, environment: Mapping[st
         return asked.intent(call.globals.last("project-name"), {}, frozenset())
     compose = _Compose(call, cwd, environment)
     selected = () if call.verb == "restart" else asked.named
-    whole, written, hashes = await asyncio.gather(compose.project(selected), compose.written(), compose.hashes())
+    whole = await compose.project(selected)
+    written, hashes = await compose.written(), await compose.hashes()
     services = {
         name: asked.service(name, whole["name"], service, written.get(name, {}), hashes.get(name, ""))
         for name, service in whole.get("services", {}).items()

@@ -1,8 +1,8 @@
 """What a command of Docker Compose would do to each container of its project, by Compose's own rules.
 
 The rules are those of Compose 2.40 (`pkg/compose/convergence.go` and the files of the verbs), tried against it by
-tests/fidelity/test_compose_changes.py. Not foreseen are networks and volumes: of a network whose definition changed,
-Compose makes all containers anew. Containers of `docker compose run` are no service's and have no change.
+tests/fidelity/test_compose_changes.py. Not foreseen is what follows from networks and volumes: Compose restarts all
+containers of a network whose definition changed. Those that `docker compose run` makes are no service's, and left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IMAGE: Final = "com.docker.compose.image"
 
 _CONVERGING: Final = frozenset({"up", "create", "scale", "run"})
 FORESEEN: Final = _CONVERGING | {"down", "stop", "kill", "rm", "start", "restart"}
-"""Verbs whose changes are known; any other changes no service's containers, or is not known here."""
+"""Verbs whose changes are known. Of the others most change no container; `pause`, `unpause` and `watch` do."""
 _SORTED_BY_INSERTION: Final = 12
 """Up to so many containers, Go's sort leaves obsolete ones in an order that can be told."""
 

@@ -35,15 +35,14 @@ def with_env_files(service: Mapping[str, Any], written: Mapping[str, Any]) -> Ma
     files = [_env_file(one) for one in written.get("env_file") or ()]
     if not files:
         return service
-    own = written.get("environment") or {}
+    own: Mapping[str, Any] = written.get("environment") or {}
+    content = dict(service)
+    kept = {name: value for name, value in content.pop("environment", {}).items() if name in own}
     found: dict[str, Any] = {}
-    for key, value in service.items():
-        if key != "environment":
-            found[key] = value
-            continue
-        if kept := {name: text for name, text in value.items() if name in own}:
-            found[key] = kept
-        found["env_file"] = files
+    for key, value in content.items():
+        found[key] = value
+        if key == "entrypoint":  # always there, and these follow it
+            found |= ({"environment": kept} if kept else {}) | {"env_file": files}
     return found
 
 
