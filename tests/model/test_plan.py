@@ -30,7 +30,11 @@ from watchdog.model.plan import (
 
 OLD = "a1" * 32
 MADE = "b2" * 32
-ON_NONE: list[Step] = [CreateContainer("s", "webui", "i"), CreateNetwork("s", "shop_default"), RemoveNetwork("shop_default")]
+ON_NONE: list[Step] = [
+    CreateContainer("s", "webui", "i"),
+    CreateNetwork("s", "shop_default"),
+    RemoveNetwork("shop_default"),
+]
 
 
 def on(container: str) -> list[Step]:

@@ -17,6 +17,7 @@ from watchdog.cli.deploy_options import limit_options, order_body
 from watchdog.cli.deploy_pipeline import PIPELINE
 from watchdog.cli.terminal import json_option
 from watchdog.errors import UsageError
+from watchdog.model.settings import Settings
 
 _WRAP: Final = "wrap"
 _HELP: Final = """Run a command that changes services as a transaction: what it leaves behind is proven, or rolled back.
@@ -66,7 +67,7 @@ def _deploy(*, command: tuple[str, ...], dry_run: bool, as_json: bool, **options
 
 
 async def _carry_out(
-    configured: Any, command: tuple[str, ...], options: Mapping[str, Any], *, dry_run: bool, as_json: bool
+    configured: Settings, command: tuple[str, ...], options: Mapping[str, Any], *, dry_run: bool, as_json: bool
 ) -> int:
     from watchdog.cli.client import DaemonClient
     from watchdog.cli.compose_command import read_intent
@@ -74,9 +75,9 @@ async def _carry_out(
     from watchdog.cli.deploy_events import printer
     from watchdog.cli.deploy_rehearsal import rehearse
 
-    intent = await asyncio.to_thread(read_intent, command, Path.cwd(), os.environ)
+    intent = await read_intent(command, Path.cwd(), os.environ)
     body = order_body(options, operator(), command=command)
-    if intent is not None:
+    if intent is not None and intent.project:
         body |= {"project": intent.project, "planned": sorted(intent.services)}
     async with DaemonClient(configured.api.socket) as client:
         if dry_run:

@@ -20,6 +20,7 @@ from watchdog.errors import DeploymentRefused, UnknownDeployment
 from watchdog.model.deployment import Deployment, DeployOrder, Gate, GateResult, Scope, Stage
 from watchdog.model.record import Desired, Row
 from watchdog.model.views import gate_json
+from watchdog.policy.compose_changes import compose_containers
 from watchdog.policy.naming import find_service
 
 Event = Mapping[str, Any]
@@ -80,6 +81,12 @@ class DeploymentSafetyGuard:
             "hooks": [hook.name for hook in self._premises.settings.hooks],
             "gates": {gate.value: [self._gates.subject(*one) for one in found] for gate, found in asked.items()},
             "limits": asdict(deployment.limits),
+            "containers": [
+                asdict(one)
+                for one in compose_containers(
+                    order.project, [one.container for one in stands.values() if one.container is not None]
+                )
+            ],
         }
 
     def begin(self, order: DeployOrder) -> AsyncGenerator[Event]:
