@@ -98,7 +98,7 @@ def test_other_commands_are_not(command: str) -> None:
         ("scale web=3 db=1", {"named": ("web", "db"), "scale": {"web": 3, "db": 1}}),
         ("rm -fs web", {"named": ("web",), "stop_first": True}),
         ("restart --no-deps -t=3 web", {"named": ("web",), "no_dependencies": True}),
-        ("down -v --rmi local", {}),
+        ("down -v --rmi local", {"remove_volumes": True}),
         ("kill -s HUP web", {"named": ("web",)}),
     ],
 )

@@ -57,7 +57,9 @@ def test_what_differs_is_made_anew() -> None:
     differs = container("web", of="other")
     assert told(intent(), differs) == ["recreate shop/web: its configuration differs"]
     assert told(intent(no_recreate=True), differs) == []
-    assert told(intent(force_recreate=True), container("web")) == ["recreate shop/web: the command wants all made anew"]
+    assert told(intent(force_recreate=True), container("web")) == [
+        "recreate shop/web: the command asks for new containers"
+    ]
 
 
 def test_an_image_that_is_another_one_by_now_counts() -> None:
@@ -127,17 +129,28 @@ def test_a_dependent_is_made_anew_by_nothing_and_restarted_where_the_files_say_s
         "recreate shop/db: its configuration differs",
         "restart shop/web: it depends on db, which is made anew, and is restarted with it",
     ]
-    assert told(intent("create", services=DB_CHANGED), *there)[1].startswith("stop shop/web")
+    assert told(intent("create", services=DB_CHANGED), *there)[1:] == [
+        "stop shop/web: it depends on db, which is made anew, and is only stopped with it"
+    ]
     assert told(intent(services=DB_CHANGED), container("web"), container("api"))[0].startswith("create shop/db")
+    stopped = container("db"), container("web", running=False)
+    assert "start shop/web: it does not run" in told(intent(services=DB_CHANGED), *stopped)
+    assert [change.action for change in changes(intent("create", services=DB_CHANGED), stopped)] == [
+        Action.CREATE,
+        Action.RECREATE,
+        Action.KEEP,
+    ]
 
 
 def test_flags_mean_the_services_that_are_named_and_others_are_needed() -> None:
     there = container("db"), container("web"), container("cache")
     services = {"db": service(), "web": service(needs={"db": False, "elsewhere": False})}
     asked = intent("up", ("cache",), services=services, named=("web",))
-    assert told(replace(asked, force_recreate=True), *there) == ["recreate shop/web: the command wants all made anew"]
+    assert told(replace(asked, force_recreate=True), *there) == [
+        "recreate shop/web: the command asks for new containers"
+    ]
     assert told(replace(asked, recreate_dependencies=True), *there) == [
-        "recreate shop/db: the command wants all made anew"
+        "recreate shop/db: the command asks for new containers"
     ]
     assert told(replace(asked, no_dependencies=True), container("cache")) == ["create shop/web: it has no container"]
     everything = {change.service.name: change.because for change in changes(asked, there)}
@@ -165,6 +178,13 @@ def test_orphans_go_only_where_that_is_asked_for() -> None:
     assert told(killed, container("old", running=False)) == []
 
 
+def test_without_files_there_are_no_orphans() -> None:
+    asked = ComposeIntent(project="shop", verb="down", by_containers=True, named=("web",), remove_orphans=True)
+    assert told(asked, container("web"), container("db")) == ["remove shop/web: `down` removes it"]
+    stopped = container("web", running=False), container("db", running=False)
+    assert told(replace(asked, verb="start"), *stopped) == ["start shop/web: `start` starts it"]
+
+
 def sidecar(**configuration: Any) -> dict[str, ComposeService]:
     return {
         "db": service(),
@@ -185,6 +205,18 @@ def test_what_lives_in_another_container_is_made_anew_with_it() -> None:
     alone = intent("up", ("db",), services={"side": services["side"]}, named=("side",))
     assert told(alone, container("db"), side) == []
     assert told(alone, other, side) == ["recreate shop/side: its configuration differs"]
+
+
+def test_of_several_containers_it_is_the_first_by_name_that_stays() -> None:
+    shares = {"network_mode": "service:db"}
+    services = sidecar(**shares) | {"db": service(replicas=2)}
+    side = container("side", of=config_hash(settled(shares, {"db": "z"})))
+    there = container("db", of="old"), replace(container("db#2"), id="z"), replace(container("db#3"), id="y")
+    assert told(intent(services=services), *there, side) == ["remove shop/db: 2 are wanted"]
+    assert told(intent(services=services), *there[:2], side) == [
+        "recreate shop/db: its configuration differs",
+        "recreate shop/side: it lives with the container of db, which is a new one",
+    ]
 
 
 @pytest.mark.parametrize(

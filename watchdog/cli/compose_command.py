@@ -102,6 +102,7 @@ class _Asked:
             no_dependencies=flags.switched("no-deps"),
             no_start=flags.switched("no-start"),
             stop_first=flags.switched("stop"),
+            remove_volumes=flags.switched("volumes"),
             dry_run=flags.switched("dry-run") or self._call.globals.switched("dry-run"),
         )
 

@@ -48,6 +48,8 @@ class ComposeIntent:
     no_start: bool = False
     stop_first: bool = False
     """Of `rm`: also what runs is removed."""
+    remove_volumes: bool = False
+    """`down --volumes` removes the project's named volumes as well, `rm --volumes` anonymous ones only."""
     dry_run: bool = False
 
 

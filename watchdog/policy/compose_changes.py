@@ -114,7 +114,7 @@ class _Project:
         if not intent.named:
             return every
         match intent.verb:
-            case "start":  # what it names and what that needs: no other service was read
+            case "start" if not intent.by_containers:  # what it names and what that needs: no other service was read
                 return every
             case "restart" if not intent.no_dependencies:
                 return self.restarted_with(frozenset(intent.named))
@@ -208,8 +208,9 @@ class _Convergence:
         starts = self._intent.verb != "create" and not self._intent.no_start
         remade = [other for other, restarts in service.depends_on.items() if restarts and self._remade(other)]
         if one.running and remade:
-            because = f"it depends on {remade[0]}, which is made anew, and is restarted with it"
-            return changed(one, Action.RESTART if starts else Action.STOP, because, sure=not doubt)
+            action, how = (Action.RESTART, "restarted") if starts else (Action.STOP, "only stopped")
+            because = f"it depends on {remade[0]}, which is made anew, and is {how} with it"
+            return changed(one, action, because, sure=not doubt)
         if not one.running and starts:
             return changed(one, Action.START, doubt or "it does not run", sure=not doubt)
         return changed(one, Action.KEEP, doubt or "it is as the Compose files say", sure=not doubt)
@@ -226,7 +227,7 @@ class _Convergence:
         if self._intent.no_recreate:
             return ""
         if self._forced(one.service):
-            return "the command wants all made anew"
+            return "the command asks for new containers"
         wanted = service.config_hash
         if wanted and (sharing := sorted(lives_in(service.configuration))):
             parents = {name: self._parent(name) for name in sharing}
@@ -241,10 +242,10 @@ class _Convergence:
 
     def _parent(self, name: str) -> str:
         """The ID of the container that others live with, the first by name; empty where that is a new one."""
-        if name in self._after:
-            remain = [one for one, change in self._after[name] if change.action not in {Action.RECREATE, Action.REMOVE}]
-        else:
-            remain = self._project.of(name)
+        if self._remade(name):  # until it gets its name, it has one that comes before the others
+            return ""
+        gone = {one.id for one, change in self._after.get(name, ()) if change.action is Action.REMOVE}
+        remain = [one for one in self._project.of(name) if one.id not in gone]
         return min(remain, key=lambda one: one.name).id if remain else ""
 
     def _doubt(self, service: ComposeService) -> str:
