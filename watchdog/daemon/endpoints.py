@@ -79,7 +79,7 @@ class Endpoints:
         before = alone.streak
         alone.streak = follow(before, observation, check)
         world.outlook.note(before.last, alone.streak.last)
-        if observation.verdict is not Verdict.UNKNOWN and not causes:
+        if observation.verdict is not Verdict.UNKNOWN and not causes and not world.deploys(check):
             passed = observation.verdict is Verdict.PASS
             alone.flaps = sample(alone.flaps, now, world.settings.health, good=passed)
         world.changed.set()

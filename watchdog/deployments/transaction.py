@@ -54,6 +54,7 @@ class Transaction:
         """To its end, whatever happens; raises nothing."""
         try:
             await self._guarded(self._open())
+            await self._begin()
         except (Degraded, WatchdogError) as why:
             await self._refuse(str(why))
             return
@@ -132,10 +133,14 @@ class Transaction:
             names = "; ".join(f"validator {one['validator']} {one['because']}" for one in refused)
             raise DeploymentRefused(f"it is not confirmed: {names}")
 
-    async def _change(self) -> None:
+    async def _begin(self) -> None:
+        """Not broken off: where the ledger says that things may change, so does the stage."""
         self._premises.cover(self.deployment)
         await self._advance(Turn.PASSED, "may change what it covers")
+
+    async def _change(self) -> None:
         self._watching.begin(self.deployment, self.telling)
+        self._watching.goes_on()
         environment = {MARK: self.deployment.mark, "WATCHDOG_DEPLOYMENT": str(self.deployment.id)}
         self.telling.tell("go", environment=environment)
         limit = self.deployment.limits.timeout
@@ -243,6 +248,7 @@ class Transaction:
                 task.result()
 
     async def _refuse(self, because: str) -> None:
+        self._premises.cover(None)
         try:
             await self._end(Turn.FAILED, f"refused: {because}")
         except LedgerError as error:
