@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.deployments.stage import CHECKS, HTTPD, UP, Shop, pid_environment
+from tests.deployments.stage import HTTPD, UP, Shop, pid_environment
 from tests.lab.held import PROGRAM, Holds
-from tests.lab.watch import QUICK
 
 FIRST = "deployment begins"
 NAMES = {"shop-db-1", "shop-api-1", "shop-webui-1"}
 IMAGES = ("shop/web:1", "shop/web:2")
 FAILS = ("sh", "-c", f"{' '.join(UP)}; exit 3")
+LINGERS = ("sh", "-c", f"{' '.join(UP)}; setsid sh -c 'trap : TERM; while :; do sleep 1000; done' & sleep 1000")
+"""With a session that it leaves behind and that does not end when it is told to."""
 OVER = {"refused", "committed", "rolled_back", "released", "stuck"}
 
 
@@ -91,12 +92,17 @@ class Moments:
     def record(self, number: int) -> Any:
         return self.shop.watch.daemon.get(f"/api/v1/deployments/{number}").json["deployment"]
 
+    def stage(self, number: int) -> str:
+        """Empty before it is recorded."""
+        answer = self.shop.watch.daemon.get(f"/api/v1/deployments/{number}").json
+        return answer["deployment"]["stage"] if "deployment" in answer else ""
+
     def wait_over(self, stand: Stand, timeout: float = 60.0) -> str:
         """The stage in which it ended."""
         daemon = self.shop.watch.daemon
         sentence = f"deployment {stand.number} does not end"
-        daemon.wait(lambda: self.record(stand.number)["stage"] in OVER, sentence, timeout)
-        return self.record(stand.number)["stage"]
+        daemon.wait(lambda: self.stage(stand.number) in OVER, sentence, timeout)
+        return self.stage(stand.number)
 
     def judge(self, stand: Stand) -> str:
         """Committed or rolled back (or never begun), never between; nothing is left over. Returns which."""
@@ -115,17 +121,6 @@ class Moments:
         assert self.shop.serves()
         assert not processes_of(stand.number)
         return stage
-
-    def restart(self, *, held: Mapping[int, int] | None = None) -> None:
-        """Another daemon after one that was killed."""
-        daemon = self.shop.watch.daemon
-        if held is None:
-            daemon.program = "watchdog"
-        else:
-            at = {_subject(one): moment for one, moment in held.items()}
-            self.holds = Holds(directory=self.directory, at=at, joined=True)
-            daemon.environment |= self.holds.environment()
-        daemon.start()
 
 
 def processes_of(number: int) -> list[int]:

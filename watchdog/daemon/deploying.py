@@ -28,7 +28,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Baseline, Desired, Entry, EntryKind, Incident, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
-from watchdog.policy.discovery import is_swapped_in, key_of
+from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, stands_for
 from watchdog.policy.validation import serves
 from watchdog.recovery.manager import ServiceRecoveryManager
 
@@ -93,8 +93,8 @@ class Deploying:
         return found
 
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
-        if is_swapped_in(name):
-            return key_of(name, labels)
+        if is_swapped_in(name) or is_own_name(name):
+            return stands_for(name, labels)
         key = self._looker.key_of(container) or service_of(self._world.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 

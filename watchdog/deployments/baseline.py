@@ -14,7 +14,7 @@ from watchdog.model.deployment import Before, Deployment, Gate, GateResult, Proo
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Verdict
 from watchdog.model.record import Desired
-from watchdog.policy.discovery import key_of
+from watchdog.policy.discovery import stands_for
 from watchdog.policy.naming import goes_by
 
 
@@ -46,7 +46,7 @@ class Baseline:
         others = tuple(
             summary.id
             for summary in await premises.engine.list_containers()
-            if summary.id not in known and deployment.scope.covers(key_of(summary.name, summary.labels))
+            if summary.id not in known and deployment.scope.covers(stands_for(summary.name, summary.labels))
         )
         proofs = [proof for _, _, proof in found] + await self._hooks()
         failing = await self._failing(deployment.scope, [stand.key for stand in stands])
