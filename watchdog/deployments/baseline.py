@@ -20,12 +20,11 @@ from watchdog.policy.naming import goes_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """`deployment` knows what was there; `specs` make it again; `failing` are checks that failed before."""
+    """`deployment` knows what was there; `specs` make it again."""
 
     result: GateResult
     deployment: Deployment
     specs: tuple[ContainerSpec, ...]
-    failing: frozenset[str]
 
 
 class Baseline:
@@ -52,9 +51,8 @@ class Baseline:
         failing = await self._failing(deployment.scope, [stand.key for stand in stands])
         return Saved(
             result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=premises.now() - began),
-            deployment=replace(deployment, before=before, others=others),
+            deployment=replace(deployment, before=before, others=others, failing=failing),
             specs=tuple(spec for _, spec, _ in found if spec is not None),
-            failing=failing,
         )
 
     async def rehearse(self, scope: Scope) -> GateResult:
@@ -108,10 +106,10 @@ class Baseline:
                 break
         return proofs
 
-    async def _failing(self, scope: Scope, keys: list[ServiceKey]) -> frozenset[str]:
+    async def _failing(self, scope: Scope, keys: list[ServiceKey]) -> tuple[str, ...]:
         """What does not pass before anything is changed is nothing that the deployment has to answer for."""
         failing: set[str] = set()
         for gate in (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION):
             result = await self._gates.once(gate, self._gates.questions(gate, scope, keys))
             failing |= {proof.subject for proof in result.failures}
-        return frozenset(failing)
+        return tuple(sorted(failing))

@@ -38,7 +38,6 @@ class Transaction:
         self.telling = Telling()
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watching = Watching(premises, deployment)
-        self._failing: frozenset[str] = frozenset()
         self._soak = Soak(premises, self._gates)
 
     def command_ended(self, code: int) -> None:
@@ -96,6 +95,7 @@ class Transaction:
     async def roll_back(self, because: str) -> None:
         """Brings back what was there; where that goes no further a person is needed. Raises nothing."""
         premises = self._premises
+        premises.cover(self.deployment)
         self.telling.tell("rollback", because=because)
         premises.say(self.deployment.subject, f"is rolled back: {because}")
         try:
@@ -122,7 +122,7 @@ class Transaction:
         self._tell_gate(saved.result)
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)
-        self._failing, self.deployment = saved.failing, saved.deployment
+        self.deployment = saved.deployment
         await self._soak.measure(self._asked(self._concerned()), self._concerned())
         entry = self._entry("begins", gates=[preflight, saved.result])
         await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
@@ -210,7 +210,7 @@ class Transaction:
         """What passed before the deployment, or was not there: the rest is none of its business."""
         found = {gate: self._gates.questions(gate, self.deployment.scope, keys) for gate in ASKING}
         return {
-            gate: [one for one in asked if self._gates.subject(*one) not in self._failing]
+            gate: [one for one in asked if self._gates.subject(*one) not in self.deployment.failing]
             for gate, asked in found.items()
         }
 
@@ -225,7 +225,7 @@ class Transaction:
             if gate is Gate.INFRASTRUCTURE:
                 result = await self._gates.infrastructure(keys)
             else:
-                result = without(await self._gates.checks(gate, questions[gate]), self._failing)
+                result = without(await self._gates.checks(gate, questions[gate]), self.deployment.failing)
             results.append(result)
             if tell:
                 self._tell_gate(result)
@@ -264,15 +264,14 @@ class Transaction:
             f"`watchdog deploy rollback {number}`, or take over with `watchdog deploy release {number} --reason …`"
         )
         stands = premises.services()
-        left = frozenset(
+        left = tuple(
             one.service
             for one in self.deployment.before
             if one.good and not ((stand := stands.get(one.service)) is not None and stand.serves)
         )
-        premises.cover(self.deployment, left)
+        self.deployment = replace(self.deployment, stage=Stage.ROLLING_BACK, left=left)
+        premises.cover(self.deployment, frozenset(left))
         try:
-            if self.deployment.stage is not Stage.ROLLING_BACK:
-                self.deployment = replace(self.deployment, stage=Stage.ROLLING_BACK)
             await self._advance(Turn.FAILED, f"needs a person: {sentence}", because=sentence, vital=True)
         except LedgerError as error:
             premises.say(self.deployment.subject, f"that it needs a person is not recorded: {error}")
