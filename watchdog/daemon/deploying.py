@@ -74,6 +74,9 @@ class Deploying:
             return f"the engine is away: {self._world.state.away}"
         return "the first poll is not done" if self._world.polled_at is None else None
 
+    def engine_since(self) -> float:
+        return self._world.state.settled_at
+
     def api_version(self) -> str:
         identity = self._world.state.identity
         return identity.api_version if identity is not None else OLDEST_API
@@ -139,6 +142,8 @@ class Deploying:
         return await self._looker.replaced(key, mine)
 
     def cover(self, deployment: Deployment | None, left: frozenset[ServiceKey] | None = None) -> None:
+        if deployment is None:
+            self._household.forget_deployed()
         self._world.deployment, self._world.left_to_a_person = deployment, left
         self._world.wake_all()
 

@@ -16,7 +16,7 @@ from watchdog.deployments.rollback import Failed, Rollback
 from watchdog.deployments.soak import Soak
 from watchdog.deployments.telling import Telling
 from watchdog.deployments.watching import Degraded, Watching
-from watchdog.errors import DeploymentRefused, LedgerError, WatchdogError
+from watchdog.errors import DeploymentRefused, EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind
@@ -25,6 +25,9 @@ from watchdog.policy.deployment import Turn, advance, lost
 from watchdog.policy.naming import goes_by
 
 ASKING: Final = (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION)
+
+ENGINE_LOSSES: Final = 3
+"""How often an engine may go away in the middle of a rollback before a person is needed."""
 
 
 class Transaction:
@@ -105,12 +108,30 @@ class Transaction:
             trouble = await end_all(self.deployment.mark)
             if trouble is not None:
                 raise Failed(trouble)
-            rollback = Rollback(premises, self._gates, self.telling, self.deployment)
-            done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
+            done = await self._bring_back()
             premises.cover(None)
             await self._end(Turn.PASSED, f"rolled back: {because}; {done}")
         except (Failed, WatchdogError) as error:
             await self._stick(because, str(error))
+
+    async def _bring_back(self) -> str:
+        """The rollback; taken up again where the engine went away, and its containers with it, in the middle of it."""
+        premises = self._premises
+        for _ in range(ENGINE_LOSSES):
+            since = premises.engine_since()
+            try:
+                return await self._rollback()
+            except (EngineUnavailable, Failed) as error:
+                lost = premises.away() is not None or premises.engine_since() != since
+                if isinstance(error, Failed) and not lost:
+                    raise
+                premises.say(self.deployment.subject, f"its rollback is taken up again: {error}")
+                await premises.changed(1.0)
+        return await self._rollback()
+
+    async def _rollback(self) -> str:
+        rollback = Rollback(self._premises, self._gates, self.telling, self.deployment)
+        return await rollback.run(self._questions([one.service for one in self.deployment.before]))
 
     async def _open(self) -> None:
         """Preflight, baseline, announcement: nothing is touched."""
