@@ -13,6 +13,8 @@ import structlog
 from watchdog.alerts import Alerter
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
+from watchdog.channels.validators import Validators
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
@@ -80,7 +82,8 @@ class Daemon:
             works=self._works,
             wall=clock.wall,
         )
-        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter, self.world.hub)
+        self.validators = Validators(lambda: self.world.settings.validators, self.world.hub, clock.wall)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -138,6 +141,10 @@ class Daemon:
     def measures(self) -> Measures:
         return self.world.measures
 
+    @property
+    def hub(self) -> Hub:
+        return self.world.hub
+
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
         sentence = f"watchdog {version} starts to watch"
@@ -182,6 +189,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._heartbeats.finish()
+        self.world.hub.close()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -343,6 +351,9 @@ class Daemon:
 
     async def unsilence(self, target: Target, by: str) -> str:
         return await self._silences.unsilence(target, by)
+
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        return self.validators.answer(announcement, validator, confirmed, because, by)
 
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()

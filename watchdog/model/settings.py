@@ -10,6 +10,7 @@ from watchdog.model.alerting import GroupBy, Maintenance, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
+from watchdog.model.validator import ValidatorSettings
 
 
 class DiscoveryMode(StrEnum):
@@ -196,6 +197,7 @@ class Settings:
     journeys: tuple[Check, ...] = ()
     """Each asks a `JourneyQuestion`, which says whose they are."""
     maintenance: tuple[Maintenance, ...] = ()
+    validators: tuple[ValidatorSettings, ...] = ()
     source: Path | None = None
     """The file that was read; None when there is none."""
 
