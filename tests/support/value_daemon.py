@@ -58,9 +58,12 @@ class Daemon:
     hold: asyncio.Event | None = None
     """When set, a recovery waits for it after its first event."""
     watchers: int = 0
-    hub: Hub = field(default_factory=lambda: Hub(time.time))
+    hub: Hub = field(init=False)
     tokens: dict[str, str | None] = field(default_factory=dict[str, str | None])
     """Of those who may call in."""
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(time.time, self.measures.channels)
 
     def snapshot(self) -> Snapshot:
         if self.error is not None:

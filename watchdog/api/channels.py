@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -28,7 +28,7 @@ class ConfirmBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     validator: _Name
-    confirm: bool
+    confirm: StrictBool
     because: Annotated[str, Field(max_length=1000)] = ""
     by: _Name
 

@@ -60,7 +60,7 @@ class Validators:
             raise UsageError(f"{wrong}; waited for: {waiting}")
         if answer.done():
             raise UsageError(f"{validator} has answered announcement {announcement} already: {answer.result().because}")
-        said = f"confirmed by {by}" if confirmed else f"refused by {by}: {_bounded(because)}"
+        said = f"confirmed by {by}" if confirmed else f"refused by {by}: {_bounded(because) or 'no reason given'}"
         answer.set_result(Confirmation(validator=validator, confirmed=confirmed, because=said))
         return f"announcement {announcement} is {said}, for {validator}"
 
@@ -130,10 +130,8 @@ def _read(body: bytes) -> tuple[bool, str]:
     match said:
         case {"confirm": True}:
             return True, "confirmed"
-        case {"confirm": False, "because": str(because)}:
-            return False, f"refused: {_bounded(because)}"
         case {"confirm": False}:
-            return False, "refused without a reason"
+            return False, f"refused: {_bounded(str(said.get('because', ''))) or 'no reason given'}"
         case _:
             return False, "its answer neither confirms nor refuses; allowed: " + _SHAPE
 
