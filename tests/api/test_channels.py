@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +47,7 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(api: Api, path: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Reader]:
+async def reading(api: Api, path: str, headers: Mapping[str, str] | None = None) -> AsyncGenerator[Reader]:
     connection = http.client.HTTPConnection("localhost", timeout=10)
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.settimeout(10)

@@ -136,13 +136,12 @@ class _Ring:
         self.forgotten = 0
 
     def add(self, number: int, message: Message) -> int:
-        """Returns the number of the message that is forgotten over it, 0 where there is none."""
-        full = len(self.numbers) == self.numbers.maxlen
-        if full:
+        """Returns the number of the message that is forgotten over it; 0 where there is room."""
+        if len(self.numbers) == self.numbers.maxlen:
             self.forgotten = self.numbers[0]
         self.numbers.append(number)
         self.messages.append(message)
-        return self.forgotten if full else 0
+        return self.forgotten
 
     def next_after(self, number: int) -> tuple[int, Message] | None:
         if not self.numbers or self.numbers[-1] <= number:
