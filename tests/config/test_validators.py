@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.config.conftest import Complaints, Load
 from watchdog.model.validator import ValidatorSettings
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "channels.md"
 NAMED = "[[validator]]\nname = 'ci'\n"
 
 
@@ -62,3 +64,11 @@ def test_each_validator_is_read_with_its_keys(settings_of: Load, tmp_path: Path)
 def test_what_is_wrong_is_told_with_its_place(text: str, place: str, wrong: str, complaints: Complaints) -> None:
     said = complaints(text)
     assert any(f"{place}" in line and wrong in line for line in said), said
+
+
+def test_the_example_on_channels_loads(settings_of: Load) -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    assert [one.name for one in settings_of(example, {"VALIDATOR_SECRET": "x"}).validators] == [
+        "smoke-tests",
+        "operator",
+    ]
