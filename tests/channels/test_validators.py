@@ -90,6 +90,13 @@ async def test_a_yes_may_be_as_long_as_is_read(webhook: Webhook) -> None:
     assert answer.confirmed
 
 
+@pytest.mark.parametrize(("status", "because"), [(503, "answered 503"), (200, "does not answer (ClientPayloadError)")])
+async def test_an_answer_that_breaks_off_does_not_confirm(webhook: Webhook, status: int, because: str) -> None:
+    webhook.answer = f'HTTP/1.1 {status} X\r\nContent-Length: 99\r\n\r\n{{"confirm": true}}'.encode()
+    (answer,) = await validators(ValidatorSettings(name="ci", webhook=webhook.url)).confirm(ANNOUNCEMENT, LONG)
+    assert answer == no("ci", f"the webhook at 127.0.0.1 {because}")
+
+
 async def test_a_redirect_is_not_followed(webhook: Webhook) -> None:
     webhook.says(b"", 307, f"Location: {webhook.url}elsewhere\r\n")
     (answer,) = await validators(ValidatorSettings(name="ci", webhook=webhook.url)).confirm(ANNOUNCEMENT, LONG)

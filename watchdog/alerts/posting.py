@@ -61,17 +61,14 @@ class Poster:
     async def _answer(
         self, method: str, content: bytes, headers: Mapping[str, str] | None, at_most: int
     ) -> tuple[int, bytes]:
-        """Status and body, of which one byte more than wanted is read. Each request has a connection of its own.
-
-        None goes stale so.
-        """
+        """Status, and the body as far as it is wanted, and a byte more. Each request has a connection of its own."""
         from aiohttp import ClientSession
 
         async with (
             ClientSession(trust_env=True) as session,
             session.request(method, self._url, data=content, headers=headers, allow_redirects=False) as response,
         ):
-            body = await _begin_of(response.content, at_most + 1) if at_most else b""
+            body = await _begin_of(response.content, at_most + 1) if at_most and response.ok else b""
             response.close()
             return response.status, body
 
