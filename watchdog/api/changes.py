@@ -38,6 +38,7 @@ class RecoverBody(_Body):
     project: Name | None = None
     everything: bool = False
     action: Rung | None = None
+    baseline: Annotated[int, Field(ge=1, le=100)] | None = None
     dry_run: bool = False
 
     @model_validator(mode="after")
@@ -53,6 +54,7 @@ class RecoverBody(_Body):
             project=self.project,
             everything=self.everything,
             action=self.action,
+            baseline=self.baseline,
             dry_run=self.dry_run,
             by=self.by,
         )

@@ -56,6 +56,8 @@ class RecoverOrder:
     project: str | None = None
     everything: bool = False
     action: Rung | None = None
+    baseline: int | None = None
+    """Of a rollback: which proven deployment, 1 for the newest."""
     dry_run: bool = False
     by: str
 

@@ -60,6 +60,7 @@ app: Final = LazyGroup(
         "run": "watchdog.cli.run",
         "check": "watchdog.cli.check",
         "recover": "watchdog.cli.recover",
+        "rollback": "watchdog.cli.rollback",
         "deploy": "watchdog.cli.deploy",
         "deployments": "watchdog.cli.deployments",
         "gate": "watchdog.cli.gate",

@@ -75,6 +75,7 @@ class DaemonClient:
             "project": order.project,
             "everything": order.everything,
             "action": order.action,
+            "baseline": order.baseline,
             "dry_run": order.dry_run,
             "by": order.by,
         }

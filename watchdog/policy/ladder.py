@@ -72,9 +72,11 @@ def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> 
         return HandOver(f"it has no container to {rung}: order `--action recreate`")
     if rung in {Rung.START, Rung.RESTART} and situation.ties.replaced:
         return HandOver(f"{situation.ties.cut_off}: order `--action recreate`")
-    if rung is Rung.ROLLBACK and rollback_target(situation.record, situation.config_hash) is None:
+    named = situation.ordered.baseline if situation.ordered is not None else None
+    if rung is Rung.ROLLBACK and named is None and rollback_target(situation.record, situation.config_hash) is None:
         return HandOver("there is no other proven deployment to go back to")
-    return Act(f"ordered by a person ({situation.assessment.reason})", rung, situation.assessment.cause)
+    because = f"ordered by a person ({situation.assessment.reason})"
+    return Act(because, rung, situation.assessment.cause, baseline=named)
 
 
 def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:

@@ -39,6 +39,8 @@ class Ordered:
 
     since: float
     rung: Rung | None = None
+    baseline: int | None = None
+    """Of a rollback: which proven deployment, 1 for the newest; None for the newest that differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
