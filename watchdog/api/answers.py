@@ -11,6 +11,7 @@ from watchdog.errors import (
     EXIT_USAGE,
     EngineUnavailable,
     LedgerError,
+    UnknownApproval,
     UnknownHeartbeat,
     UnknownIncident,
     UnknownService,
@@ -57,7 +58,7 @@ def bug() -> Json:
 
 def _status(error: WatchdogError) -> int:
     match error:
-        case UnknownService() | UnknownIncident() | UnknownHeartbeat():
+        case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownApproval():
             return 404
         case EngineUnavailable():
             return 503

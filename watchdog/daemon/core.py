@@ -16,6 +16,7 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.engine_watch import EngineWatch
@@ -92,6 +93,7 @@ class Daemon:
         self._alerts = AlertDesk(self.world, self.journal, self.alerter.send)
         self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
         self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
+        self._approvals = ApprovalDesk(self.world, self.journal, self._desk)
         self._silences = SilenceDesk(self.world, self._alerts, self.journal)
         self._asker = Asker(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
@@ -113,6 +115,7 @@ class Daemon:
             journal=self.journal,
             planner=planner,
             manager=manager,
+            approvals=self._approvals,
             ask_soon=self._household.ask_soon,
             engine_gone=self._engine_watch.gone,
         )
@@ -143,6 +146,7 @@ class Daemon:
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            await self._approvals.restore()
             self._checks.restore()
             await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
@@ -196,6 +200,7 @@ class Daemon:
             acting=self._acting,
             book=self._book,
             checks=self._checks,
+            approvals=self._approvals,
         )
         await worker.run()
 
@@ -250,6 +255,8 @@ class Daemon:
 
     async def _look_at_claims(self) -> None:
         await self._desk.look_at_claims(self.world.clock.now())
+        if self.world.polled_at is not None:
+            await self._approvals.sweep()
         await self._engine_watch.overdue()
 
     async def _compact(self) -> None:
@@ -346,6 +353,15 @@ class Daemon:
 
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()
+
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        return self._approvals.list(everything)
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.approve(approval, reason, by)
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.reject(approval, reason, by)
 
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:

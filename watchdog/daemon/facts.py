@@ -61,8 +61,13 @@ class Facts:
             others_asked=self.others_asked(seen),
             maintenance=self._maintenance(now),
             flapping=watched.flapping(),
+            asked_at=self._asked_at(),
             ordered=watched.ordered,
         )
+
+    def _asked_at(self) -> float | None:
+        request = self._world.approvals.get(self._watched.key)
+        return request.asked_at if request is not None else None
 
     def _maintenance(self, now: float) -> Hold | None:
         if not self._world.settings.maintenance:

@@ -16,6 +16,7 @@ from watchdog.daemon.outlook import Outlook
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
+from watchdog.model.approval import Approval
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
@@ -146,6 +147,8 @@ class World:
     """Subject of an open incident → when it broke (steady seconds)."""
     silences: dict[str, Silence] = field(default_factory=dict[str, Silence])
     """By `Silence.key`; those that are over go with the next look at the alerts."""
+    approvals: dict[ServiceKey, Approval] = field(default_factory=dict[ServiceKey, Approval])
+    """Requests that wait for a person's word, or have it and are not used yet."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None

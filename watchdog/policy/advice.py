@@ -33,6 +33,12 @@ LOOK: Final = Advice(
     "A warning", "Nothing is restarted for it: see `watchdog show {incident}` for what was seen, and mend that."
 )
 
+APPROVAL: Final = Advice(
+    '"… waits for a person\'s approval"',
+    "Read the plan, then `watchdog approve {approval}` or `watchdog reject {approval} --reason …`. Nothing is done before, "
+    "and after {until} it is handed to a person.",
+)
+
 KNOWN: Final[tuple[tuple[str, Advice], ...]] = (
     (
         "DATA_GONE",

@@ -74,6 +74,8 @@ class Situation:
     maintenance: Hold | None = None
     """The maintenance window that is open for it."""
     flapping: Flapping | None = None
+    asked_at: float | None = None
+    """Since when a person's approval of the next rung is asked for: attempts that counted then still do."""
     ordered: Ordered | None = None
 
 
@@ -83,11 +85,16 @@ def window_of(situation: Situation) -> float:
     return counting_window(situation.settings, start_period)
 
 
+def counts_from(situation: Situation, now: float) -> float:
+    """The moment that the window of attempts reaches back from: a person who thinks it over forgets none."""
+    return now if situation.asked_at is None else min(now, situation.asked_at)
+
+
 def counted(situation: Situation, now: float) -> tuple[Attempt, ...]:
     """The attempts that count: an order starts a budget of its own; else those of the window."""
     ordered = situation.ordered
     if ordered is None:
-        return spent(situation.record.attempts, window_of(situation), now)
+        return spent(situation.record.attempts, window_of(situation), counts_from(situation, now))
     return tuple(
         attempt for attempt in situation.record.attempts if attempt.by_operator and attempt.at >= ordered.since
     )
