@@ -26,14 +26,12 @@ def _approvals(*, everything: bool, as_json: bool) -> int:
 
 
 def _print(one: Mapping[str, Any]) -> None:
-    waits = one["state"] == "waiting"
-    say(f"{one['state']}: {one['because']}" if one["because"] else f"{one['state']} until {one['expires_at']}:")
-    click.echo(f"Approval {one['id']} (`watchdog show {one['incident']}`)")
+    say(one["because"] or f"approval {one['id']} waits until {one['expires_at']} (`watchdog show {one['incident']}`):")
     for line in one["plan"].splitlines():
         say(f"  {line}")
     for line in one["evidence"]:
         say(f"  seen: {line}")
-    if waits:
+    if one["state"] == "waiting":
         say(f"  `watchdog approve {one['id']}` or `watchdog reject {one['id']} --reason …`")
 
 

@@ -35,8 +35,8 @@ LOOK: Final = Advice(
 
 APPROVAL: Final = Advice(
     '"… waits for a person\'s approval"',
-    "Read the plan, then `watchdog approve {approval}` or `watchdog reject {approval} --reason …`. Nothing is done before, "
-    "and after {until} it is handed to a person.",
+    "Read the plan, then `watchdog approve {approval}` or `watchdog reject {approval} --reason …`. Nothing is done "
+    "before, and after {until} it is handed to a person.",
 )
 
 KNOWN: Final[tuple[tuple[str, Advice], ...]] = (
