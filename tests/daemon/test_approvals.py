@@ -130,10 +130,10 @@ def test_a_rejection_hands_the_service_to_a_person_who_can_still_order_it(tmp_pa
             with pytest.raises(UsageError, match="needs a reason"):
                 await daemon.reject(1, " ", "bob")
             said = await daemon.reject(1, "from backup first", "bob")
-            assert said.startswith("approval 1 to recreate db is refused by bob: from backup first (")
+            assert said.startswith("approval 1 to recreate db is rejected by bob: from backup first (")
             await asyncio.sleep(HOUR)
             assert here.engine.steps == []
-            assert record(daemon).quarantined == "approval 1 to recreate db is refused by bob: from backup first"
+            assert record(daemon).quarantined == "approval 1 to recreate db is rejected by bob: from backup first"
             assert daemon.world.services[DB].says.startswith("handed to a person: approval 1 ")
             assert await states(daemon) == ["rejected"]
             async for _ in daemon.recover(RecoverOrder(services=("db",), by="bob")):
@@ -153,7 +153,7 @@ def test_unanswered_it_expires_and_the_service_is_handed_to_a_person(tmp_path: P
             here.engine.docker_rm("db")
             await asked(daemon)
             await asyncio.sleep(1801.0)
-            assert record(daemon).quarantined == "approval 1 to recreate db expired after 30 min unanswered"
+            assert record(daemon).quarantined == "approval 1 to recreate db expired unanswered after 30 min"
             assert await states(daemon) == ["expired"]
             with pytest.raises(UsageError, match="approval 1 is expired already"):
                 await daemon.approve(1, "", "ada")
@@ -265,9 +265,10 @@ def test_an_approval_of_something_else_is_void_said_and_asked_anew(tmp_path: Pat
             await asked(daemon, 2)
             assert here.engine.steps == []
             assert await states(daemon) == ["void", "waiting"]
-            assert "is void: what would be done now is not what was approved" in (
-                await sentences(daemon, EntryKind.APPROVAL)
-            )[-2]
+            assert (
+                "is void: what would be done now is not what was approved"
+                in (await sentences(daemon, EntryKind.APPROVAL))[-2]
+            )
             assert daemon.world.services[DB].container != first
 
     run_virtually(story)

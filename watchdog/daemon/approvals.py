@@ -96,7 +96,7 @@ class ApprovalDesk:
             if now < request.expires_at:
                 return await self._tell(request, now)
             after = span(now - request.asked_at)
-            because = f"approval {request.id} to {request.rung} {request.service} expired after {after} unanswered"
+            because = f"approval {request.id} to {request.rung} {request.service} expired unanswered after {after}"
             await self._hand_over(watched, self._moved(request, Move.EXPIRE, because))
             return Wait(f"handed to a person: {because}")
 
@@ -142,7 +142,7 @@ class ApprovalDesk:
             raise UsageError("a rejection needs a reason, for whoever has to mend the service")
         async with self._deciding:
             request, watched = self._waiting(number)
-            sentence = f"approval {number} to {request.rung} {request.service} is refused by {by}: {reason.strip()}"
+            sentence = f"approval {number} to {request.rung} {request.service} is rejected by {by}: {reason.strip()}"
             rejected = replace(self._moved(request, Move.REJECT, sentence), by=by, reason=reason.strip())
             await self._hand_over(watched, rejected)
         watched.wake.set()
