@@ -39,9 +39,10 @@ def test_a_wrong_label_is_told_and_loosens_nothing(settings_of: Load) -> None:
     settings = settings_of('recovery.approval = "rollback"')
     resolved = resolve(settings, DB, {"watchdog.approval": "everything"})
     assert resolved.settings.recovery.approval == {Rung.ROLLBACK}
-    assert resolved.problems == (
+    (problem,) = resolved.problems
+    assert problem == (
         'label "watchdog.approval" of shop/db: "everything" is no action; allowed: a list of "start", "restart", '
-        '"recreate", "rollback"; the label is ignored',
+        '"recreate", "rollback"; the label is ignored'
     )
 
 

@@ -312,7 +312,7 @@ def test_a_pause_or_another_rung_withdraws_what_was_asked(tmp_path: Path) -> Non
             await daemon.retire("db", "no more", "ada")
             await asyncio.sleep(60.0)
             assert (await states(daemon))[1:] == ["withdrawn", "withdrawn"]
-            with pytest.raises(UsageError, match="approval 3 is withdrawn already: .*not watched any more"):
+            with pytest.raises(UsageError, match=r"approval 3 is withdrawn already: .*not watched any more"):
                 await daemon.approve(3, "", "ada")
         assert here.engine.steps == []
 
