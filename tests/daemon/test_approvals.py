@@ -405,6 +405,71 @@ def test_a_reload_that_lifts_the_rule_lets_recovery_go_on(tmp_path: Path) -> Non
     run_virtually(story)
 
 
+def test_what_needs_a_service_that_waits_for_approval_is_brought_back_without_it_where_it_can_be(
+    tmp_path: Path,
+) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        here = scene(loop, tmp_path)
+        here.engine.run("api", labels={"watchdog.depends-on": "db"})
+        async with here.daemon("db", "api") as daemon:
+            here.engine.docker_rm("db")
+            await asked(daemon)
+            here.breaks("api")
+            await until(daemon, lambda: daemon.world.record_of(ServiceKey("", "api")).attempts)
+            assert await states(daemon) == ["waiting"]
+
+    run_virtually(story)
+
+
+def test_a_dry_run_says_what_would_wait(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        here = scene(loop, tmp_path)
+        async with here.daemon("db") as daemon:
+            order = RecoverOrder(services=("db",), action=Rung.RECREATE, dry_run=True, by="ada")
+            (_, plan) = [event async for event in daemon.recover(order)]
+            assert plan["text"].endswith("\n  done by itself it would wait for a person's approval")
+            order = replace(order, action=Rung.RESTART)
+            (_, plan) = [event async for event in daemon.recover(order)]
+            assert "approval" not in plan["text"]
+
+    run_virtually(story)
+
+
+def test_of_two_people_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        here = scene(loop, tmp_path)
+        async with here.daemon("db") as daemon:
+            here.engine.docker_rm("db")
+            await asked(daemon)
+            given, refused = await asyncio.gather(
+                daemon.approve(1, "", "ada"), daemon.reject(1, "no", "bob"), return_exceptions=True
+            )
+            assert isinstance(given, str)
+            assert isinstance(refused, UsageError)
+            await recovered(daemon)
+            assert record(daemon).quarantined is None
+
+    run_virtually(story)
+
+
+def test_what_is_asked_at_once_has_a_number_each(tmp_path: Path) -> None:
+    names = [f"db{number}" for number in range(8)]
+
+    async def story(loop: VirtualLoop) -> None:
+        here = AlertScene(loop, tmp_path, asking())
+        for name in names:
+            here.engine.run(name)
+        async with here.daemon(*names) as daemon:
+            for name in names:
+                here.engine.docker_rm(name)
+            await until(daemon, lambda: len(daemon.world.approvals) == len(names))
+            requests = await daemon.approvals(everything=True)
+            assert [one["id"] for one in requests] == list(range(1, 9))
+            assert sorted(one["service"] for one in requests) == names
+
+    run_virtually(story)
+
+
 def test_docker_policies_do_not_ask(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
         here = AlertScene(loop, tmp_path, asking(Rung.START, Rung.RESTART, Rung.RECREATE, Rung.ROLLBACK))

@@ -161,7 +161,7 @@ class ApprovalDesk:
         if request.state is not ApprovalState.WAITING:
             raise UsageError(f"approval {number} is {request.state} already: {request.because}")
         watched = self._world.services.get(request.service)
-        if watched is None or watched.record.incident is None:
+        if watched is None or watched.record.incident != request.incident:
             raise UsageError(f"approval {number} is not needed any more: see `watchdog status`")
         if self._world.clock.now() >= request.expires_at:
             raise UsageError(f"approval {number} expired at {timestamp(request.expires_at + self._wall)}")
@@ -187,8 +187,9 @@ class ApprovalDesk:
         )
         until = timestamp(request.expires_at + self._wall)
         sentence = f"approval {request.id} is asked for until {until}: {plan.rung}: {plan.because}"
+        waits = await self._tell(request, now, self._entry(request, sentence))
         self._journal.say(watched.key, sentence, incident=incident)
-        return await self._tell(request, now, self._entry(request, sentence))
+        return waits
 
     async def _tell(self, request: Approval, now: float, *entries: Entry) -> Wait:
         """Tells those that have not heard of it; until it is to be seen whether there are others."""
@@ -223,6 +224,8 @@ class ApprovalDesk:
     async def _hand_over(self, watched: Watched, ended: Approval) -> None:
         """Its end and the hand-over are one transaction: no daemon finds the one without the other."""
         async with watched.recording:
+            if watched.record.incident != ended.incident:
+                raise UsageError(f"approval {ended.id} is not needed any more: see `watchdog status`")
             record = replace(watched.record, quarantined=ended.because)
             also = Also(
                 entries=(self._entry(ended, ended.because),),
@@ -250,7 +253,7 @@ class ApprovalDesk:
         self.take(request)
 
     def _entry(self, request: Approval, sentence: str) -> Entry:
-        payload = {"approval": request.id, **request.as_json(self._wall)}
+        payload = request.as_json(self._wall)
         return self._journal.entry(
             EntryKind.APPROVAL, request.service, sentence, incident=request.incident, payload=payload
         )

@@ -16,7 +16,7 @@ from watchdog.daemon.outlook import Outlook
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
-from watchdog.model.approval import Approval
+from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
@@ -40,7 +40,7 @@ class Hindrance(Enum):
     DOWN = auto()
     """It is not good, and somebody works on it."""
     LOST = auto()
-    """It was handed to a person."""
+    """It was handed to a person, or waits for one."""
     UNSETTLED = auto()
     """It has only just started, or one of its checks fails below its threshold."""
 
@@ -277,7 +277,9 @@ class World:
             return Hindrance.DOWN  # it looks good before that is verified and recorded
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
-            return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
+            asked = self.approvals.get(root.key)
+            waits = asked is not None and asked.state is ApprovalState.WAITING
+            return Hindrance.LOST if waits or root.left_alone(self.clock.now()) else Hindrance.DOWN
         doubted = any(root.streaks[name].standing is Standing.DOUBTED for name in root.needed_checks())
         return Hindrance.UNSETTLED if starting or doubted else None
 

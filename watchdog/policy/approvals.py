@@ -117,11 +117,10 @@ def alert_of(request: Approval, about: About, at: float, *, wall: float, pages: 
         project=about.project,
         labels=dict(about.labels),
         owner=about.owner,
-        since=request.asked_at + wall,
         todo="" if ended else APPROVAL.todo.format(approval=request.id, until=until),
         runbook="" if ended else f"{pages}#{anchor(APPROVAL.heading)}",
-        plan=request.plan,
-        evidence=request.evidence,
+        plan="" if ended else request.plan,
+        evidence=() if ended else request.evidence,
     )
 
 

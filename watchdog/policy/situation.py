@@ -60,7 +60,7 @@ class Situation:
     roots_down: tuple[str, ...] = ()
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
-    """Those that only a person will mend: handed over, paused, or with recovery off."""
+    """Those that only a person will mend: handed over, waiting for approval, paused, or with recovery off."""
     roots_unsettled: tuple[str, ...] = ()
     """Those that have only just started, or whose checks fail below their thresholds."""
     needs_others: bool = False
