@@ -270,6 +270,7 @@ def test_an_approval_of_something_else_is_void_said_and_asked_anew(tmp_path: Pat
                 in (await sentences(daemon, EntryKind.APPROVAL))[-2]
             )
             assert daemon.world.services[DB].container != first
+        assert [one.resolved for one in here.alerts() if one.key == "approval-1"] == [False, True]
 
     run_virtually(story)
 
@@ -326,7 +327,10 @@ def test_whoever_takes_their_time_to_answer_makes_no_attempt_forgotten(tmp_path:
         here = crashing(loop, tmp_path, asking(approval_expires=2 * HOUR))
         async with here.daemon("db") as daemon:
             await asked(daemon)
-            await asyncio.sleep(1.5 * HOUR)
+            for _ in range(9):
+                await asyncio.sleep(600.0)
+                daemon.world.services[DB].wake.set()
+            await asyncio.sleep(1.0)
             assert [one.rung for one in record(daemon).attempts] == [Rung.START]
             assert await states(daemon) == ["waiting"]
 
@@ -448,6 +452,24 @@ def test_of_two_people_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
             assert isinstance(refused, UsageError)
             await recovered(daemon)
             assert record(daemon).quarantined is None
+
+    run_virtually(story)
+
+
+def test_who_rejects_what_is_good_again_at_that_moment_hands_nothing_over(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> None:
+        here = scene(loop, tmp_path)
+        async with here.daemon("db") as daemon:
+            here.engine.docker_rm("db")
+            await asked(daemon)
+            watched = daemon.world.services[DB]
+            async with watched.recording:
+                rejection = asyncio.create_task(daemon.reject(1, "no", "bob"))
+                await asyncio.sleep(1.0)
+                watched.record = replace(watched.record, incident=None)
+            with pytest.raises(UsageError, match="approval 1 is not needed any more"):
+                await rejection
+            assert watched.record.quarantined is None
 
     run_virtually(story)
 
