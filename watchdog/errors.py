@@ -87,6 +87,12 @@ class UnknownIncident(WatchdogError):
     exit_code = EXIT_USAGE
 
 
+class UnknownDeployment(WatchdogError):
+    """No deployment has that number, or retention has removed it."""
+
+    exit_code = EXIT_USAGE
+
+
 class UnknownHeartbeat(WatchdogError):
     """No configured check is called in by that name; the message lists those that are."""
 
@@ -97,6 +103,10 @@ class UnknownApproval(WatchdogError):
     """Nothing was ever asked under that number, or it is too long ago."""
 
     exit_code = EXIT_USAGE
+
+
+class TooManySubscribers(WatchdogError):
+    """All places at the event stream are taken."""
 
 
 class InvalidAnchor(WatchdogError):
@@ -111,6 +121,12 @@ class LockHeld(WatchdogError):
 
 class DaemonUnreachable(WatchdogError):
     """No daemon answers on its unix socket."""
+
+    exit_code = 3
+
+
+class DeploymentRefused(WatchdogError):
+    """A deployment does not begin, or is not open to this call; nothing was touched."""
 
     exit_code = 3
 

@@ -46,6 +46,11 @@ ORDERS: list[tuple[str, dict[str, Any], object]] = [
     ),
     ("/api/v1/approvals/2/approve", {"by": "root"}, ("approve", 2, "", "root")),
     ("/api/v1/approvals/2/reject", {"reason": "no", "by": "root"}, ("reject", 2, "no", "root")),
+    (
+        "/api/v1/announcements/7/confirm",
+        {"validator": "ci", "confirm": False, "because": "red", "by": "ada"},
+        ("confirm", 7, "ci", False, "red", "ada"),
+    ),
 ]
 NO_TARGETS: list[dict[str, Any]] = [{}, {"name": "webui", "project": "shop"}, {"name": "webui", "everything": True}]
 RECOVER = {"services": ["webui"], "by": "root"}

@@ -25,6 +25,7 @@ from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.plan import CreateContainer, CreateNetwork, Step, container_of
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 
@@ -112,11 +113,19 @@ class HeldLedger(Ledger):
         specs: Iterable[ContainerSpec] = (),
         kept: Iterable[Kept] = (),
         notices: Iterable[Notice] = (),
+        deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         records = list(records)
         rows = await super().append(
-            *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+            *entries,
+            records=records,
+            incidents=incidents,
+            specs=specs,
+            kept=kept,
+            notices=notices,
+            deployments=deployments,
+            vital=vital,
         )
         if not entries and not records:
             return rows

@@ -93,7 +93,7 @@ class LabDaemon:
 
     def start(self, *, wait: bool = True) -> LabDaemon:
         self.write_config()
-        command = [*self.engine.enter, *self._command("run", program=self.program)]
+        command = [*self.engine.enter, *self.command("run", program=self.program)]
         with (self.directory / "daemon.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
         if wait:
@@ -124,7 +124,7 @@ class LabDaemon:
     def cli(self, *arguments: str, timeout: float = 60.0) -> Ran:
         """Runs a command as its user would, inside the namespace."""
         done = subprocess.run(
-            [*self.engine.enter, *self._command(*arguments)],
+            [*self.engine.enter, *self.command(*arguments)],
             env=self._environment(),
             capture_output=True,
             timeout=timeout,
@@ -198,7 +198,7 @@ class LabDaemon:
     def wait_protected(self, *names: str) -> None:
         self.wait(lambda: self.protected(*names), f"{names} are not protected")
 
-    def _command(self, *arguments: str, program: str = "watchdog") -> list[str]:
+    def command(self, *arguments: str, program: str = "watchdog") -> list[str]:
         return [sys.executable, "-m", program, "--config", str(self.directory / "config.toml"), *arguments]
 
     def _environment(self) -> dict[str, str]:

@@ -102,7 +102,7 @@ async def test_a_ledger_of_another_version_is_left_alone(state: Path) -> None:
     with sqlite3.connect(state / "ledger.db") as database:
         database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
     database.close()
-    with pytest.raises(LedgerError, match=r"made by another version of watchdog \(schema 99, this one has 2\)"):
+    with pytest.raises(LedgerError, match=r"made by another version of watchdog \(schema 99, this one has 3\)"):
         async with opened(state):
             pass
     with pytest.raises(LedgerError, match="another version"):

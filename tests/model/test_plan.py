@@ -13,6 +13,7 @@ from watchdog.model.plan import (
     CreateNetwork,
     DisconnectNetwork,
     RemoveContainer,
+    RemoveNetwork,
     RenameContainer,
     RestartContainer,
     SetRestartPolicy,
@@ -29,7 +30,12 @@ from watchdog.model.plan import (
 
 OLD = "a1" * 32
 MADE = "b2" * 32
-ON_NONE: list[Step] = [CreateContainer("s", "webui", "i"), CreateNetwork("s", "shop_default")]
+ON_NETWORK = RemoveNetwork("shop_default")
+ON_NONE: list[Step] = [
+    CreateContainer("s", "webui", "i"),
+    CreateNetwork("s", "shop_default"),
+    RemoveNetwork("shop_default"),
+]
 
 
 def on(container: str) -> list[Step]:
@@ -74,6 +80,12 @@ def test_steps_on_no_container_stay_as_they_are(step: Step) -> None:
 def test_steps_are_read_as_they_were_stored() -> None:
     steps = (*on(NEW), *on(OLD), *ON_NONE)
     assert steps_from_json(json.loads(json.dumps(steps_as_json(steps)))) == steps
+
+
+def test_a_step_on_a_network_alone_has_neither_container_nor_spec() -> None:
+    assert (container_of(ON_NETWORK), spec_of(ON_NETWORK)) == ("", "")
+    assert with_container(ON_NETWORK, "abc") is ON_NETWORK
+    assert str(ON_NETWORK) == "remove network shop_default"
 
 
 def test_a_step_names_the_spec_that_it_needs() -> None:

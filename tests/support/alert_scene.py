@@ -18,6 +18,7 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Scalar, Verdict
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
@@ -64,6 +65,7 @@ class HearingLedger:
                 specs: Iterable[ContainerSpec] = (),
                 kept: Iterable[Kept] = (),
                 notices: Iterable[Notice] = (),
+                deployments: Iterable[Deployment] = (),
                 vital: bool = False,
             ) -> tuple[Row, ...]:
                 queued = tuple(notices)
@@ -74,6 +76,7 @@ class HearingLedger:
                     specs=specs,
                     kept=kept,
                     notices=queued,
+                    deployments=deployments,
                     vital=vital,
                 )
                 now = asyncio.get_running_loop().time()

@@ -23,6 +23,7 @@ from watchdog.model.plan import (
     CreateNetwork,
     DisconnectNetwork,
     RemoveContainer,
+    RemoveNetwork,
     RenameContainer,
     RestartContainer,
     SetRestartPolicy,
@@ -246,6 +247,8 @@ class FakeEngine(InsideDoors):
                 return self._make(spec, name, image_id).id
             case CreateNetwork(_, network):
                 self.networks.add(network)
+            case RemoveNetwork(network):
+                self.networks.discard(network)
             case StartContainer(container):
                 self._start(self._box(container))
             case RestartContainer(container):

@@ -18,6 +18,7 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Scalar, Verdict
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
@@ -49,13 +50,21 @@ class GatedLedger(Ledger):
         specs: Iterable[ContainerSpec] = (),
         kept: Iterable[Kept] = (),
         notices: Iterable[Notice] = (),
+        deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         self.standing += 1
         await self.gate.wait()
         self.standing -= 1
         return await super().append(
-            *entries, records=records, incidents=incidents, specs=specs, kept=kept, notices=notices, vital=vital
+            *entries,
+            records=records,
+            incidents=incidents,
+            specs=specs,
+            kept=kept,
+            notices=notices,
+            deployments=deployments,
+            vital=vital,
         )
 
     async def spec(self, spec_id: str) -> ContainerSpec:

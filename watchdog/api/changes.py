@@ -23,9 +23,11 @@ LONGEST_PAUSE: Final = 366 * 86400.0
 """Seconds: a pause needs an end that a person lives to see; for good there is `retire`."""
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+
+class _Body(Body):
     by: Name
 
 

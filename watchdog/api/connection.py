@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Final
 
 import h11
@@ -14,6 +16,16 @@ HEAD_SECONDS: Final = 10.0
 """How long the head of a request may take to arrive."""
 
 
+_CREDENTIALS: Final = struct.Struct("3i")
+"""`struct ucred` of unix(7): pid, uid, gid."""
+
+
+def _peer_uid(asking: socket.socket) -> int:
+    """Of the process at the other end, as the kernel noted it when it connected."""
+    _, uid, _ = _CREDENTIALS.unpack(asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return uid
+
+
 class BoundedConnection(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with a bound on connections and on the time that a request's head takes."""
 
@@ -21,6 +33,9 @@ class BoundedConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  # as uvicorn's own
         super().connection_made(transport)
+        asking = transport.get_extra_info("socket")
+        if asking is not None and asking.family == socket.AF_UNIX:
+            self.app_state = {**self.app_state, "peer_uid": _peer_uid(asking)}
         if len(self.connections) > CONNECTIONS:
             transport.abort()
         else:

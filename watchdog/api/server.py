@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,6 +19,7 @@ from watchdog import __version__
 from watchdog.api.answers import refusal, refused
 from watchdog.api.border import Border, Gate, TcpGate, open_gate
 from watchdog.api.changes import change_routes
+from watchdog.api.channels import channel_routes
 from watchdog.api.connection import BoundedConnection
 from watchdog.api.doors import Facts, Orders
 from watchdog.api.heartbeats import heartbeat_routes
@@ -37,13 +38,15 @@ _PROBLEMS: Final = 5
 class ApiServer:
     """Serves what `facts` knows on TCP, and that and `orders` on the unix socket. Takes over no signals."""
 
-    def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders) -> None:
+    def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders, more: Iterable[APIRouter] = ()) -> None:
+        """`more`: further routes of the unix socket."""
         self._settings = settings
         page = MetricsPage(facts.snapshot, facts.measures)
         reads = read_routes(facts, page)
         gate = TcpGate(settings.host, settings.socket)
         self._tcp_app = _application(gate, reads, heartbeat_routes(orders, trusted=False))
-        self._unix_app = _application(open_gate, reads, heartbeat_routes(orders, trusted=True), change_routes(orders))
+        own = (heartbeat_routes(orders, trusted=True), change_routes(orders), channel_routes(facts.hub, orders), *more)
+        self._unix_app = _application(open_gate, reads, *own)
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._unix: UnixListener | None = None

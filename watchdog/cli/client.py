@@ -30,6 +30,10 @@ class DaemonRefused(WatchdogError):
         self.exit_code = exit_code
 
 
+class BrokeOff(WatchdogError):
+    """The daemon ended, or closed the connection, in the middle of an answer."""
+
+
 class DaemonClient:
     """Asks and orders; raises DaemonUnreachable when nobody listens, DaemonRefused when the daemon says no."""
 
@@ -55,14 +59,14 @@ class DaemonClient:
 
     async def status(self) -> dict[str, Any]:
         """The daemon's snapshot, as `model.snapshot.Snapshot.as_json` makes it."""
-        return await self._get("/api/v1/status")
+        return await self.get("/api/v1/status")
 
     async def incidents(self, limit: int, *, open_only: bool) -> list[dict[str, Any]]:
-        answer = await self._get("/api/v1/incidents", {"limit": limit, "open": open_only})
+        answer = await self.get("/api/v1/incidents", {"limit": limit, "open": open_only})
         return answer["incidents"]
 
     async def timeline(self, incident: int) -> dict[str, Any]:
-        return await self._get(f"/api/v1/incidents/{incident}")
+        return await self.get(f"/api/v1/incidents/{incident}")
 
     async def recover(self, order: RecoverOrder) -> AsyncIterator[Mapping[str, Any]]:
         """The events of a recovery as they happen; an `error` event is raised as DaemonRefused."""
@@ -74,27 +78,33 @@ class DaemonClient:
             "dry_run": order.dry_run,
             "by": order.by,
         }
-        limits = httpx.Timeout(_TIMEOUT, read=_SILENCE)
-        async with (
-            self._translated(),
-            self._http.stream("POST", "/api/v1/recover", json=body, timeout=limits) as answer,
-        ):
-            if not answer.is_success:
-                await answer.aread()
-                raise _refusal(answer)
-            async for line in answer.aiter_lines():
-                event: dict[str, Any] = json.loads(line)
-                match event["event"]:
-                    case "error":
+        gone = "before the recovery ended: see `watchdog status` for what became of it."
+        async for event in self.events("/api/v1/recover", body, silence=_SILENCE, gone=gone):
+            if event["event"] == "done":
+                return
+            yield event
+        raise WatchdogError(f"The daemon on {self._socket} broke off {gone}")
+
+    async def events(
+        self, path: str, body: Mapping[str, Any], *, silence: float, gone: str
+    ) -> AsyncGenerator[Mapping[str, Any]]:
+        """The events that a call is answered with, as they happen; an `error` event is raised as DaemonRefused.
+
+        `silence`: seconds for which it may say nothing. `gone`: how the sentence ends when the daemon breaks off.
+        """
+        limits = httpx.Timeout(_TIMEOUT, read=silence)
+        try:
+            async with self._translated(), self._http.stream("POST", path, json=body, timeout=limits) as answer:
+                if not answer.is_success:
+                    await answer.aread()
+                    raise _refusal(answer)
+                async for line in answer.aiter_lines():
+                    event: dict[str, Any] = json.loads(line)
+                    if event["event"] == "error":
                         raise DaemonRefused(event["error"], event["exit_code"])
-                    case "done":
-                        return
-                    case _:
-                        yield event
-        raise WatchdogError(
-            f"The daemon on {self._socket} broke off before the recovery ended: see `watchdog status` for what became "
-            "of it."
-        )
+                    yield event
+        except BrokeOff as error:
+            raise BrokeOff(f"The daemon on {self._socket} broke off {gone}") from error
 
     async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
         return await self._order("pause", {"service": service, "seconds": seconds, "reason": reason, "by": by})
@@ -113,36 +123,37 @@ class DaemonClient:
 
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str:
         body = {**_target(target), "seconds": seconds, "reason": reason, "by": by}
-        return (await self._post("/api/v1/silences", body))["sentence"]
+        return (await self.post("/api/v1/silences", body))["sentence"]
 
     async def unsilence(self, target: Target, by: str) -> str:
-        return (await self._post("/api/v1/silences/end", {**_target(target), "by": by}))["sentence"]
+        return (await self.post("/api/v1/silences/end", {**_target(target), "by": by}))["sentence"]
 
     async def silences(self) -> list[dict[str, Any]]:
-        answer = await self._get("/api/v1/silences")
+        answer = await self.get("/api/v1/silences")
         return answer["silences"]
 
     async def approvals(self, *, everything: bool) -> list[dict[str, Any]]:
-        answer = await self._get("/api/v1/approvals", {"all": everything})
+        answer = await self.get("/api/v1/approvals", {"all": everything})
         return answer["approvals"]
 
     async def approve(self, approval: int, reason: str, by: str) -> str:
         body = {"reason": reason, "by": by}
-        return (await self._post(f"/api/v1/approvals/{approval}/approve", body))["sentence"]
+        return (await self.post(f"/api/v1/approvals/{approval}/approve", body))["sentence"]
 
     async def reject(self, approval: int, reason: str, by: str) -> str:
         body = {"reason": reason, "by": by}
-        return (await self._post(f"/api/v1/approvals/{approval}/reject", body))["sentence"]
+        return (await self.post(f"/api/v1/approvals/{approval}/reject", body))["sentence"]
 
     async def _order(self, verb: str, body: Mapping[str, Any]) -> str:
-        return (await self._post(f"/api/v1/services/{verb}", body))["sentence"]
+        return (await self.post(f"/api/v1/services/{verb}", body))["sentence"]
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: Mapping[str, Any], *, silence: float = _TIMEOUT) -> dict[str, Any]:
+        """`silence`: seconds that the answer may take."""
         async with self._translated():
-            response = await self._http.post(path, json=body)
+            response = await self._http.post(path, json=body, timeout=httpx.Timeout(_TIMEOUT, read=silence))
         return _answer(response)
 
-    async def _get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         async with self._translated():
             response = await self._http.get(path, params=query)
         return _answer(response)
@@ -161,7 +172,7 @@ class DaemonClient:
                 f"The daemon on {self._socket} did not answer in time: see its log, and `watchdog healthcheck`."
             ) from error
         except httpx.TransportError as error:
-            raise WatchdogError(
+            raise BrokeOff(
                 f"The daemon on {self._socket} broke off while answering: see its log for why it stopped."
             ) from error
 

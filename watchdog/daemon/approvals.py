@@ -150,6 +150,8 @@ class ApprovalDesk:
 
     async def sweep(self) -> None:
         """Ends the requests of services that are watched no more."""
+        if self._world.polled_at is None:
+            return
         for key in [one.service for one in self._standing if one.service not in self._world.services]:
             await self._drop(key, "the service is not watched any more")
 

@@ -13,12 +13,16 @@ import structlog
 from watchdog.alerts import Alerter
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
+from watchdog.channels.validators import Validators
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
+from watchdog.daemon.announcing import Announcing
 from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
+from watchdog.daemon.deploying import Deploying
 from watchdog.daemon.engine_watch import EngineWatch
 from watchdog.daemon.expectations import named_in_compose
 from watchdog.daemon.heartbeats import Heartbeats
@@ -39,6 +43,7 @@ from watchdog.daemon.state_file import StateFile
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.worker import Worker
 from watchdog.daemon.world import World
+from watchdog.deployments import DeploymentSafetyGuard
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import EngineError, LedgerError, LedgerFull
 from watchdog.ledger import Ledger
@@ -81,7 +86,8 @@ class Daemon:
             works=self._works,
             wall=clock.wall,
         )
-        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter, self.world.hub)
+        self.validators = Validators(lambda: self.world.settings.validators, self.world.hub, clock.wall)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -133,6 +139,16 @@ class Daemon:
             book=self._book,
             alerts=self._alerts,
         )
+        deploying = Deploying(
+            world=self.world,
+            looker=self.looker,
+            household=self._household,
+            journal=self.journal,
+            desk=self._desk,
+            prober=prober,
+            manager=manager,
+        )
+        self.deployments = DeploymentSafetyGuard(deploying, Announcing(world, self.validators), ledger)
         self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -141,6 +157,10 @@ class Daemon:
     def measures(self) -> Measures:
         return self.world.measures
 
+    @property
+    def hub(self) -> Hub:
+        return self.world.hub
+
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
         sentence = f"watchdog {version} starts to watch"
@@ -148,6 +168,7 @@ class Daemon:
             await self._desk.restore()
             await self._approvals.restore()
             self._checks.restore()
+            await self.deployments.restore()
             await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
@@ -180,12 +201,14 @@ class Daemon:
         """Hands over: what is under way is in the ledger, the next daemon observes it afresh."""
         self._schedule.stop()
         self.world.orders_only = "the daemon ends"
+        await self.deployments.stop()
         await self._household.finish(FINISH_WITHIN)
         await self._household.dismiss_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._heartbeats.finish()
+        self.world.hub.close()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -255,8 +278,7 @@ class Daemon:
 
     async def _look_at_claims(self) -> None:
         await self._desk.look_at_claims(self.world.clock.now())
-        if self.world.polled_at is not None:
-            await self._approvals.sweep()
+        await self._approvals.sweep()
         await self._engine_watch.overdue()
 
     async def _compact(self) -> None:
@@ -351,6 +373,9 @@ class Daemon:
     async def unsilence(self, target: Target, by: str) -> str:
         return await self._silences.unsilence(target, by)
 
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        return self.validators.answer(announcement, validator, confirmed, because, by)
+
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()
 
@@ -365,13 +390,5 @@ class Daemon:
 
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:
-    changed = [
-        name
-        for name, before, after in (
-            ("[engine]", old.engine, new.engine),
-            ("[api]", old.api, new.api),
-            ("[state]", old.state, new.state),
-        )
-        if before != after
-    ]
-    return " and ".join(changed)
+    sections = {"[engine]": (old.engine, new.engine), "[api]": (old.api, new.api), "[state]": (old.state, new.state)}
+    return " and ".join(name for name, (before, after) in sections.items() if before != after)

@@ -113,6 +113,8 @@ class Endpoints:
     def _believed(self, alone: Alone) -> bool:
         """Whether its failure is its own: no service's that it needs, and not the observer's."""
         world = self._world
+        if world.deploys(alone.check):
+            return False
         if not alone.check.over_network:
             return not alone.waiting
         asked = alone.doubted_at is not None and world.others_asked_at >= alone.doubted_at

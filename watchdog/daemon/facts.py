@@ -60,6 +60,7 @@ class Facts:
             ties=watched.ties,
             others_asked=self.others_asked(seen),
             maintenance=self._maintenance(now),
+            deployment=self._world.deployed(key),
             flapping=watched.flapping(),
             asked_at=self._asked_at(),
             ordered=watched.ordered,

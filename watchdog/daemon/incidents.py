@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from watchdog.daemon.accounts import Open
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.journal import Journal
-from watchdog.daemon.subjects import CHECK, ENDPOINT, ENGINE
+from watchdog.daemon.subjects import CHECK, DEPLOYMENT, ENDPOINT, ENGINE
 from watchdog.daemon.watched import Failure, Watched
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
@@ -332,6 +332,10 @@ class IncidentDesk:
         sentence = f"{record.service}: {because}. A person is needed."
         await self._critical(number, sentence, handed_over=because, records=[record], also=also)
 
+    async def needs_person(self, number: int, because: str) -> None:
+        """As `hand_over`, of what is no service."""
+        await self._critical(number, because, handed_over=because)
+
     async def overdue(self, number: int, now: float) -> None:
         """It is down for longer than is allowed: the alert goes out, whatever the ladder does."""
         incident = self.open.get(number)
@@ -377,4 +381,4 @@ class IncidentDesk:
 
 def _goes_on(incident: Incident) -> bool:
     """Whether somebody else than a service's worker takes it up after a restart."""
-    return incident.subject == ENGINE or incident.subject.startswith((CHECK, ENDPOINT))
+    return incident.subject == ENGINE or incident.subject.startswith((CHECK, DEPLOYMENT, ENDPOINT))

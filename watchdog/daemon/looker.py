@@ -142,6 +142,10 @@ class Looker:
         """Full IDs of all containers at the last whole look, but its own."""
         return self._summaries.keys()
 
+    def summaries(self) -> Collection[Summary]:
+        """All containers at the last whole look, but its own."""
+        return self._summaries.values()
+
     def knows(self, container: str) -> bool:
         return container in self._keys
 

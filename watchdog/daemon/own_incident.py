@@ -10,6 +10,7 @@ from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.watched import HEALTH_CHECK, Watched
 from watchdog.daemon.world import World
+from watchdog.model.channel import Channel
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.observation import Check
@@ -50,6 +51,8 @@ class OwnIncident:
     async def settle(self, seen: Assessment, now: float) -> None:
         """Opens the incident of what is bad and wanted, closes that of what is good or wanted no more."""
         if self._watched.phase is Phase.VERIFYING:
+            return
+        if self._watched.record.incident is None and self._world.deployed(self._watched.key) is not None:
             return
         opened = self._watched.record.incident is not None
         await (self._reconsider(seen, now) if opened else self._consider(seen, now))
@@ -107,6 +110,8 @@ class OwnIncident:
     def _believed(self, check: Check, seen: Assessment) -> bool:
         """Whether what it says is its own: not the service's, not that of one that it needs, not the observer's."""
         world, watched = self._world, self._watched
+        if world.deployed(watched.key) is not None:
+            return False
         if not seen.serves or watched.record.desired is Desired.RETIRED or any(world.roots(watched).values()):
             return False
         return not check.over_network or world.suspicion() is None
@@ -176,5 +181,12 @@ class OwnIncident:
                     record = replace(watched.record, quarantined=because)
                     await self._desk.hand_over(number, because, record)
                     watched.record = record
+                self._world.hub.publish(
+                    Channel.RECOVERY_COORDINATION,
+                    "incident",
+                    str(watched.key),
+                    f"handed to a person: {because}",
+                    {"state": "handed_over", "incident": number},
+                )
         if watched.phase is Phase.WAITING:
             watched.step(Happening.GIVE_UP)

@@ -39,6 +39,8 @@ class Proving:
             return
         if container.id != watched.record.container_id:
             await self._meet(now)
+        if self._world.deployed(watched.key) is not None:
+            return  # what a deployment brought is proven by its commit
         match seen.health:
             case Health.DONE:
                 await self._want(Desired.DONE, f"{watched.key} did its work; its absence will be nobody's concern")
@@ -118,13 +120,7 @@ class Proving:
         watched = self._watched
         if watched.record.desired is Desired.RETIRED:
             return  # by a person, while its spec was read
-        record = replace(
-            _with_baseline(watched.record, baseline, spec),
-            desired=Desired.UP,
-            compose_files=_compose_files(dict(watched.labels)),
-            depends_on=named_in_labels(watched.labels),
-            joins={namespace: str(key) for namespace, key in watched.joins.items()},
-        )
+        record = proven_record(watched, baseline, spec)
         if record != watched.record:
             sentence = f"proven: {watched.key} was good for {watched.settings.health.soak:g} s; protected from now on"
             if spec.unfaithful:
@@ -132,22 +128,34 @@ class Proving:
             container = watched.record.container_id
             payload = {"spec": spec.id, "image": spec.image, "image_id": spec.image_id, "container": container}
             entry = self._journal.entry(EntryKind.BASELINE, watched.key, sentence, payload=payload)
-            await self._pin(record, watched.record)
+            await pin(self._world, self._journal, record, watched.record)
             await self._journal.write(entry, records=[record], specs=[spec])
             self._journal.say(watched.key, sentence)
         watched.record = record
 
-    async def _pin(self, record: ServiceRecord, before: ServiceRecord) -> None:
-        """Pins what a rollback may need and lets go of the rest; a failing pin must not keep a baseline away."""
-        kept = {baseline.image_id for baseline in record.baselines}
-        held = {baseline.image_id for baseline in before.baselines}
-        try:
-            for image_id in kept - held:
-                await self._world.engine.pin_image(image_id, str(record.service))
-            for image_id in held - kept:
-                await self._world.engine.unpin_image(image_id, str(record.service))
-        except EngineError as error:
-            self._journal.say(record.service, f"its image could not be pinned: {error}")
+
+def proven_record(watched: Watched, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+    """What the ledger says of a service whose deployment is proven."""
+    return replace(
+        _with_baseline(watched.record, baseline, spec),
+        desired=Desired.UP,
+        compose_files=_compose_files(dict(watched.labels)),
+        depends_on=named_in_labels(watched.labels),
+        joins={namespace: str(key) for namespace, key in watched.joins.items()},
+    )
+
+
+async def pin(world: World, journal: Journal, record: ServiceRecord, before: ServiceRecord) -> None:
+    """Pins what a rollback may need and lets go of the rest; a failing pin must not keep a baseline away."""
+    kept = {baseline.image_id for baseline in record.baselines}
+    held = {baseline.image_id for baseline in before.baselines}
+    try:
+        for image_id in kept - held:
+            await world.engine.pin_image(image_id, str(record.service))
+        for image_id in held - kept:
+            await world.engine.unpin_image(image_id, str(record.service))
+    except EngineError as error:
+        journal.say(record.service, f"its image could not be pinned: {error}")
 
 
 def _with_baseline(record: ServiceRecord, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from watchdog import __version__
+from watchdog.api.deployments import deployment_routes
 from watchdog.api.server import ApiServer
 from watchdog.config import load_settings
 from watchdog.daemon.claim import Claims
@@ -87,7 +88,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with assembled(settings, lambda: load_settings(config_path, os.environ)) as (daemon, fatal):
-        server = ApiServer(settings.api, daemon, daemon)
+        server = ApiServer(settings.api, daemon, daemon, [deployment_routes(daemon.deployments)])
         await server.start()
         systemd = Notifier.from_environment()
         await daemon.start(version=__version__)

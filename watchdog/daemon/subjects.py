@@ -12,3 +12,5 @@ ENGINE: Final = "engine"
 """That the engine is away."""
 OBSERVER: Final = "observer"
 """That watchdog itself cannot see."""
+
+DEPLOYMENT = "deployment "

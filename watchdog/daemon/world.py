@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Protocol
 
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
 from watchdog.config import resolve
+from watchdog.daemon.changed import Changed
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.hearts import Hearts
 from watchdog.daemon.outlook import Outlook
@@ -18,6 +19,7 @@ from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
 from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import Container
+from watchdog.model.deployment import Deployment
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -142,6 +144,10 @@ class World:
     """Subject of an incident → what an earlier daemon knew of it that flapped."""
     word: Word | None = None
     """What the observer's references said, while there is something to ask them about."""
+    deployment: Deployment | None = None
+    """The one that is open, or that waits for a person: it alone acts on what it covers."""
+    left_to_a_person: frozenset[ServiceKey] | None = None
+    """Of one that waits for a person, all that it still covers."""
     polled_at: float | None = None
     down_since: dict[str, float] = field(default_factory=dict[str, float])
     """Subject of an open incident → when it broke (steady seconds)."""
@@ -149,7 +155,7 @@ class World:
     """By `Silence.key`; those that are over go with the next look at the alerts."""
     approvals: dict[ServiceKey, Approval] = field(default_factory=dict[ServiceKey, Approval])
     """Requests that wait for a person's word, or have it and are not used yet."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: Changed = field(default_factory=Changed)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
     _cycles: list[list[ServiceKey]] = field(default_factory=list[list[ServiceKey]])
@@ -159,10 +165,12 @@ class World:
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
+    hub: Hub = field(init=False)
     hearts: Hearts = field(init=False)
     outlook: Outlook = field(init=False)
 
     def __post_init__(self) -> None:
+        self.hub = Hub(self.clock.wall, self.measures.channels)
         self.hearts = Hearts(self.clock, self._born)
         self.outlook = Outlook(self)
 
@@ -233,6 +241,22 @@ class World:
         if DEPENDS_ON in labels:
             return tuple(name.strip() for name in labels[DEPENDS_ON].split(",") if name.strip())
         return named_in_labels(labels) or watched.record.depends_on
+
+    def deployed(self, key: ServiceKey) -> str | None:
+        """Why nobody but an open deployment acts on a service; None where none covers it."""
+        deployment, left = self.deployment, self.left_to_a_person
+        if deployment is None or not (deployment.scope.covers(key) if left is None else key in left):
+            return None
+        if left is None:
+            return f"{deployment.subject} is under way and alone acts here"
+        return f"{deployment.subject} needs a person, and everything stays as it is"
+
+    def deploys(self, check: Check) -> bool:
+        """Whether an open deployment watches a stand-alone endpoint itself."""
+        if self.deployment is None or self.left_to_a_person is not None:
+            return False
+        needed = self.needed(check)
+        return not needed or any(self.deployed(key) is not None for key in needed)
 
     def engine_tells(self, now: float) -> bool:
         """Whether what is known of containers is what the engine says now."""

@@ -20,6 +20,7 @@ from watchdog.model.plan import (
     CreateNetwork,
     DisconnectNetwork,
     RemoveContainer,
+    RemoveNetwork,
     RenameContainer,
     RestartContainer,
     SetRestartPolicy,
@@ -62,6 +63,8 @@ class Control:
                 await self._transport.change("DELETE", f"containers/{quote(container)}", {"v": 0, "force": 1})
             case CreateNetwork(_, network):
                 await self._create_network(network, _needed(spec, step))
+            case RemoveNetwork(network):
+                await self._remove_network(network)
             case ConnectNetwork(_, container, network):
                 await self._connect(container, network, _needed(spec, step))
             case DisconnectNetwork(container, network):
@@ -97,6 +100,12 @@ class Control:
         try:
             await self._transport.change("POST", "networks/create", body=spec.networks[network])
         except Conflict:  # a sibling on the same network was faster
+            return
+
+    async def _remove_network(self, network: str) -> None:
+        try:
+            await self._transport.change("DELETE", f"networks/{quote(network)}")
+        except NotFound:
             return
 
     async def _connect(self, container: str, network: str, spec: ContainerSpec) -> None:

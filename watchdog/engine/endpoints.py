@@ -7,11 +7,13 @@ from ipaddress import IPv4Address
 from typing import Any, Final
 
 from watchdog.engine.fields import entries, section
+from watchdog.model.container import ContainerSpec
 
 PREDEFINED: Final = frozenset({"bridge", "host", "none"})
 """The engine has them always; aliases, links and addresses are refused there."""
 MAC: Final = "MacAddress"
 SHORT_ID: Final = 12
+NETWORK_HASH: Final = "com.docker.compose.config-hash"
 NETWORK_FIELDS: Final = (
     *("Driver", "Internal", "Attachable", "Ingress", "EnableIPv6"),
     *("ConfigOnly", "ConfigFrom", "IPAM", "Options", "Labels"),
@@ -23,6 +25,19 @@ def network_body(network: Mapping[str, Any]) -> dict[str, Any]:
     body = {name: network[name] for name in NETWORK_FIELDS if name in network}
     scope = {"Scope": network["Scope"]} if network.get("Scope", "local") != "local" else {}
     return {"Name": network["Name"], "CheckDuplicate": True, **body, **scope}
+
+
+def made_otherwise(spec: ContainerSpec, name: str, found: Mapping[str, Any]) -> bool:
+    """Whether a network that is there was made in another way than the spec's.
+
+    Its addresses count only where the container asked for one of them: else the engine chose them.
+    """
+    body, now = spec.networks[name], network_body(found)
+    fields = {"Driver", "Internal", "Attachable", "EnableIPv6", "Options"}
+    if section(spec.endpoints.get(name, {}), "IPAMConfig"):
+        fields.add("IPAM")
+    hashes = [section(one, "Labels").get(NETWORK_HASH) for one in (body, now)]
+    return hashes[0] != hashes[1] or any((body.get(field) or None) != (now.get(field) or None) for field in fields)
 
 
 def primary_network(host_config: Mapping[str, Any], attached: Mapping[str, Mapping[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from watchdog.engine import parse
 from watchdog.engine.copied import copied_in
-from watchdog.engine.endpoints import PREDEFINED
+from watchdog.engine.endpoints import PREDEFINED, made_otherwise
 from watchdog.engine.fields import section
 from watchdog.engine.protocol import EngineIdentity, Summary
 from watchdog.engine.spec import Captured, capture, references
@@ -87,6 +87,11 @@ class Look:
             image_present=image is not None,
             volumes_gone=_gone(spec.volumes, volumes),
             networks_gone=_gone(spec.networks, networks),
+            networks_changed=tuple(
+                name
+                for name, found in zip(spec.networks, networks, strict=True)
+                if found is not None and made_otherwise(spec, name, found)
+            ),
             name_holder=holder["Id"] if holder is not None and named else None,
             taken=(*ports_taken(spec, lines), *addresses_taken(spec, (one for one in networks if one is not None))),
         )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from watchdog.model.alert import Alert
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Before, Deployment, Limits, Scope, Stage
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import (
@@ -32,7 +33,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def dump(value: ServiceRecord | Incident | ContainerSpec | Alert) -> str:
+def dump(value: ServiceRecord | Incident | ContainerSpec | Alert | Deployment) -> str:
     """Keeps the order of keys: a spec's first network is its primary one."""
     return json.dumps(value, default=_plain, separators=(",", ":"), allow_nan=False)
 
@@ -76,6 +77,33 @@ def load_incident(text: str) -> Incident:
     raw = _read(text)
     raw |= {"cause": Cause(raw["cause"]), "severity": Severity(raw["severity"])}
     return Incident(**raw)
+
+
+def load_deployment(text: str) -> Deployment:
+    """Raises ValueError, TypeError or KeyError for anything that `dump` did not write."""
+    raw = _read(text)
+    scope = raw["scope"]
+    raw |= {
+        "stage": Stage(raw["stage"]),
+        "command": tuple(raw["command"]),
+        "scope": Scope(services=_load_keys(scope["services"]), projects=tuple(scope["projects"])),
+        "limits": Limits(**raw["limits"]),
+        "retire": _load_keys(raw["retire"]),
+        "excused": tuple(raw["excused"]),
+        "before": tuple(_load_before(one) for one in raw["before"]),
+        "others": tuple(raw["others"]),
+        "touched": tuple(raw["touched"]),
+    }
+    return Deployment(**raw)
+
+
+def _load_before(raw: dict[str, Any]) -> Before:
+    raw |= {"service": ServiceKey(**raw["service"])}
+    return Before(**raw)
+
+
+def _load_keys(raw: list[dict[str, Any]]) -> tuple[ServiceKey, ...]:
+    return tuple(ServiceKey(**one) for one in raw)
 
 
 def load_alert(text: str) -> Alert:

@@ -12,6 +12,7 @@ from watchdog.ledger.outbox import Waiting
 from watchdog.ledger.store import Change, Store
 from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
 
@@ -33,6 +34,7 @@ class Ledger:
         self._thread = thread
         self._retention = retention
         self._last_incident = store.last_incident
+        self._last_deployment = store.last_deployment
         self._closed = False
 
     @classmethod
@@ -74,6 +76,11 @@ class Ledger:
         self._last_incident += 1
         return self._last_incident
 
+    def next_deployment(self) -> int:
+        """A number that no deployment has had."""
+        self._last_deployment += 1
+        return self._last_deployment
+
     async def append(
         self,
         *entries: Entry,
@@ -82,6 +89,7 @@ class Ledger:
         specs: Iterable[ContainerSpec] = (),
         kept: Iterable[Kept] = (),
         notices: Iterable[Notice] = (),
+        deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
         """Writes all of it in one transaction, which is on the disk when this returns; the rows, numbered.
@@ -98,6 +106,7 @@ class Ledger:
             specs=tuple(specs),
             kept=tuple(kept),
             notices=tuple(notices),
+            deployments=tuple(deployments),
         )
         return await self._call(lambda: self._store.append(change, vital=vital))
 
@@ -154,6 +163,18 @@ class Ledger:
     async def timeline(self, incident: int) -> tuple[Incident, tuple[Row, ...]]:
         """The incident and its rows, oldest first; raises UnknownIncident."""
         return await self._call(lambda: self._store.timeline(incident))
+
+    async def open_deployments(self) -> tuple[Deployment, ...]:
+        """Those that have not ended, oldest first."""
+        return await self._call(self._store.open_deployments)
+
+    async def deployments(self, limit: int) -> tuple[Deployment, ...]:
+        """Newest first, `limit` at the most."""
+        return await self._call(lambda: self._store.deployments(limit))
+
+    async def deployment(self, number: int) -> tuple[Deployment, tuple[Row, ...]]:
+        """It, its rows and those of the services that it touched meanwhile, oldest first; raises UnknownDeployment."""
+        return await self._call(lambda: self._store.deployment(number))
 
     async def pending_intents(self) -> tuple[Row, ...]:
         """Intents without an outcome, oldest first: what a daemon that died had begun."""

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from watchdog.errors import UnknownIncident
+from watchdog.errors import UnknownDeployment, UnknownIncident
 from watchdog.ledger import codec
 from watchdog.ledger.failures import unreadable
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident, Row, ServiceRecord
 
@@ -68,6 +69,46 @@ def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, t
 
 def kept(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
     return dict(connection.execute("SELECT key, value FROM kept WHERE kind = ? ORDER BY key", (kind,)))
+
+
+def open_deployments(connection: sqlite3.Connection) -> tuple[Deployment, ...]:
+    return _deployments(connection, "WHERE ended_at IS NULL ORDER BY id", ())
+
+
+def deployments(connection: sqlite3.Connection, limit: int) -> tuple[Deployment, ...]:
+    """Newest first."""
+    return _deployments(connection, "ORDER BY id DESC LIMIT ?", (limit,))
+
+
+def _deployments(connection: sqlite3.Connection, which: str, values: tuple[int, ...]) -> tuple[Deployment, ...]:
+    found = connection.execute(f"SELECT deployment FROM deployments {which}", values)  # noqa: S608 - constants
+    return tuple(loaded(codec.load_deployment, text, "a deployment") for (text,) in found)
+
+
+def specs_of_open_deployments(connection: sqlite3.Connection) -> set[str]:
+    return {before.spec_id for one in open_deployments(connection) for before in one.before}
+
+
+def deployment(connection: sqlite3.Connection, number: int) -> tuple[Deployment, tuple[Row, ...]]:
+    """A deployment with its rows, and those of the services that it touched while it went on, oldest first."""
+    with read_transaction(connection):
+        found = _deployments(connection, "WHERE id = ?", (number,))
+        if not found:
+            raise UnknownDeployment(
+                f"There is no deployment {number}: `watchdog deployments` lists those that are kept"
+            )
+        own = "kind = 'deployment' AND subject = :subject"
+        subject = found[0].subject
+        bounds = connection.execute(f"SELECT min(seq), max(seq) FROM entries WHERE {own}", {"subject": subject})  # noqa: S608 - a constant
+        first, last = bounds.fetchone()
+        services = {f"s{at}": service for at, service in enumerate(found[0].touched)}
+        places = ", ".join(f":{name}" for name in services)
+        stored = connection.execute(
+            f"SELECT {ROW} FROM entries WHERE seq BETWEEN :first AND :last AND ({own} OR subject IN ({places})) "  # noqa: S608 - names of places
+            "ORDER BY seq",
+            {"first": first, "last": last, "subject": subject, **services},
+        )
+        return found[0], _rows(stored)
 
 
 def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:

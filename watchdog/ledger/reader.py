@@ -12,6 +12,7 @@ from watchdog.ledger import queries
 from watchdog.ledger.database import FILE_NAME, connect_read_only
 from watchdog.ledger.failures import translated
 from watchdog.ledger.verification import Verification, verify
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident, Row, ServiceRecord
 
@@ -65,6 +66,16 @@ class LedgerReader:
         """The incident and its rows, oldest first; raises UnknownIncident."""
         with translated(self._path):
             return queries.timeline(self._connection, incident)
+
+    def deployments(self, limit: int) -> tuple[Deployment, ...]:
+        """Newest first, `limit` at the most."""
+        with translated(self._path):
+            return queries.deployments(self._connection, limit)
+
+    def deployment(self, number: int) -> tuple[Deployment, tuple[Row, ...]]:
+        """It and its rows, oldest first; raises UnknownDeployment."""
+        with translated(self._path):
+            return queries.deployment(self._connection, number)
 
     def head(self) -> str:
         """Hash of the newest row: an anchor for a later `verify`."""

@@ -58,5 +58,8 @@ def remove(connection: sqlite3.Connection, prefix: Prefix, *, specs_in_use: Abst
         "AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.incident = incidents.id)",
         (prefix.before,),
     )
+    connection.execute(
+        "DELETE FROM deployments WHERE ended_at < ? AND id < (SELECT max(id) FROM deployments)", (prefix.before,)
+    )
     old = connection.execute("SELECT id FROM specs WHERE saved_seq <= ?", (prefix.through,)).fetchall()
     connection.executemany("DELETE FROM specs WHERE id = ?", [row for row in old if row[0] not in specs_in_use])

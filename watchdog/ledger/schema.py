@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 _SINCE_2: Final = (
     # Small states of other rooms, as JSON.
@@ -28,7 +28,13 @@ _SINCE_2: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-UPGRADES: Final = {"1": _SINCE_2}
+_SINCE_3: Final = (
+    "CREATE TABLE deployments (id INTEGER PRIMARY KEY, ended_at REAL, deployment TEXT NOT NULL) STRICT",
+    "CREATE INDEX deployments_open ON deployments (id) WHERE ended_at IS NULL",
+    "CREATE INDEX entries_of_deployments ON entries (subject) WHERE kind = 'deployment'",
+)
+
+UPGRADES: Final = {"1": (*_SINCE_2, *_SINCE_3), "2": _SINCE_3}
 """An older version → what makes it this one. It only adds: who reads may find it not done yet."""
 
 TABLES: Final = (
@@ -60,4 +66,5 @@ TABLES: Final = (
         saved_seq INTEGER NOT NULL
     ) STRICT""",
     *_SINCE_2,
+    *_SINCE_3,
 )

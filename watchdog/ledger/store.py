@@ -20,6 +20,7 @@ from watchdog.ledger.retention import removable, remove
 from watchdog.ledger.sealing import Seal
 from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
@@ -32,6 +33,10 @@ _INCIDENT: Final = (
 _SPEC: Final = (
     "INSERT INTO specs VALUES (?, ?, ?, ?) "
     "ON CONFLICT DO UPDATE SET sealed = excluded.sealed, content = excluded.content, saved_seq = excluded.saved_seq"
+)
+_DEPLOYMENT: Final = (
+    "INSERT INTO deployments VALUES (?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET ended_at = excluded.ended_at, deployment = excluded.deployment"
 )
 _KEEP: Final = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _FORGET: Final = "DELETE FROM kept WHERE kind = ? AND key = ?"
@@ -47,6 +52,7 @@ class Change:
     specs: Sequence[ContainerSpec] = ()
     kept: Sequence[Kept] = ()
     notices: Sequence[Notice] = ()
+    deployments: Sequence[Deployment] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Store:
             self._outbox = Outbox(connection)
             self.view = View(queries.head(connection), queries.records(connection), self._outbox.waiting())
             (self.last_incident,) = connection.execute("SELECT coalesce(max(id), 0) FROM incidents").fetchone()
+            (self.last_deployment,) = connection.execute("SELECT coalesce(max(id), 0) FROM deployments").fetchone()
 
     @classmethod
     def open(cls, directory: Path, *, key_file: Path | None) -> Self:
@@ -155,6 +162,18 @@ class Store:
         with translated(self._path):
             return queries.timeline(self._connection, incident)
 
+    def open_deployments(self) -> tuple[Deployment, ...]:
+        with translated(self._path):
+            return queries.open_deployments(self._connection)
+
+    def deployments(self, limit: int) -> tuple[Deployment, ...]:
+        with translated(self._path):
+            return queries.deployments(self._connection, limit)
+
+    def deployment(self, number: int) -> tuple[Deployment, tuple[Row, ...]]:
+        with translated(self._path):
+            return queries.deployment(self._connection, number)
+
     def pending_intents(self) -> tuple[Row, ...]:
         with translated(self._path):
             return queries.pending_intents(self._connection)
@@ -202,6 +221,7 @@ class Store:
             if prefix is None:
                 return False
             used = {baseline.spec_id for record in self.view.records.values() for baseline in record.baselines}
+            used |= queries.specs_of_open_deployments(connection)
             remove(connection, prefix, specs_in_use=used)
             self._outbox.forget_told(now - retention)
             (row,) = self._insert((prefix.entry(now),))
@@ -243,6 +263,8 @@ class Store:
             connection.executemany(_SERVICE, [(codec.storable(str(r.service)), codec.dump(r)) for r in change.records])
             connection.executemany(_INCIDENT, [(i.id, i.closed_at, codec.dump(i)) for i in change.incidents])
             encrypts = self._seal.encrypts
+            deployments = [(d.id, d.ended_at, codec.dump(d)) for d in change.deployments]
+            connection.executemany(_DEPLOYMENT, deployments)
             specs = [(s.id, encrypts, self._seal.close(codec.dump(s)), head.seq) for s in change.specs]
             connection.executemany(_SPEC, specs)
             _keep(connection, change.kept)

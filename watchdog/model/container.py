@@ -142,6 +142,8 @@ class Survey:
     image_present: bool = True
     volumes_gone: tuple[str, ...] = ()
     networks_gone: tuple[str, ...] = ()
+    networks_changed: tuple[str, ...] = ()
+    """Those that are there and were made anew in another way than the spec knows."""
     name_holder: str | None = None
     """Full ID of the container that has the spec's container name now."""
     taken: tuple[Taken, ...] = ()

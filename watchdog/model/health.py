@@ -47,6 +47,8 @@ class Cause(StrEnum):
     """A check fails whose failures people are told of, and no restart is to mend (`on_failure = "alert"`)."""
     NAMESPACE_LOST = "namespace_lost"
     """It runs in the network, pid or ipc namespace of a container that has ended."""
+    DEPLOYMENT = "deployment"
+    """A deployment could neither be committed nor rolled back."""
 
 
 class Status(StrEnum):

@@ -78,6 +78,16 @@ class CreateNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveNetwork:
+    """Removes a network on which nothing runs, so that it can be made as it was."""
+
+    network: str
+
+    def __str__(self) -> str:
+        return f"remove network {self.network}"
+
+
+@dataclass(frozen=True, slots=True)
 class DisconnectNetwork:
     """Frees a static address that the successor needs."""
 
@@ -127,6 +137,7 @@ Step = (
     | SetRestartPolicy
     | RenameContainer
     | CreateNetwork
+    | RemoveNetwork
     | DisconnectNetwork
     | CreateContainer
     | ConnectNetwork
@@ -162,7 +173,7 @@ class Plan:
 def container_of(step: Step) -> str:
     """The container that a step works on, perhaps NEW; '' for a step that works on none."""
     match step:
-        case CreateContainer() | CreateNetwork():
+        case CreateContainer() | CreateNetwork() | RemoveNetwork():
             return ""
         case _:
             return step.container
@@ -180,7 +191,7 @@ def spec_of(step: Step) -> str:
 def with_container(step: Step, new: str) -> Step:
     """The step with NEW replaced by the container that was made."""
     match step:
-        case CreateContainer() | CreateNetwork():
+        case CreateContainer() | CreateNetwork() | RemoveNetwork():
             return step
         case _:
             return replace(step, container=new) if step.container == NEW else step

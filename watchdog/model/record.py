@@ -147,6 +147,7 @@ class EntryKind(StrEnum):
     APPROVAL = "approval"
     """A person's approval was asked for, given, refused, or is not needed any more."""
     CLAIM = "claim"
+    DEPLOYMENT = "deployment"
     CHECKPOINT = "checkpoint"
     """Retention removed the rows before; the ledger writes it by itself."""
 

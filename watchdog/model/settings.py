@@ -7,10 +7,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from watchdog.model.alerting import GroupBy, Maintenance, Route
+from watchdog.model.deployment import Limits
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
 from watchdog.model.record import Rung
+from watchdog.model.validator import ValidatorSettings
 
 
 class DiscoveryMode(StrEnum):
@@ -162,6 +164,15 @@ class ObserverSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploySettings:
+    limits: Limits = field(default_factory=Limits)
+    confirm_timeout: float = 30.0
+    """Within which every validator that is asked has to confirm."""
+    hooks: tuple[Check, ...] = ()
+    """Commands that have to end with 0 before anything is changed, as a backup of a database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """Everything that is configured for one service, defaults and labels already applied."""
 
@@ -201,6 +212,8 @@ class Settings:
     journeys: tuple[Check, ...] = ()
     """Each asks a `JourneyQuestion`, which says whose they are."""
     maintenance: tuple[Maintenance, ...] = ()
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    validators: tuple[ValidatorSettings, ...] = ()
     source: Path | None = None
     """The file that was read; None when there is none."""
 

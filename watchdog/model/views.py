@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from watchdog.model.deployment import Deployment, GateResult
 from watchdog.model.observation import Exchange, StepSeen
 from watchdog.model.record import Incident, Row
 from watchdog.model.snapshot import timestamp
@@ -66,4 +67,34 @@ def row_json(row: Row) -> dict[str, Any]:
         "sentence": row.entry.sentence,
         "incident": row.entry.incident,
         "payload": dict(row.entry.payload),
+    }
+
+
+def gate_json(result: GateResult) -> dict[str, Any]:
+    return {
+        "gate": result.gate.value,
+        "passed": result.passed,
+        "seconds": round(result.seconds, 3),
+        "sentence": result.sentence,
+        "proofs": [{"subject": one.subject, "passed": one.passed, "sentence": one.sentence} for one in result.proofs],
+    }
+
+
+def deployment_json(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": deployment.id,
+        "stage": deployment.stage.value,
+        "exit_code": deployment.stage.exit_code,
+        "by": deployment.by,
+        "reason": deployment.reason,
+        "command": list(deployment.command),
+        "scope": str(deployment.scope),
+        "services": [str(one.service) for one in deployment.before],
+        "retire": [str(key) for key in deployment.retire],
+        "excused": list(deployment.excused),
+        "touched": list(deployment.touched),
+        "downtime_seconds": {name: round(seconds, 3) for name, seconds in deployment.downtime.items()},
+        "began_at": timestamp(deployment.began_at),
+        "ended_at": timestamp(deployment.ended_at) if deployment.ended_at is not None else None,
+        "because": deployment.because,
     }

@@ -53,6 +53,11 @@ def is_own_name(name: str) -> bool:
     return read_own_name(name) is not None
 
 
+def is_swapped_in(name: str) -> bool:
+    """Whether Compose is about to give a container of that name its place, or was interrupted in that."""
+    return _COMPOSE_SWAP.fullmatch(name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class NotAService:
     """`by_choice`: a person chose not to have it watched, so the service it stands for is not missing."""
@@ -99,7 +104,7 @@ def classify(
     """The key of the service that a container belongs to, or why it is none."""
     if is_own_name(name):
         return NotAService("watchdog is replacing it")
-    if _COMPOSE_SWAP.fullmatch(name):
+    if is_swapped_in(name):
         return NotAService("Compose is replacing it, or was interrupted")
     if SWARM in labels:
         return NotAService("managed by Swarm, left to Swarm")

@@ -78,6 +78,15 @@ def _people(situation: Situation, _: Surroundings, now: float) -> Decision | Non
     return None
 
 
+def _deployment(situation: Situation, _: Surroundings, __: float) -> Decision | None:
+    """A deployment brings back what it changed, or has it taken over at its end: two at once would undo each other."""
+    if situation.deployment is None:
+        return None
+    if situation.ordered is not None:
+        return Rest(situation.deployment)
+    return Wait(f"no action: {situation.deployment}")
+
+
 def _observer(situation: Situation, around: Surroundings, _: float) -> Decision | None:
     if situation.assessment.cause is Cause.CHECK_FAILED and around.observer_suspected is not None:
         return Wait(f"no action: {around.observer_suspected}")
@@ -197,6 +206,7 @@ GUARDS: tuple[Guard, ...] = (
     _engine_away,
     _nothing_bad,
     _not_wanted,
+    _deployment,
     _people,
     _observer,
     _roots,
@@ -208,7 +218,7 @@ GUARDS: tuple[Guard, ...] = (
 )
 """The reasons for which nothing is done (yet), the strongest first."""
 
-GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _ordered_and_good, _parents, _breaker)
+GUARDS_OF_AN_ORDER: tuple[Guard, ...] = (_engine_away, _deployment, _ordered_and_good, _parents, _breaker)
 """A person who orders overrides pause, maintenance, quarantine, graces, roots and Docker's turn; not physics."""
 
 

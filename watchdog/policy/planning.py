@@ -77,7 +77,7 @@ def plan_restart(
 def plan_remake(remake: Remake) -> Plan | Impossible:
     """Make the container again from its spec; a broken one that exists is set aside until the new one is verified."""
     spec, survey, existing = remake.spec, remake.survey, remake.existing
-    obstacle = _obstacle(spec, survey, existing)
+    obstacle = obstacle_to(spec, survey, existing)
     if obstacle is not None:
         return obstacle
     steps: list[Step] = []
@@ -119,7 +119,8 @@ def plan_remake(remake: Remake) -> Plan | Impossible:
     )
 
 
-def _obstacle(spec: ContainerSpec, survey: Survey, existing: Container | None) -> Impossible | None:
+def obstacle_to(spec: ContainerSpec, survey: Survey, existing: Container | None) -> Impossible | None:
+    """Why a container cannot be made from a spec beside `existing`, which makes room; None when it can."""
     if existing is not None and existing.state is ContainerState.REMOVING:
         return Impossible("its container is being removed", passing=True)
     if spec.unfaithful:

@@ -73,6 +73,8 @@ class Situation:
     """Every other check was asked since this went bad, so that a blind observer would have been noticed."""
     maintenance: Hold | None = None
     """The maintenance window that is open for it."""
+    deployment: str | None = None
+    """Why nobody but an open deployment acts on it."""
     flapping: Flapping | None = None
     asked_at: float | None = None
     """Since when a person's approval of the next rung is asked for: attempts that counted then still do."""

@@ -1,0 +1,113 @@
+"""`watchdog deploy`: a command as a transaction; and what pipelines need that cannot wrap one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+
+from watchdog.cli.command import Command, operator, settings
+from watchdog.cli.deploy_options import limit_options, order_body
+from watchdog.cli.deploy_pipeline import PIPELINE
+from watchdog.cli.terminal import json_option
+from watchdog.errors import UsageError
+from watchdog.model.settings import Settings
+
+_WRAP: Final = "wrap"
+_HELP: Final = """Run a command that changes services as a transaction: what it leaves behind is proven, or rolled back.
+
+Everything that it may touch is saved first, its own validators are asked, and nobody else acts meanwhile. Afterwards
+containers, endpoints, journeys and the production URL are validated and watched for a while. A protected service that
+is gone and was not named by --retire, or anything else that is worse than before, rolls it back at once.
+
+It is about the services named by --services; else about the Compose project of the command; else about all.
+The daemon has to run. Ctrl-C rolls back.
+"""
+
+EXITS: Final = MappingProxyType(
+    {
+        0: "committed: everything is proven",
+        1: "rolled back, and what was there before is verified",
+        2: "needs a person: see `watchdog deployments`",
+        3: "refused before anything was touched, or no daemon runs",
+        64: "wrong arguments or configuration; unknown service",
+    }
+)
+
+
+class DeployGroup(click.Group):
+    """`deploy [OPTIONS] -- COMMAND…` beside the verbs of pipelines."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {*self.commands, "-h", "--help"} or "--" in args:
+            args = [_WRAP, *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        wrap = self.commands[_WRAP]
+        wrap.format_help(click.Context(wrap, info_name=ctx.info_name, parent=ctx.parent), formatter)
+        with formatter.section("For pipelines that cannot wrap a command"):
+            verbs = [(name, one.get_short_help_str(80)) for name, one in self.commands.items() if name != _WRAP]
+            formatter.write_dl(verbs)
+
+
+def _deploy(*, command: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any) -> int:
+    if not command:
+        raise click.UsageError("Name the command behind `--`.", click.get_current_context())
+    if shutil.which(command[0]) is None:
+        raise UsageError(f"The command {command[0]!r} is not found: nothing was touched.")
+    configured = settings()
+    return asyncio.run(_carry_out(configured, command, options, dry_run=dry_run, as_json=as_json))
+
+
+async def _carry_out(
+    configured: Settings, command: tuple[str, ...], options: Mapping[str, Any], *, dry_run: bool, as_json: bool
+) -> int:
+    from watchdog.cli.client import DaemonClient
+    from watchdog.cli.compose_command import read_intent
+    from watchdog.cli.deploy_command import Wrapped
+    from watchdog.cli.deploy_events import printer
+    from watchdog.cli.deploy_rehearsal import rehearse
+
+    intent = await read_intent(command, Path.cwd(), os.environ)
+    body = order_body(options, operator(), command=command)
+    if intent is not None and intent.project:
+        body |= {"project": intent.project, "planned": sorted(intent.services)}
+    async with DaemonClient(configured.api.socket) as client:
+        if dry_run:
+            return await rehearse(client, body, intent, as_json=as_json)
+        return await Wrapped(client, command, printer(as_json=as_json), as_json=as_json).carry_out(body)
+
+
+_wrap: Final = Command(
+    _WRAP,
+    help=_HELP,
+    hidden=True,
+    callback=_deploy,
+    params=[
+        *limit_options(),
+        click.Option(["--no-wait"], is_flag=True, help="Refuse (3) while another deployment is open; else wait."),
+        click.Option(["--dry-run"], is_flag=True, help="Print what would be done and asked; touch nothing."),
+        json_option("one object per event and line"),
+        click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND..."),
+    ],
+    exits=EXITS,
+    examples=(
+        ("watchdog deploy -- docker compose up -d", "the project in this directory"),
+        ("watchdog deploy --retire old -- docker compose up -d --remove-orphans", "a service goes on purpose"),
+        ("watchdog deploy --services shop/web --soak 2m -- ./deploy.sh", "any command"),
+    ),
+)
+
+command: Final = DeployGroup(
+    "deploy",
+    help=_HELP,
+    short_help="Run a command as a transaction: proven, or rolled back.",
+    commands=[_wrap, *PIPELINE],
+)

@@ -1,0 +1,117 @@
+"""The baseline gate: what is there is saved before anything is changed, and how well it serves is measured."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from watchdog.deployments.gates import Gates
+from watchdog.deployments.premises import Premises, Stand
+from watchdog.engine.spec import config_hash
+from watchdog.errors import EngineError
+from watchdog.model.container import ContainerSpec
+from watchdog.model.deployment import Before, Deployment, Gate, GateResult, Proof, Scope
+from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Verdict
+from watchdog.model.record import Desired
+from watchdog.policy.discovery import key_of
+from watchdog.policy.naming import goes_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """`deployment` knows what was there; `specs` make it again; `failing` are checks that failed before."""
+
+    result: GateResult
+    deployment: Deployment
+    specs: tuple[ContainerSpec, ...]
+    failing: frozenset[str]
+
+
+class Baseline:
+    """Raises EngineError where the engine cannot tell what is there."""
+
+    def __init__(self, premises: Premises, gates: Gates) -> None:
+        self._premises = premises
+        self._gates = gates
+
+    async def save(self, deployment: Deployment) -> Saved:
+        """Touches nothing but tags of images, so that no prune takes what a rollback needs."""
+        premises, began = self._premises, self._premises.now()
+        await premises.look()
+        stands = [stand for key, stand in sorted(premises.services().items()) if deployment.scope.covers(key)]
+        found = await asyncio.gather(*(self._capture(stand, deployment.excused) for stand in stands))
+        before = tuple(one for one, _, _ in found if one is not None)
+        known = {one.container for one in before}
+        others = tuple(
+            summary.id
+            for summary in await premises.engine.list_containers()
+            if summary.id not in known and deployment.scope.covers(key_of(summary.name, summary.labels))
+        )
+        proofs = [proof for _, _, proof in found] + await self._hooks()
+        failing = await self._failing(deployment.scope, [stand.key for stand in stands])
+        return Saved(
+            result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=premises.now() - began),
+            deployment=replace(deployment, before=before, others=others),
+            specs=tuple(spec for _, spec, _ in found if spec is not None),
+            failing=failing,
+        )
+
+    async def rehearse(self, scope: Scope) -> GateResult:
+        """The gate by itself, without hooks: nothing is kept."""
+        premises, began = self._premises, self._premises.now()
+        await premises.look()
+        stands = [one for key, one in premises.services().items() if scope.covers(key)]
+        protected = [one for one in stands if one.record.desired is Desired.UP]
+        found = await asyncio.gather(*(self._capture(stand, ()) for stand in protected))
+        proofs = tuple(proof for _, _, proof in found)
+        return GateResult(gate=Gate.BASELINE, proofs=proofs, seconds=premises.now() - began)
+
+    async def _capture(
+        self, stand: Stand, excused: tuple[str, ...]
+    ) -> tuple[Before | None, ContainerSpec | None, Proof]:
+        premises, container, name = self._premises, stand.container, str(stand.key)
+        excuse = any(goes_by(stand.key, one) for one in excused)
+        if container is None:
+            return None, None, Proof(name, passed=excuse, sentence="has no container, and is excused by name")
+        try:
+            spec = await premises.engine.capture(container.id, premises.bearers(stand.key))
+            await premises.engine.pin_image(spec.image_id, name)
+        except EngineError as error:
+            return None, None, Proof(name, passed=False, sentence=f"it could not be saved: {error}")
+        protected = stand.record.desired is Desired.UP
+        before = Before(
+            service=stand.key,
+            container=container.id,
+            container_name=container.name,
+            spec_id=spec.id,
+            image_id=spec.image_id,
+            config_hash=config_hash(spec),
+            ran=container.running,
+            protected=protected,
+            good=container.running and stand.seen is not None and stand.seen.serves and not excuse,
+        )
+        if spec.unfaithful and protected and not excuse:
+            sentence = f"it could not be brought back: {'; '.join(spec.unfaithful)}; excuse it by name to go on"
+            return before, spec, Proof(name, passed=False, sentence=sentence)
+        image = spec.image_id.removeprefix("sha256:")[:12]
+        return before, spec, Proof(name, passed=True, sentence=f"saved as {spec.id[:12]}, image {spec.image} ({image})")
+
+    async def _hooks(self) -> list[Proof]:
+        """One after the other, as written: a later one may need an earlier one."""
+        proofs: list[Proof] = []
+        for hook in self._premises.settings.hooks:
+            answer = await self._premises.ask(hook)
+            passed = answer.verdict is Verdict.PASS
+            proofs.append(Proof(f"hook {hook.name}", passed=passed, sentence=answer.reason))
+            if not passed:
+                break
+        return proofs
+
+    async def _failing(self, scope: Scope, keys: list[ServiceKey]) -> frozenset[str]:
+        """What does not pass before anything is changed is nothing that the deployment has to answer for."""
+        failing: set[str] = set()
+        for gate in (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION):
+            result = await self._gates.once(gate, self._gates.questions(gate, scope, keys))
+            failing |= {proof.subject for proof in result.failures}
+        return frozenset(failing)
