@@ -54,6 +54,7 @@ def test_every_command_is_there() -> None:
         *("deploy release", "deployments", "gate", "status", "journey list", "journey run", "journey import"),
         *("incidents", "show"),
         *("pause", "resume", "retire", "heartbeat", "silence", "unsilence", "silences"),
+        *("approvals", "approve", "reject"),
         *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 

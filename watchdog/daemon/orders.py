@@ -153,7 +153,8 @@ class OrderDesk:
         planned = await self._acting.plan(watched, decision)
         if isinstance(planned, Impossible):
             return f"{watched.key}: no plan: {planned.because}"
-        return str(planned.plan)
+        asks = decision.rung in watched.settings.recovery.approval
+        return str(planned.plan) + ("\n  done by itself it would wait for a person's approval" if asks else "")
 
     def _choose(self, order: RecoverOrder) -> set[ServiceKey]:
         services = self._world.services
