@@ -5,7 +5,6 @@ A moment is the end of a ledger write of the daemon, or of an engine call of a r
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -74,9 +73,7 @@ class Moments:
         before, said = self.shop.identities(), self.directory / f"said {number}"
         line = self.shop.line("deploy", "--json", "--soak", soak, *options, "--", *command)
         with said.with_suffix(".out").open("wb") as out, said.open("wb") as err:
-            process = subprocess.Popen(
-                line, cwd=self.shop.folder, env=self.shop.environment(), stdout=out, stderr=err
-            )
+            process = subprocess.Popen(line, cwd=self.shop.folder, env=self.shop.environment(), stdout=out, stderr=err)
         return Stand(number, process, other, before, said)
 
     def wait_held(self, stand: Stand) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from unittest.mock import patch
 
 from watchdog.__main__ import main
@@ -164,8 +164,8 @@ class HeldEngine(DockerEngine):
 
 
 def _hold() -> int:
-    content = json.loads(os.environ[VARIABLE])
-    holds = Holds(**{**content, "directory": Path(content["directory"])})
+    content: dict[str, Any] = json.loads(os.environ[VARIABLE])
+    holds = Holds(**(content | {"directory": Path(content["directory"])}))
     HeldLedger.holder = HeldEngine.holder = Holder(holds)
     with patch.object(service, "Ledger", HeldLedger), patch.object(service, "DockerEngine", HeldEngine):
         return main()

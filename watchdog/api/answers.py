@@ -11,6 +11,8 @@ from watchdog.errors import (
     EXIT_USAGE,
     EngineUnavailable,
     LedgerError,
+    TooManySubscribers,
+    UnknownApproval,
     UnknownDeployment,
     UnknownHeartbeat,
     UnknownIncident,
@@ -58,9 +60,9 @@ def bug() -> Json:
 
 def _status(error: WatchdogError) -> int:
     match error:
-        case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownDeployment():
+        case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownApproval() | UnknownDeployment():
             return 404
-        case EngineUnavailable():
+        case EngineUnavailable() | TooManySubscribers():
             return 503
         case LedgerError():
             return 500

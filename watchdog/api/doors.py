@@ -11,6 +11,7 @@ from watchdog.model.snapshot import Snapshot
 
 if TYPE_CHECKING:  # the command line imports this file at each call, and must not pay for the alerts room
     from watchdog.api.measures import Measures
+    from watchdog.channels.hub import Hub
 
 
 class Facts(Protocol):
@@ -18,6 +19,11 @@ class Facts(Protocol):
 
     @property
     def measures(self) -> Measures: ...
+
+    @property
+    def hub(self) -> Hub:
+        """What is told while it happens."""
+        ...
 
     def snapshot(self) -> Snapshot: ...
 
@@ -41,6 +47,10 @@ class Facts(Protocol):
         """As JSON shows them (docs/api.md), the one that ends first at the beginning."""
         ...
 
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        """Requests for approval as JSON shows them, the oldest first; `everything`: those that have ended, too."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverOrder:
@@ -50,6 +60,8 @@ class RecoverOrder:
     project: str | None = None
     everything: bool = False
     action: Rung | None = None
+    baseline: int | None = None
+    """Of a rollback: which proven deployment, 1 for the newest."""
     dry_run: bool = False
     by: str
 
@@ -97,3 +109,15 @@ class Orders(Protocol):
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str: ...
 
     async def unsilence(self, target: Target, by: str) -> str: ...
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        """Raises UnknownApproval, or UsageError for one that does not wait any more."""
+        ...
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        """As `approve`."""
+        ...
+
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        """A validator answers the announcement of a change."""
+        ...

@@ -10,6 +10,8 @@ from itertools import accumulate
 from typing import Final
 
 from watchdog.alerts.counts import AlertCounts
+from watchdog.channels.counts import ChannelCounts
+from watchdog.model.approval import ApprovalState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung, Severity
 
@@ -83,11 +85,15 @@ class Measures:
     heartbeats: Counter[str] = field(default_factory=Counter[str])
     """Calls by name, of those that are configured."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
+    channels: ChannelCounts = field(default_factory=ChannelCounts)
     firing: Callable[[], Mapping[Severity, int]] = dict
     """Open incidents of which somebody was told, by how bad they were called."""
     held: Callable[[], int] = int
     """Open incidents of which nobody is told now: silence, pause, maintenance."""
     silences: Callable[[], int] = int
+    approvals: Counter[ApprovalState] = field(default_factory=Counter[ApprovalState])
+    """Requests for a person's approval that came to this state."""
+    approvals_waiting: Callable[[], int] = int
 
     def count_event(self, kind: str, action: str) -> None:
         """Counts an engine event; names that are not in `EVENTS` count as `other`."""

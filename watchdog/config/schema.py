@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchdog.config import rules
+from watchdog.config.deployments import DeploySection
 from watchdog.config.fields import (
     AbsolutePath,
     Count,
@@ -25,6 +26,7 @@ from watchdog.config.fields import (
     References,
     Retention,
     Rollback,
+    Rungs,
     Section,
     ServiceName,
     ServiceReferences,
@@ -123,6 +125,12 @@ class ServiceRecoverySection(Section):
     rollback: Rollback | None = Field(
         default=None,
         description="Whether the last rung may go back to another image; auto: not where writable mounts hold data.",
+    )
+    approval: Rungs | None = Field(
+        default=None, description="The actions that wait until a person approves the plan ([approvals](approvals.md))."
+    )
+    approval_expires: Window | None = Field(
+        default=None, description="How long a plan waits for approval; then its service is handed to a person."
     )
 
 
@@ -228,6 +236,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    deploy: DeploySection | None = Field(default=None, description="Within which limits is deployed.")
     observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
@@ -235,6 +244,7 @@ class File(BaseSettings):
     maintenance: list[Any] | None = Field(
         default=None, description="When is worked on what: it is watched on, and neither acted upon nor told of."
     )
+    validator: list[Any] | None = Field(default=None, description="Who is asked before a change.")
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -247,5 +257,6 @@ SECTIONS: dict[str, type[Section]] = {
     "state": StateSection,
     "observer": ObserverSection,
     "alert": AlertSection,
+    "deploy": DeploySection,
 }
 """Each is judged alone, so that one mistake hides no other."""

@@ -13,10 +13,13 @@ import structlog
 from watchdog.alerts import Alerter
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
+from watchdog.channels.validators import Validators
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
 from watchdog.daemon.announcing import Announcing
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.deploying import Deploying
@@ -83,7 +86,8 @@ class Daemon:
             works=self._works,
             wall=clock.wall,
         )
-        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter, self.world.hub)
+        self.validators = Validators(lambda: self.world.settings.validators, self.world.hub, clock.wall)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -95,6 +99,7 @@ class Daemon:
         self._alerts = AlertDesk(self.world, self.journal, self.alerter.send)
         self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
         self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
+        self._approvals = ApprovalDesk(self.world, self.journal, self._desk)
         self._silences = SilenceDesk(self.world, self._alerts, self.journal)
         self._asker = Asker(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
@@ -116,6 +121,7 @@ class Daemon:
             journal=self.journal,
             planner=planner,
             manager=manager,
+            approvals=self._approvals,
             ask_soon=self._household.ask_soon,
             engine_gone=self._engine_watch.gone,
         )
@@ -142,7 +148,7 @@ class Daemon:
             prober=prober,
             manager=manager,
         )
-        self.deployments = DeploymentSafetyGuard(deploying, Announcing(), ledger)
+        self.deployments = DeploymentSafetyGuard(deploying, Announcing(world, self.validators), ledger)
         self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,11 +157,16 @@ class Daemon:
     def measures(self) -> Measures:
         return self.world.measures
 
+    @property
+    def hub(self) -> Hub:
+        return self.world.hub
+
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            await self._approvals.restore()
             self._checks.restore()
             await self.deployments.restore()
             await self._heartbeats.restore()
@@ -197,6 +208,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._heartbeats.finish()
+        self.world.hub.close()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -211,6 +223,7 @@ class Daemon:
             acting=self._acting,
             book=self._book,
             checks=self._checks,
+            approvals=self._approvals,
         )
         await worker.run()
 
@@ -265,6 +278,7 @@ class Daemon:
 
     async def _look_at_claims(self) -> None:
         await self._desk.look_at_claims(self.world.clock.now())
+        await self._approvals.sweep()
         await self._engine_watch.overdue()
 
     async def _compact(self) -> None:
@@ -359,18 +373,22 @@ class Daemon:
     async def unsilence(self, target: Target, by: str) -> str:
         return await self._silences.unsilence(target, by)
 
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        return self.validators.answer(announcement, validator, confirmed, because, by)
+
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()
 
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        return self._approvals.list(everything)
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.approve(approval, reason, by)
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.reject(approval, reason, by)
+
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:
-    changed = [
-        name
-        for name, before, after in (
-            ("[engine]", old.engine, new.engine),
-            ("[api]", old.api, new.api),
-            ("[state]", old.state, new.state),
-        )
-        if before != after
-    ]
-    return " and ".join(changed)
+    sections = {"[engine]": (old.engine, new.engine), "[api]": (old.api, new.api), "[state]": (old.state, new.state)}
+    return " and ".join(name for name, (before, after) in sections.items() if before != after)

@@ -56,7 +56,8 @@ class Leftovers:
         """
         summaries = await self._world.engine.list_containers()
         pending = await self._journal.ledger.pending_intents()
-        named = [(one, own) for one in summaries if (own := read_own_name(one.name)) is not None and not self._kept(one)]
+        ours = [summary for summary in summaries if not self._kept(summary)]
+        named = [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
         await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
         bearers = {summary.name: summary for summary in summaries}
         intents = {row.entry.payload.get("container"): row for row in pending}

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
@@ -18,6 +19,7 @@ from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
 from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
+from watchdog.model.channel import Channel
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.policy.assess import assess
@@ -44,6 +46,7 @@ class Worker:
         acting: Acting,
         book: OrderBook,
         checks: CheckIncidents,
+        approvals: ApprovalDesk,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -52,6 +55,7 @@ class Worker:
         self._journal = journal
         self._acting = acting
         self._book = book
+        self._approvals = approvals
         self._proving = Proving(world, watched, journal)
         self._facts = Facts(world, watched, acting)
         self._incident = OwnIncident(
@@ -61,6 +65,8 @@ class Worker:
         """What it was to those that need it when they were last told."""
         self._looked = False
         """Its container was looked at since the last decision: it may be paused or gone without anybody having told."""
+        self._published: Health | None = None
+        """The health of which its channel last told."""
         self._complaint = ""
         self._complained_at = 0.0
 
@@ -141,6 +147,7 @@ class Worker:
             if self._world.state.away is None and (before is not None or seen.health is not Health.HEALTHY):
                 log.info(f"{seen.health.value}: {seen.reason}", service=str(watched.key), cause=seen.cause.value)
         watched.seen = seen
+        self._publish(seen)
         self._tell_dependents()
         if self._world.state.away is not None:
             return
@@ -165,6 +172,22 @@ class Worker:
         if seen.serves and watched.key in self._world.asides:
             await self._acting.remove_aside(watched)
 
+    def _publish(self, seen: Assessment) -> None:
+        before, self._published = self._published, seen.health
+        if before is not seen.health:
+            self._world.hub.publish(
+                Channel.SERVICE_STATE,
+                "health",
+                str(self.watched.key),
+                f"{seen.health.value}: {seen.reason}",
+                {
+                    "health": seen.health.value,
+                    "before": before.value if before is not None else None,
+                    "cause": seen.cause.value,
+                    "incident": self.watched.record.incident,
+                },
+            )
+
     def _tell_dependents(self) -> None:
         """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""
         before, self._hindrance = self._hindrance, self._world.hindrance(self.watched)
@@ -179,6 +202,7 @@ class Worker:
 
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
+        await self._approvals.reconsider(watched, seen, now)
         decision = self._facts.decision(seen, now)
         looked, self._looked = self._looked, False
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
@@ -190,6 +214,10 @@ class Worker:
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
+            case Act() if self._approvals.granted(watched) and not looked:
+                await self._look_at_all()
+                self._looked = True
+                return self._world.clock.now()
             case Act() if seen.cause is Cause.CHECK_FAILED and not looked:
                 return await self._look_first()
             case Act():
@@ -204,6 +232,10 @@ class Worker:
             return None  # its incident could not be opened yet: nothing is done without a record
         if self._acting.owes(watched):
             return now + RETRY_AFTER_TROUBLE
+        awaited = await self._approvals.awaited(watched, decision, now)
+        if awaited is not None:
+            self._say(awaited)
+            return awaited.until
         self.watched.step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now, lambda: self._stands(decision))
