@@ -165,7 +165,8 @@ class HeldEngine(DockerEngine):
 
 def _hold() -> int:
     content: dict[str, Any] = json.loads(os.environ[VARIABLE])
-    holds = Holds(**(content | {"directory": Path(content["directory"])}))
+    content["directory"] = Path(content["directory"])
+    holds = Holds(**content)
     HeldLedger.holder = HeldEngine.holder = Holder(holds)
     with patch.object(service, "Ledger", HeldLedger), patch.object(service, "DockerEngine", HeldEngine):
         return main()
