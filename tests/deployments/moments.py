@@ -116,18 +116,18 @@ class Moments:
         assert record["ended_at"] is not None
         self.shop.still_good()
         assert self.shop.serves()
-        assert not processes_of(stand.number)
+        assert not self.processes_of(stand.number)
         return stage
 
-
-def processes_of(number: int) -> list[int]:
-    """What still runs of a deployment's command."""
-    found: list[int] = []
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            if pid_environment(int(folder.name)).get("WATCHDOG_DEPLOYMENT") == str(number):
-                found.append(int(folder.name))
-    return found
+    def processes_of(self, number: int) -> list[int]:
+        """What still runs of a deployment's command."""
+        wanted = {"WATCHDOG_DEPLOYMENT": str(number), "DOCKER_HOST": self.shop.watch.engine.host}
+        found: list[int] = []
+        for folder in Path("/proc").iterdir():
+            with suppress(OSError, ValueError):
+                if pid_environment(int(folder.name)).items() >= wanted.items():
+                    found.append(int(folder.name))
+        return found
 
 
 def _subject(number: int) -> str:

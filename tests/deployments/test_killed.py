@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand, processes_of
+from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand
 from tests.deployments.stage import Shop
 from tests.faults.scene import Scene
 
@@ -92,7 +92,7 @@ def test_a_deploy_that_is_killed_while_its_command_runs_takes_all_that_it_starte
     shop = moments.shop
     stand = moments.deploy(command=LINGERS)
     shop.watch.daemon.wait(lambda: moments.stage(stand.number) == "changing", "it does not change")
-    shop.watch.daemon.wait(lambda: len(processes_of(stand.number)) >= 3, "its command does not linger", 30.0)
+    shop.watch.daemon.wait(lambda: len(moments.processes_of(stand.number)) >= 3, "its command does not linger", 30.0)
     stand.kill()
     assert moments.judge(stand) == "rolled_back"
     assert "went away" in moments.record(stand.number)["because"]
