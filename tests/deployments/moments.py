@@ -21,6 +21,8 @@ IMAGES = ("shop/web:1", "shop/web:2")
 FAILS = ("sh", "-c", f"{' '.join(UP)}; exit 3")
 LINGERS = ("sh", "-c", f"{' '.join(UP)}; setsid sh -c 'trap : TERM; while :; do sleep 1000; done' & sleep 1000")
 """With a session that it leaves behind and that does not end when it is told to."""
+LEFT_BEHIND = 3
+"""Its processes: two shells and a sleep at the least."""
 OVER = {"refused", "committed", "rolled_back", "released", "stuck"}
 
 
@@ -79,6 +81,11 @@ class Moments:
     def wait_held(self, stand: Stand) -> None:
         daemon = self.shop.watch.daemon
         daemon.wait(lambda: _subject(stand.number) in self.holds.held(), f"deployment {stand.number} is not held", 60.0)
+
+    def wait_lingers(self, stand: Stand) -> None:
+        """`LINGERS` is that far."""
+        daemon = self.shop.watch.daemon
+        daemon.wait(lambda: len(self.processes_of(stand.number)) >= LEFT_BEHIND, "its command does not linger", 60.0)
 
     def release(self, stand: Stand) -> None:
         self.holds.release(_subject(stand.number))
