@@ -28,7 +28,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Baseline, Desired, Entry, EntryKind, Incident, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
-from watchdog.policy.discovery import is_swapped_in, key_of
+from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, stands_for
 from watchdog.policy.validation import serves
 from watchdog.recovery.manager import ServiceRecoveryManager
 
@@ -75,6 +75,9 @@ class Deploying:
             return f"the engine is away: {self._world.state.away}"
         return "the first poll is not done" if self._world.polled_at is None else None
 
+    def engine_since(self) -> float:
+        return self._world.state.settled_at
+
     def api_version(self) -> str:
         identity = self._world.state.identity
         return identity.api_version if identity is not None else OLDEST_API
@@ -94,8 +97,8 @@ class Deploying:
         return found
 
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
-        if is_swapped_in(name):
-            return key_of(name, labels)
+        if is_swapped_in(name) or is_own_name(name):
+            return stands_for(name, labels)
         key = self._looker.key_of(container) or service_of(self._world.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 
@@ -140,6 +143,8 @@ class Deploying:
         return await self._looker.replaced(key, mine)
 
     def cover(self, deployment: Deployment | None, left: frozenset[ServiceKey] | None = None) -> None:
+        if deployment is None:
+            self._household.forget_deployed()
         self._world.deployment, self._world.left_to_a_person = deployment, left
         self._world.wake_all()
 
