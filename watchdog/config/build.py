@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchdog.config.checks import read_check, secret, unverifiable
+from watchdog.config.deployments import read_deploy
 from watchdog.config.journeys import read_journey
 from watchdog.config.maintenance import read_maintenance
 from watchdog.config.positions import KeyPath
@@ -53,6 +54,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         state=replace(StateSettings(), **read["state"]),
         alert=_alert(values, read["alert"], problems),
         maintenance=read_maintenance(values, problems),
+        deploy=read_deploy(values, read["deploy"], problems),
         observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )

@@ -101,9 +101,7 @@ class Transaction:
             if self.deployment.stage is not Stage.ROLLING_BACK:
                 turn = Turn.RETRIED if self.deployment.stage is Stage.STUCK else Turn.FAILED
                 await self._advance(turn, f"is rolled back: {because}", because=because, vital=True)
-            trouble = await end_all(self.deployment.mark)
-            if trouble is not None:
-                raise Failed(trouble)
+            await end_all(self.deployment.mark)
             rollback = Rollback(premises, self._gates, self.telling, self.deployment)
             done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
             premises.cover(None)
@@ -166,9 +164,8 @@ class Transaction:
 
     async def _soak_it(self) -> None:
         await self._advance(Turn.PASSED, f"its validation passed; it soaks for {self.deployment.limits.soak:g} s")
-        self._watching.stays()
         keys = self._concerned()
-        worse = await self._soak.watch(self._asked(keys), keys, self.deployment, self.telling)
+        worse = await self._soak.watch(self._asked(keys), keys, self.deployment.limits.soak)
         if worse is not None:
             raise Degraded(worse)
 
@@ -179,6 +176,8 @@ class Transaction:
         there = {key for key, stand in premises.services().items() if stand.container is not None}
         retired = [one.service for one in self.deployment.before if one.service not in there]
         sentence = f"committed: {len(proven)} services are proven" + self._downtime()
+        for said in self._soak.not_compared():
+            self.telling.tell("not_compared", sentence=said)
         ended = replace(self._updated(Turn.PASSED, sentence), ended_at=premises.wall())
         await premises.commit(ended, self._entry(sentence, of=ended), proven, retired)
         self.deployment = ended
