@@ -21,6 +21,7 @@ from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
+from watchdog.config.validators import ValidatorSection
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpQuestion, JourneyStep
 from watchdog.model.settings import ServiceSettings, Settings
@@ -33,6 +34,7 @@ ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise
 ALERT_ROUTE = "Who of them hears of what ([alerts](alerts.md)). All that is given must match."
 HOOK = "A command that has to end with 0 before a deployment changes anything ([deployments](deployments.md))."
 MAINTENANCE = "When is worked on what: once (`from`, `until`), or again and again (`at`, `lasts`, `days`, `zone`)."
+VALIDATOR = "Who is asked before a change ([channels](channels.md))."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -45,6 +47,7 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["service"] = dataclasses.asdict(ServiceSettings())
     found["service"]["critical_after"] = None
     found["endpoint"] = found["receiver"] = found["maintenance"] = found["capture"] = {}
+    found["validator"] = {}
     found["route"] = {"severity": "warning", "continue": False}
     found["journey"] = {"timeout": 30.0, "verify_tls": True, "on_failure": OnFailure.RECOVER}
     found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
@@ -149,6 +152,7 @@ def tables() -> str:
     lines += ["### `[[alert.route]]`", "", ALERT_ROUTE, "", *section_lines("route", RouteSection), ""]
     lines += ["### `[[maintenance]]`", "", MAINTENANCE, "", *section_lines("maintenance", MaintenanceSection), ""]
     lines += ["### `[[deploy.hook]]`", "", HOOK, "", *section_lines("hook", HookSection), ""]
+    lines += ["### `[[validator]]`", "", VALIDATOR, "", *section_lines("validator", ValidatorSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     for heading, section in JOURNEY.items():

@@ -18,6 +18,7 @@ from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, ServiceRecoverySection, ServiceSection
+from watchdog.config.validators import ValidatorSection
 from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
@@ -100,6 +101,7 @@ def test_the_example_names_every_key() -> None:
     assert set().union(*example()["alert"]["route"]) == RouteSection.model_fields.keys()
     assert set().union(*example()["deploy"]["hook"]) == HookSection.model_fields.keys()
     assert set().union(*example()["maintenance"]) == MaintenanceSection.model_fields.keys()
+    assert set().union(*example()["validator"]) == ValidatorSection.model_fields.keys()
     assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS, "from"}
 
 

@@ -18,6 +18,7 @@ from watchdog.config.routes import read_routes
 from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
+from watchdog.config.validators import read_validators
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import (
@@ -55,6 +56,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         alert=_alert(values, read["alert"], problems),
         maintenance=read_maintenance(values, problems),
         deploy=read_deploy(values, read["deploy"], problems),
+        validators=read_validators(values, problems),
         observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )

@@ -237,6 +237,7 @@ class File(BaseSettings):
     maintenance: list[Any] | None = Field(
         default=None, description="When is worked on what: it is watched on, and neither acted upon nor told of."
     )
+    validator: list[Any] | None = Field(default=None, description="Who is asked before a change.")
 
 
 SECTIONS: dict[str, type[Section]] = {
