@@ -77,6 +77,8 @@ class Bench:
     daemon: LabDaemon
     folder: Path
     alone: list[float] = field(default_factory=list[float])
+    serving: list[float] = field(default_factory=list[float])
+    """Of the bare command, until all five serve: that is what a deployment waits for."""
     deployed: list[float] = field(default_factory=list[float])
     started: list[float] = field(default_factory=list[float])
     """Of those: from the start of the command line to the daemon's first word."""
@@ -100,6 +102,8 @@ class Bench:
         began = time.monotonic()
         self.engine.command(*UP, cwd=self.folder)
         self.alone.append(time.monotonic() - began)
+        wait(lambda: all(map(self._serves, PORTS)))
+        self.serving.append(time.monotonic() - began)
         self._settle()
         self._write(dict.fromkeys(PORTS, self._next_good()))
         told = self._deploy()
@@ -198,13 +202,14 @@ class Bench:
 
 def report(bench: Bench) -> None:
     alone = Measured("`docker compose up`, five changed images", bench.alone)
+    serving = Measured("the same, until all five serve", bench.serving)
     deployed = Measured("**the same under `watchdog deploy --soak 0s`**", bench.deployed)
-    more = [ours - theirs for theirs, ours in zip(bench.alone, bench.deployed, strict=True)]
-    overhead = Measured("difference, pair by pair", more)
     started = Measured("of it: command line, to the daemon's first word", bench.started)
-    print(Table("A good deployment", [alone, deployed, overhead, started], []))
-    medians = deployed.p50 - alone.p50
-    print(f"- p50 of the one less p50 of the other: {medians:.2f} s (aim: at most {AIM_OVERHEAD:g} s)")
+    print(Table("A good deployment", [alone, serving, deployed, started], []))
+    for beside in (alone, serving):
+        more = [theirs - ours for ours, theirs in zip(beside.seconds, deployed.seconds, strict=True)]
+        p50, p95 = (percentile(more, share) for share in (0.5, 0.95))
+        print(f"- more than {beside.name}: p50 {p50:.2f} s, p95 {p95:.2f} s (aim: at most {AIM_OVERHEAD:g} s)")
     lines: list[Measured] = []
     told: list[str] = []
     for services, floor in bench.floor.items():

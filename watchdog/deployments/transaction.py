@@ -121,7 +121,8 @@ class Transaction:
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)
         self._failing, self.deployment = saved.failing, saved.deployment
-        await self._soak.measure(self._asked(self._concerned()), self._concerned())
+        if self.deployment.limits.soak:  # otherwise there is no time in which anything could be compared
+            await self._soak.measure(self._asked(self._concerned()), self._concerned())
         entry = self._entry("begins", gates=[preflight, saved.result])
         await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
         confirmations = await self._announce.announce(self.deployment)
@@ -167,6 +168,8 @@ class Transaction:
 
     async def _soak_it(self) -> None:
         await self._advance(Turn.PASSED, f"its validation passed; it soaks for {self.deployment.limits.soak:g} s")
+        if not self.deployment.limits.soak:
+            return
         keys = self._concerned()
         worse = await self._soak.watch(self._asked(keys), keys, self.deployment.limits.soak)
         if worse is not None:
@@ -175,7 +178,9 @@ class Transaction:
     async def _commit(self) -> None:
         """From here on it cannot be rolled back any more: one write decides."""
         premises = self._premises
-        proven = [Proven(key, await premises.engine.capture(container)) for key, container in self._good()]
+        good = self._good()
+        specs = await asyncio.gather(*(premises.engine.capture(container) for _, container in good))
+        proven = [Proven(key, spec) for (key, _), spec in zip(good, specs, strict=True)]
         there = {key for key, stand in premises.services().items() if stand.container is not None}
         retired = [one.service for one in self.deployment.before if one.service not in there]
         sentence = f"committed: {len(proven)} services are proven" + self._downtime()
