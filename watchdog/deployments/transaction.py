@@ -106,7 +106,7 @@ class Transaction:
             rollback = Rollback(premises, self._gates, self.telling, self.deployment)
             done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
             premises.cover(None)
-            await self._end(Turn.PASSED, f"rolled back: {because}; {done}")
+            await self._end(Turn.PASSED, f"rolled back: {because}; {done}", gates=rollback.verified)
         except (Failed, WatchdogError) as error:
             await self._stick(because, str(error))
 
@@ -301,9 +301,9 @@ class Transaction:
             because=because or self.deployment.because,
         )
 
-    async def _end(self, turn: Turn, sentence: str) -> None:
+    async def _end(self, turn: Turn, sentence: str, *, gates: list[GateResult] | None = None) -> None:
         ended = replace(self._updated(turn, sentence), ended_at=self._premises.wall(), token_hash="")
-        await self._premises.write(self._entry(sentence, of=ended), deployments=[ended], vital=True)
+        await self._premises.write(self._entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
         self.deployment = ended
         if ended.stage is Stage.ROLLED_BACK:
             await self._premises.all_clear(ended, sentence)
