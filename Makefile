@@ -27,6 +27,11 @@ demo: dev-env engine ## remove a service of a small stack and watch it come back
 	@scripts/ensure-packages.sh busybox-static
 	@$(BIN)/python -m scripts.demo
 
+.PHONY: demo-deploy
+demo-deploy: dev-env engine ## lose that service by a deployment: three ways, each undone, and once on purpose
+	@scripts/ensure-packages.sh busybox-static
+	@$(BIN)/python -m scripts.demo_deploy
+
 .PHONY: test
 test: dev-env test-packages debian-engine lint ## everything that must be green: lint, types, walls, all tests on a real engine
 	$(BIN)/python -m pytest tests/policy tests/model \

@@ -45,6 +45,8 @@ def test_an_image_that_crashes_is_rolled_back(shop: Shop) -> None:
     told = shop.deploy()
     assert told.code == 1, told.why
     assert told.end["stage"] == "rolled_back"
+    evidence = shop.run("deployments", str(told.end["id"])).out
+    assert "application ok shop/webui page" in evidence, evidence
     assert shop.watch.engine.inspect("shop-webui-1")["Image"] == before
     assert shop.serves()
     shop.still_good()

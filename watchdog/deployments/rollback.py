@@ -15,7 +15,7 @@ from watchdog.engine.protocol import Summary
 from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, config_hash
 from watchdog.errors import EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, api_number
-from watchdog.model.deployment import Before, Deployment, Gate
+from watchdog.model.deployment import Before, Deployment, Gate, GateResult
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
@@ -63,6 +63,8 @@ class Rollback:
         self._nonce = secrets.token_hex(3)
         self._others = frozenset(deployment.others)
         self._specs: dict[ServiceKey, ContainerSpec] = {}
+        self.verified: list[GateResult] = []
+        """What proves in the end that what was there before is good again."""
 
     async def run(self, questions: Mapping[Gate, list[Asked]]) -> str:
         """Returns what was brought back. Raises Failed, LedgerError and EngineError where that goes no further."""
@@ -199,7 +201,7 @@ class Rollback:
     async def _verify(self, questions: Mapping[Gate, list[Asked]]) -> None:
         """By fresh observations of all that was good before, not only of what was brought back."""
         good = [one.service for one in self._deployment.before if one.good]
-        results = [await self._gates.infrastructure(good)]
+        results = self.verified = [await self._gates.infrastructure(good)]
         for gate, asked in questions.items():
             if not results[-1].failures:
                 results.append(await self._gates.checks(gate, asked))
