@@ -99,6 +99,10 @@ class UnknownHeartbeat(WatchdogError):
     exit_code = EXIT_USAGE
 
 
+class TooManySubscribers(WatchdogError):
+    """All places at the event stream are taken."""
+
+
 class InvalidAnchor(WatchdogError):
     """What was given as an anchor is no hash."""
 

@@ -44,6 +44,11 @@ ORDERS: list[tuple[str, dict[str, Any], object]] = [
         {"project": "shop", "by": "root"},
         ("unsilence", Target(project="shop"), "root"),
     ),
+    (
+        "/api/v1/announcements/7/confirm",
+        {"validator": "ci", "confirm": False, "because": "red", "by": "ada"},
+        ("confirm", 7, "ci", False, "red", "ada"),
+    ),
 ]
 NO_TARGETS: list[dict[str, Any]] = [{}, {"name": "webui", "project": "shop"}, {"name": "webui", "everything": True}]
 RECOVER = {"services": ["webui"], "by": "root"}

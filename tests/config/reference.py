@@ -12,6 +12,7 @@ from watchdog.config import labels
 from watchdog.config.checks import KINDS, CheckSection
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.checks.section import KindSection
+from watchdog.config.deployments import HOOK_TIMEOUT, HookSection
 from watchdog.config.duration import spell_duration
 from watchdog.config.fields import Section
 from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
@@ -20,6 +21,7 @@ from watchdog.config.problems import allowed
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
+from watchdog.config.validators import ValidatorSection
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpQuestion, JourneyStep
 from watchdog.model.settings import ServiceSettings, Settings
@@ -30,7 +32,9 @@ END = "<!-- end of tables -->"
 SETTINGS = Settings()
 ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
 ALERT_ROUTE = "Who of them hears of what ([alerts](alerts.md)). All that is given must match."
+HOOK = "A command that has to end with 0 before a deployment changes anything ([deployments](deployments.md))."
 MAINTENANCE = "When is worked on what: once (`from`, `until`), or again and again (`at`, `lasts`, `days`, `zone`)."
+VALIDATOR = "Who is asked before a change ([channels](channels.md))."
 
 
 def defaults() -> Mapping[str, Mapping[str, Any]]:
@@ -38,9 +42,12 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found = {name: dataclasses.asdict(getattr(SETTINGS, name)) for name in SECTIONS if hasattr(SETTINGS, name)}
     found["watch"] = {"interval": SETTINGS.interval}
     found["api"]["listen"] = f"{SETTINGS.api.host}:{SETTINGS.api.port}"
+    found["deploy"] |= found["deploy"].pop("limits")
+    found["hook"] = {"timeout": HOOK_TIMEOUT}
     found["service"] = dataclasses.asdict(ServiceSettings())
     found["service"]["critical_after"] = None
     found["endpoint"] = found["receiver"] = found["maintenance"] = found["capture"] = {}
+    found["validator"] = {}
     found["route"] = {"severity": "warning", "continue": False}
     found["journey"] = {"timeout": 30.0, "verify_tls": True, "on_failure": OnFailure.RECOVER}
     found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
@@ -144,6 +151,8 @@ def tables() -> str:
     lines += ["### `[[alert.receiver]]`", "", ALERT_RECEIVER, "", *section_lines("receiver", ReceiverSection), ""]
     lines += ["### `[[alert.route]]`", "", ALERT_ROUTE, "", *section_lines("route", RouteSection), ""]
     lines += ["### `[[maintenance]]`", "", MAINTENANCE, "", *section_lines("maintenance", MaintenanceSection), ""]
+    lines += ["### `[[deploy.hook]]`", "", HOOK, "", *section_lines("hook", HookSection), ""]
+    lines += ["### `[[validator]]`", "", VALIDATOR, "", *section_lines("validator", ValidatorSection), ""]
     for kind, section in KINDS.items():
         lines += [f"#### Checks with `{kind}`", "", *section_lines(kind, section, CheckSection.model_fields), ""]
     for heading, section in JOURNEY.items():

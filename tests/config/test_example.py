@@ -11,12 +11,14 @@ import pytest
 from tests.config.conftest import Load
 from tests.config.reference import DOCUMENT, defaults, written
 from watchdog.config.checks import KINDS, CheckSection
+from watchdog.config.deployments import HookSection
 from watchdog.config.fields import Section
 from watchdog.config.journeys import CaptureSection, JourneySection, RetrySection, StepSection
 from watchdog.config.maintenance import MaintenanceSection
 from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, ServiceRecoverySection, ServiceSection
+from watchdog.config.validators import ValidatorSection
 from watchdog.model.settings import Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
@@ -97,7 +99,9 @@ def test_the_example_names_every_key() -> None:
     assert set().union(*captures) == CaptureSection.written().keys()
     assert set().union(*(step.get("retry", {}) for step in steps)) == RetrySection.written().keys()
     assert set().union(*example()["alert"]["route"]) == RouteSection.model_fields.keys()
+    assert set().union(*example()["deploy"]["hook"]) == HookSection.model_fields.keys()
     assert set().union(*example()["maintenance"]) == MaintenanceSection.model_fields.keys()
+    assert set().union(*example()["validator"]) == ValidatorSection.model_fields.keys()
     assert set().union(*example()["endpoint"], *service["check"]) >= {*CheckSection.model_fields, *KINDS, "from"}
 
 

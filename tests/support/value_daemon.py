@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.snapshots import SNAPSHOT
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
+from watchdog.channels.hub import Hub
 from watchdog.errors import UnknownHeartbeat, UnknownIncident
 from watchdog.model.health import Cause
 from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
@@ -56,8 +58,12 @@ class Daemon:
     hold: asyncio.Event | None = None
     """When set, a recovery waits for it after its first event."""
     watchers: int = 0
+    hub: Hub = field(init=False)
     tokens: dict[str, str | None] = field(default_factory=dict[str, str | None])
     """Of those who may call in."""
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(time.time, self.measures.channels)
 
     def snapshot(self) -> Snapshot:
         if self.error is not None:
@@ -116,6 +122,9 @@ class Daemon:
 
     async def unsilence(self, target: Target, by: str) -> str:
         return self._answer(("unsilence", target, by))
+
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        return self._answer(("confirm", announcement, validator, confirmed, because, by))
 
     async def silences(self) -> list[dict[str, Any]]:
         return [SILENCE]

@@ -24,12 +24,19 @@ class WebhookReceiver:
 
     async def deliver(self, alert: Alert, told: Alert | None) -> None:  # noqa: ARG002 - as of every receiver
         content = json.dumps(alert_json(alert)).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": quote(identity(alert), safe="/:#@")}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        if self._secret is not None:
-            headers |= signature(self._secret, int(time.time()), content)
+        headers = json_headers(content, int(time.time()), token=self._token, secret=self._secret)
+        headers["Idempotency-Key"] = quote(identity(alert), safe="/:#@")
         await self._poster.request("POST", content=content, headers=headers)
+
+
+def json_headers(content: bytes, now: int, *, token: str | None, secret: str | None) -> dict[str, str]:
+    """What is posted to a webhook is JSON; who posts it shows its token, and signs it."""
+    headers = {"Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    if secret is not None:
+        headers |= signature(secret, now, content)
+    return headers
 
 
 def signature(secret: str, now: int, content: bytes) -> dict[str, str]:

@@ -11,6 +11,7 @@ from watchdog.errors import (
     EXIT_USAGE,
     EngineUnavailable,
     LedgerError,
+    TooManySubscribers,
     UnknownDeployment,
     UnknownHeartbeat,
     UnknownIncident,
@@ -60,7 +61,7 @@ def _status(error: WatchdogError) -> int:
     match error:
         case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownDeployment():
             return 404
-        case EngineUnavailable():
+        case EngineUnavailable() | TooManySubscribers():
             return 503
         case LedgerError():
             return 500

@@ -11,6 +11,7 @@ from watchdog.model.snapshot import Snapshot
 
 if TYPE_CHECKING:  # the command line imports this file at each call, and must not pay for the alerts room
     from watchdog.api.measures import Measures
+    from watchdog.channels.hub import Hub
 
 
 class Facts(Protocol):
@@ -18,6 +19,11 @@ class Facts(Protocol):
 
     @property
     def measures(self) -> Measures: ...
+
+    @property
+    def hub(self) -> Hub:
+        """What is told while it happens."""
+        ...
 
     def snapshot(self) -> Snapshot: ...
 
@@ -97,3 +103,7 @@ class Orders(Protocol):
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str: ...
 
     async def unsilence(self, target: Target, by: str) -> str: ...
+
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        """A validator answers the announcement of a change."""
+        ...

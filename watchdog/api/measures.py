@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from watchdog.alerts.counts import AlertCounts
+from watchdog.channels.counts import ChannelCounts
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung, Severity
 
@@ -83,6 +84,7 @@ class Measures:
     heartbeats: Counter[str] = field(default_factory=Counter[str])
     """Calls by name, of those that are configured."""
     alerts: AlertCounts = field(default_factory=AlertCounts)
+    channels: ChannelCounts = field(default_factory=ChannelCounts)
     firing: Callable[[], Mapping[Severity, int]] = dict
     """Open incidents of which somebody was told, by how bad they were called."""
     held: Callable[[], int] = int

@@ -23,6 +23,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from watchdog import __version__
 from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
+from watchdog.channels.counts import ChannelCounts
+from watchdog.model.channel import Channel
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Verdict
@@ -278,6 +280,7 @@ def _measured(measures: Measures) -> Iterator[Metric]:
     )
     yield from _daemon(measures)
     yield from _alerts(measures)
+    yield from _channels(measures.channels)
 
 
 def _daemon(measures: Measures) -> Iterator[Metric]:
@@ -338,3 +341,15 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
     yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
     yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
     yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)
+
+
+def _channels(counts: ChannelCounts) -> Iterator[Metric]:
+    yield _counter(
+        "watchdog_channel_messages",
+        "Messages published on a channel.",
+        ("channel",),
+        (((channel.value,), counts.messages[channel]) for channel in Channel),
+    )
+    yield _counter(
+        "watchdog_channel_dropped", "Messages that a subscriber was too slow to read.", (), (((), counts.dropped),)
+    )

@@ -19,6 +19,7 @@ from watchdog import __version__
 from watchdog.api.answers import refusal, refused
 from watchdog.api.border import Border, Gate, TcpGate, open_gate
 from watchdog.api.changes import change_routes
+from watchdog.api.channels import channel_routes
 from watchdog.api.connection import BoundedConnection
 from watchdog.api.doors import Facts, Orders
 from watchdog.api.heartbeats import heartbeat_routes
@@ -44,7 +45,7 @@ class ApiServer:
         reads = read_routes(facts, page)
         gate = TcpGate(settings.host, settings.socket)
         self._tcp_app = _application(gate, reads, heartbeat_routes(orders, trusted=False))
-        own = (heartbeat_routes(orders, trusted=True), change_routes(orders), *more)
+        own = (heartbeat_routes(orders, trusted=True), change_routes(orders), channel_routes(facts.hub, orders), *more)
         self._unix_app = _application(open_gate, reads, *own)
         self._servers: list[_Server] = []
         self._tasks: list[asyncio.Task[None]] = []

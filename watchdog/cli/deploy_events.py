@@ -53,7 +53,7 @@ def lines(event: Event) -> list[str]:
             return [f"  {event['service']}: {event['sentence']}"]
         case "scaled":
             return [f"  scaled down: {', '.join(event['services'])}"]
-        case "stage" | "waits" | "regression":
+        case "stage" | "waits" | "not_compared":
             return [event["sentence"]]
         case "rollback":
             return [f"Rolls back: {event['because']}"]

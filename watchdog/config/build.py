@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchdog.config.checks import read_check, secret, unverifiable
+from watchdog.config.deployments import read_deploy
 from watchdog.config.journeys import read_journey
 from watchdog.config.maintenance import read_maintenance
 from watchdog.config.positions import KeyPath
@@ -17,6 +18,7 @@ from watchdog.config.routes import read_routes
 from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
+from watchdog.config.validators import read_validators
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import (
@@ -53,6 +55,8 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
         state=replace(StateSettings(), **read["state"]),
         alert=_alert(values, read["alert"], problems),
         maintenance=read_maintenance(values, problems),
+        deploy=read_deploy(values, read["deploy"], problems),
+        validators=read_validators(values, problems),
         observer=replace(ObserverSettings(), **read["observer"]),
         source=source,
     )

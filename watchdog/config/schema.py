@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchdog.config import rules
+from watchdog.config.deployments import DeploySection
 from watchdog.config.fields import (
     AbsolutePath,
     Count,
@@ -228,6 +229,7 @@ class File(BaseSettings):
     api: ApiSection | None = Field(default=None, description="Where the daemon can be asked.")
     state: StateSection | None = Field(default=None, description="Where the daemon keeps what it knows.")
     alert: AlertSection | None = Field(default=None, description="How people are told.")
+    deploy: DeploySection | None = Field(default=None, description="Within which limits is deployed.")
     observer: ObserverSection | None = Field(default=None, description="How to tell that it is watchdog who is blind.")
     service: list[Any] | None = Field(default=None, description="Services that should exist.")
     endpoint: list[Any] | None = Field(default=None, description="What is asked from outside.")
@@ -235,6 +237,7 @@ class File(BaseSettings):
     maintenance: list[Any] | None = Field(
         default=None, description="When is worked on what: it is watched on, and neither acted upon nor told of."
     )
+    validator: list[Any] | None = Field(default=None, description="Who is asked before a change.")
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -247,5 +250,6 @@ SECTIONS: dict[str, type[Section]] = {
     "state": StateSection,
     "observer": ObserverSection,
     "alert": AlertSection,
+    "deploy": DeploySection,
 }
 """Each is judged alone, so that one mistake hides no other."""

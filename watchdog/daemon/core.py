@@ -13,6 +13,8 @@ import structlog
 from watchdog.alerts import Alerter
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
+from watchdog.channels.validators import Validators
 from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
@@ -83,7 +85,8 @@ class Daemon:
             works=self._works,
             wall=clock.wall,
         )
-        self.journal = Journal(ledger, clock, self.world.measures, self.alerter)
+        self.journal = Journal(ledger, clock, self.world.measures, self.alerter, self.world.hub)
+        self.validators = Validators(lambda: self.world.settings.validators, self.world.hub, clock.wall)
         self._ledger = ledger
         self._reread = reread
         self._claim = claim
@@ -142,7 +145,7 @@ class Daemon:
             prober=prober,
             manager=manager,
         )
-        self.deployments = DeploymentSafetyGuard(deploying, Announcing(), ledger)
+        self.deployments = DeploymentSafetyGuard(deploying, Announcing(world, self.validators), ledger)
         self._heartbeats = Heartbeats(self.world, self.journal, self._asker.ask_soon)
         self._schedule = Schedule(clock, self._missed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -150,6 +153,10 @@ class Daemon:
     @property
     def measures(self) -> Measures:
         return self.world.measures
+
+    @property
+    def hub(self) -> Hub:
+        return self.world.hub
 
     async def start(self, *, version: str) -> None:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
@@ -197,6 +204,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._heartbeats.finish()
+        self.world.hub.close()
         with suppress(LedgerError):
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
@@ -358,6 +366,9 @@ class Daemon:
 
     async def unsilence(self, target: Target, by: str) -> str:
         return await self._silences.unsilence(target, by)
+
+    async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
+        return self.validators.answer(announcement, validator, confirmed, because, by)
 
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()

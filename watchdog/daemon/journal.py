@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from watchdog.alerts import Alerter
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
 from watchdog.daemon.clock import Clock
 from watchdog.errors import LedgerError
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Notice
+from watchdog.model.channel import Channel
 from watchdog.model.container import ContainerSpec
 from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
 log = structlog.get_logger()
+
+_TOLD: Final = {
+    EntryKind.INCIDENT_OPENED: ("incident", "opened"),
+    EntryKind.INCIDENT_CLOSED: ("incident", "closed"),
+    EntryKind.INTENT: ("recovery", "intent"),
+    EntryKind.OUTCOME: ("recovery", "outcome"),
+}
+"""What those who coordinate recoveries hear of: kind of the message, and its state."""
 
 Follower = Callable[[ServiceKey, str, float], None]
 """Hears every sentence: of which service, what, and when (Unix seconds)."""
@@ -34,6 +44,7 @@ class Journal:
     clock: Clock
     measures: Measures
     alerter: Alerter
+    hub: Hub
     _followers: list[Follower] = field(default_factory=list[Follower])
 
     def say(self, service: ServiceKey, sentence: str, **facts: Any) -> None:
@@ -83,7 +94,7 @@ class Journal:
         deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        """Durable when it returns, and the notices go out; a ledger that cannot be written is counted and raised."""
+        """Durable when it returns, and then told; a ledger that cannot be written is counted and raised."""
         notices = tuple(notices)
         try:
             rows = await self.ledger.append(
@@ -101,4 +112,9 @@ class Journal:
             raise
         if notices:
             self.alerter.hurry()
+        for entry in entries:
+            if entry.kind in _TOLD:
+                kind, state = _TOLD[entry.kind]
+                payload = {**entry.payload, "state": state, "incident": entry.incident}
+                self.hub.publish(Channel.RECOVERY_COORDINATION, kind, entry.subject, entry.sentence, payload)
         return rows

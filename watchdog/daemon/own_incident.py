@@ -10,6 +10,7 @@ from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.watched import HEALTH_CHECK, Watched
 from watchdog.daemon.world import World
+from watchdog.model.channel import Channel
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.observation import Check
@@ -180,5 +181,12 @@ class OwnIncident:
                     record = replace(watched.record, quarantined=because)
                     await self._desk.hand_over(number, because, record)
                     watched.record = record
+                self._world.hub.publish(
+                    Channel.RECOVERY_COORDINATION,
+                    "incident",
+                    str(watched.key),
+                    f"handed to a person: {because}",
+                    {"state": "handed_over", "incident": number},
+                )
         if watched.phase is Phase.WAITING:
             watched.step(Happening.GIVE_UP)

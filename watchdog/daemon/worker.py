@@ -18,6 +18,7 @@ from watchdog.daemon.proving import Proving
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import Hindrance, World
 from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
+from watchdog.model.channel import Channel
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, Decision, HandOver, Rest, Wait
 from watchdog.policy.assess import assess
@@ -61,6 +62,8 @@ class Worker:
         """What it was to those that need it when they were last told."""
         self._looked = False
         """Its container was looked at since the last decision: it may be paused or gone without anybody having told."""
+        self._published: Health | None = None
+        """The health of which its channel last told."""
         self._complaint = ""
         self._complained_at = 0.0
 
@@ -141,6 +144,7 @@ class Worker:
             if self._world.state.away is None and (before is not None or seen.health is not Health.HEALTHY):
                 log.info(f"{seen.health.value}: {seen.reason}", service=str(watched.key), cause=seen.cause.value)
         watched.seen = seen
+        self._publish(seen)
         self._tell_dependents()
         if self._world.state.away is not None:
             return
@@ -164,6 +168,22 @@ class Worker:
             self._complain(f"not proven, because it could not be recorded: {error}")
         if seen.serves and watched.key in self._world.asides:
             await self._acting.remove_aside(watched)
+
+    def _publish(self, seen: Assessment) -> None:
+        before, self._published = self._published, seen.health
+        if before is not seen.health:
+            self._world.hub.publish(
+                Channel.SERVICE_STATE,
+                "health",
+                str(self.watched.key),
+                f"{seen.health.value}: {seen.reason}",
+                {
+                    "health": seen.health.value,
+                    "before": before.value if before is not None else None,
+                    "cause": seen.cause.value,
+                    "incident": self.watched.record.incident,
+                },
+            )
 
     def _tell_dependents(self) -> None:
         """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from watchdog.api.measures import Measures
+from watchdog.channels.hub import Hub
 from watchdog.config import resolve
 from watchdog.daemon.changed import Changed
 from watchdog.daemon.clock import Clock
@@ -161,10 +162,12 @@ class World:
     """What is wrong with the labels of a service, a sentence each."""
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
+    hub: Hub = field(init=False)
     hearts: Hearts = field(init=False)
     outlook: Outlook = field(init=False)
 
     def __post_init__(self) -> None:
+        self.hub = Hub(self.clock.wall, self.measures.channels)
         self.hearts = Hearts(self.clock, self._born)
         self.outlook = Outlook(self)
 

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from watchdog.errors import WatchdogError
+
 MARK: Final = "WATCHDOG_DEPLOYMENT_MARK"
 """The variable; a process that clears its environment is found no more, and the docs say so."""
 GENTLE: Final = 2.0
@@ -18,22 +20,23 @@ WITHIN: Final = 20.0
 _AGAIN: Final = 0.02
 
 
-async def end_all(mark: str) -> str | None:
-    """Ends every process that bears the mark; returns why it could not."""
-    if not mark:
-        return None
+class Undying(WatchdogError):
+    """Processes of a deployment's command are still there."""
+
+
+async def end_all(mark: str) -> None:
+    """Ends every process that bears the mark. Raises Undying."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     while found := await asyncio.to_thread(marked, mark):
         waited = loop.time() - began
         if waited > WITHIN:
-            return f"processes {', '.join(map(str, sorted(found)))} of its command do not end"
+            raise Undying(f"processes {', '.join(map(str, sorted(found)))} of its command do not end")
         number = signal.SIGTERM if waited < GENTLE else signal.SIGKILL
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
         await asyncio.sleep(_AGAIN)
-    return None
 
 
 def marked(mark: str) -> set[int]:

@@ -39,6 +39,7 @@ class Transaction:
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watching = Watching(premises, deployment)
         self._failing: frozenset[str] = frozenset()
+        self._confirmed_by: tuple[str, ...] = ()
         self._soak = Soak(premises, self._gates)
 
     def command_ended(self, code: int) -> None:
@@ -101,9 +102,7 @@ class Transaction:
             if self.deployment.stage is not Stage.ROLLING_BACK:
                 turn = Turn.RETRIED if self.deployment.stage is Stage.STUCK else Turn.FAILED
                 await self._advance(turn, f"is rolled back: {because}", because=because, vital=True)
-            trouble = await end_all(self.deployment.mark)
-            if trouble is not None:
-                raise Failed(trouble)
+            await end_all(self.deployment.mark)
             rollback = Rollback(premises, self._gates, self.telling, self.deployment)
             done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
             premises.cover(None)
@@ -127,6 +126,7 @@ class Transaction:
         await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
         confirmations = await self._announce.announce(self.deployment)
         self.telling.tell("announced", confirmations=confirmations)
+        self._confirmed_by = tuple(one["validator"] for one in confirmations)
         refused = [one for one in confirmations if not one["confirmed"]]
         if refused:
             names = "; ".join(f"validator {one['validator']} {one['because']}" for one in refused)
@@ -134,7 +134,8 @@ class Transaction:
 
     async def _change(self) -> None:
         self._premises.cover(self.deployment)
-        await self._advance(Turn.PASSED, "may change what it covers")
+        confirmed = f", confirmed by {', '.join(self._confirmed_by)}" if self._confirmed_by else ""
+        await self._advance(Turn.PASSED, f"may change what it covers{confirmed}")
         self._watching.begin(self.deployment, self.telling)
         environment = {MARK: self.deployment.mark, "WATCHDOG_DEPLOYMENT": str(self.deployment.id)}
         self.telling.tell("go", environment=environment)
@@ -166,9 +167,8 @@ class Transaction:
 
     async def _soak_it(self) -> None:
         await self._advance(Turn.PASSED, f"its validation passed; it soaks for {self.deployment.limits.soak:g} s")
-        self._watching.stays()
         keys = self._concerned()
-        worse = await self._soak.watch(self._asked(keys), keys, self.deployment, self.telling)
+        worse = await self._soak.watch(self._asked(keys), keys, self.deployment.limits.soak)
         if worse is not None:
             raise Degraded(worse)
 
@@ -179,6 +179,8 @@ class Transaction:
         there = {key for key, stand in premises.services().items() if stand.container is not None}
         retired = [one.service for one in self.deployment.before if one.service not in there]
         sentence = f"committed: {len(proven)} services are proven" + self._downtime()
+        for said in self._soak.not_compared():
+            self.telling.tell("not_compared", sentence=said)
         ended = replace(self._updated(Turn.PASSED, sentence), ended_at=premises.wall())
         await premises.commit(ended, self._entry(sentence, of=ended), proven, retired)
         self.deployment = ended
@@ -283,6 +285,7 @@ class Transaction:
         self.deployment = updated
         self._premises.say(updated.subject, sentence)
         self.telling.tell("stage", stage=updated.stage.value, sentence=sentence)
+        self._announce.went_on(updated, sentence)
 
     def _updated(self, turn: Turn, because: str) -> Deployment:
         return replace(
@@ -304,7 +307,7 @@ class Transaction:
 
     def _tell_end(self, sentence: str) -> None:
         self._premises.say(self.deployment.subject, sentence)
-        self._announce.ended(self.deployment, sentence)
+        self._announce.went_on(self.deployment, sentence)
         self.telling.tell("end", sentence=sentence, **deployment_json(self.deployment))
 
     def _tell_gate(self, result: GateResult) -> None:

@@ -33,7 +33,6 @@ class Watching:
         self._judge: Judge | None = None
         self._judged: tuple[ServiceKey, ...] = ()
         self._since = 0.0
-        self._incarnations: dict[ServiceKey, object] = {}
         self._down_since: dict[ServiceKey, float] = {}
         self._down_for: dict[ServiceKey, float] = {}
         self.touched: dict[ServiceKey, str] = {}
@@ -51,11 +50,6 @@ class Watching:
     def judge(self, keys: Iterable[ServiceKey], judge: Judge) -> None:
         """From now on each of these has to run and be healthy, or be on its way there."""
         self._judged, self._judge, self._since = tuple(keys), judge, self._premises.wall()
-
-    def stays(self) -> None:
-        """From now on none of those that are judged may start anew."""
-        stands = self._premises.services()
-        self._incarnations = {key: _incarnation(stands.get(key)) for key in self._judged}
 
     def downtime(self) -> dict[str, float]:
         """Seconds for which protected services did not serve since the change began."""
@@ -101,13 +95,10 @@ class Watching:
     def _judge_all(self) -> None:
         if self._judge is None:
             return
-        stands = self._premises.services()
         for key in self._judged:
             judged = self._judge(key, self._since)
             if judged.passed is False:
                 raise Degraded(f"{key}: {judged.because}")
-            if key in self._incarnations and _incarnation(stands.get(key)) != self._incarnations[key]:
-                raise Degraded(f"{key}: it was started anew while it was watched")
 
     def _note_downtime(self) -> None:
         now, stands, deployment = self._premises.now(), self._premises.services(), self._deployment
@@ -129,8 +120,3 @@ class Watching:
 def _served(key: ServiceKey, stands: Iterable[Stand]) -> bool:
     """By any container of a scaled service."""
     return any(stand.serves for stand in stands if same_service(stand.key, key))
-
-
-def _incarnation(stand: Stand | None) -> object:
-    container = stand.container if stand is not None else None
-    return (container.id, container.started_at, container.restart_count) if container is not None else None

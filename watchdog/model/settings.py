@@ -11,6 +11,7 @@ from watchdog.model.deployment import Limits
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
+from watchdog.model.validator import ValidatorSettings
 
 
 class DiscoveryMode(StrEnum):
@@ -207,6 +208,7 @@ class Settings:
     """Each asks a `JourneyQuestion`, which says whose they are."""
     maintenance: tuple[Maintenance, ...] = ()
     deploy: DeploySettings = field(default_factory=DeploySettings)
+    validators: tuple[ValidatorSettings, ...] = ()
     source: Path | None = None
     """The file that was read; None when there is none."""
 
