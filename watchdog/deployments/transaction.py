@@ -17,7 +17,7 @@ from watchdog.deployments.soak import Soak
 from watchdog.deployments.telling import Telling
 from watchdog.deployments.watching import Degraded, Watching
 from watchdog.errors import DeploymentRefused, LedgerError, WatchdogError
-from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
+from watchdog.model.deployment import Deployment, Gate, GateResult, Stage, same_service
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind
 from watchdog.model.views import deployment_json, gate_json
@@ -206,9 +206,21 @@ class Transaction:
     def _questions(self, keys: list[ServiceKey]) -> dict[Gate, list[Asked]]:
         """What passed before the deployment, or was not there: the rest is none of its business."""
         found = {gate: self._gates.questions(gate, self.deployment.scope, keys) for gate in ASKING}
+        left_out = self._failing | self._given_up()
         return {
-            gate: [one for one in asked if self._gates.subject(*one) not in self._failing]
-            for gate, asked in found.items()
+            gate: [one for one in asked if self._gates.subject(*one) not in left_out] for gate, asked in found.items()
+        }
+
+    def _given_up(self) -> set[str]:
+        """Endpoints and journeys of no service that are excused by name, or need only what is retired."""
+        retire, excused = self.deployment.retire, self.deployment.excused
+
+        def retired(key: ServiceKey) -> bool:
+            return any(same_service(key, one) for one in retire)
+
+        alone = self._premises.alone()
+        return {
+            one.check.name for one in alone if one.check.name in excused or (one.needs and all(map(retired, one.needs)))
         }
 
     def _asked(self, keys: list[ServiceKey]) -> list[Asked]:
