@@ -76,6 +76,10 @@ bench-probes: dev-env ## CPU of an HTTP probe beside blackbox_exporter, and 10,0
 bench-alerts: dev-env ## 10,000 incidents told to a receiver that is down half of the time by a daemon that is killed ten times
 	@$(BIN)/python -m bench.alerts
 
+.PHONY: bench-approvals
+bench-approvals: dev-env test-packages ## from a person's yes to the start of the action that waited for it
+	@$(BIN)/python -m bench.approvals
+
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/
 	rm -rf dist

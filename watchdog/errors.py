@@ -99,6 +99,12 @@ class UnknownHeartbeat(WatchdogError):
     exit_code = EXIT_USAGE
 
 
+class UnknownApproval(WatchdogError):
+    """Nothing was ever asked under that number, or it is too long ago."""
+
+    exit_code = EXIT_USAGE
+
+
 class TooManySubscribers(WatchdogError):
     """All places at the event stream are taken."""
 

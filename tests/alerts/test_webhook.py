@@ -40,6 +40,8 @@ async def test_it_gets_all_of_the_alert_its_token_and_a_key_for_retries(tmp_path
         "tried": ["restart failed: exit code 1", "recreate failed: port taken"],
         "todo": "Free port 8000, then run `watchdog recover shop/webui`.",
         "runbook": "https://wiki.example.org/webui",
+        "plan": "recreate shop/webui: it is missing\n  1. start NEW",
+        "evidence": ["it is missing", "check http: refused"],
         "flapping": True,
         "reminder": 2,
     }

@@ -44,6 +44,8 @@ ORDERS: list[tuple[str, dict[str, Any], object]] = [
         {"project": "shop", "by": "root"},
         ("unsilence", Target(project="shop"), "root"),
     ),
+    ("/api/v1/approvals/2/approve", {"by": "root"}, ("approve", 2, "", "root")),
+    ("/api/v1/approvals/2/reject", {"reason": "no", "by": "root"}, ("reject", 2, "no", "root")),
     (
         "/api/v1/announcements/7/confirm",
         {"validator": "ci", "confirm": False, "because": "red", "by": "ada"},
@@ -86,6 +88,14 @@ async def test_nothing_is_changed_over_tcp(api: Api, daemon: Daemon, path: str, 
     assert answer.status_code == 403
     assert f"unix socket {api.settings.socket}" in answer.json()["error"]
     assert "access-control-allow-origin" not in answer.headers
+    assert daemon.asked == []
+
+
+async def test_an_approval_that_there_is_not_is_404_and_a_rejection_needs_a_reason(api: Api, daemon: Daemon) -> None:
+    answer = await api.unix.post("/api/v1/approvals/9/approve", json={"by": "root"})
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no approval 9.", "exit_code": 64})
+    for path, body in (("2/reject", {"by": "root"}), ("2/approve", {}), ("two/approve", {"by": "root"})):
+        assert (await api.unix.post(f"/api/v1/approvals/{path}", json=body)).status_code == 400
     assert daemon.asked == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from tests.support.snapshots import SNAPSHOT, SNAPSHOTS
-from tests.support.value_daemon import SILENCE, Api, Daemon
+from tests.support.value_daemon import APPROVAL, SILENCE, USED, Api, Daemon
 from watchdog.errors import EngineUnavailable, LedgerError, UsageError, WatchdogError
 from watchdog.model.snapshot import Snapshot
 
@@ -50,6 +50,12 @@ async def test_the_daemons_own_health_is_a_sentence_and_a_status(api: Api, daemo
 async def test_silences_are_listed(api: Api) -> None:
     for client in (api.tcp, api.unix):
         assert (await client.get("/api/v1/silences")).json() == {"silences": [SILENCE]}
+
+
+async def test_approvals_are_listed_those_that_wait_or_all(api: Api) -> None:
+    for client in (api.tcp, api.unix):
+        assert (await client.get("/api/v1/approvals")).json() == {"approvals": [APPROVAL]}
+        assert (await client.get("/api/v1/approvals?all=true")).json() == {"approvals": [APPROVAL, USED]}
 
 
 async def test_incidents_are_listed_and_shown_with_their_timeline(api: Api, daemon: Daemon) -> None:

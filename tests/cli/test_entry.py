@@ -17,6 +17,7 @@ from watchdog import __version__
 from watchdog.__main__ import foreign_package
 from watchdog.cli.app import app
 from watchdog.cli.command import Command
+from watchdog.cli.deploy import DeployCommand
 from watchdog.model.health import Status
 
 WATCHDOG = [sys.executable, "-m", "watchdog"]
@@ -32,13 +33,28 @@ def _commands() -> dict[str, Command]:
         else:
             assert isinstance(command, Command)
             found[name] = command
+            verbs = command.verbs if isinstance(command, DeployCommand) else {}
+            found |= {f"{name} {verb}": sub for verb, sub in verbs.items()}
     return found
 
 
 def test_every_command_is_there() -> None:
     assert list(_commands()) == [
-        *("run", "check", "recover", "status", "journey list", "journey run", "journey import", "incidents", "show"),
+        *(
+            "run",
+            "check",
+            "recover",
+            "rollback",
+            "deploy",
+            "deploy begin",
+            "deploy commit",
+            "deploy rollback",
+            "deploy checkpoint",
+        ),
+        *("deploy release", "deployments", "gate", "status", "journey list", "journey run", "journey import"),
+        *("incidents", "show"),
         *("pause", "resume", "retire", "heartbeat", "silence", "unsilence", "silences"),
+        *("approvals", "approve", "reject"),
         *("alert test", "ledger verify", "config check", "healthcheck"),
     ]
 

@@ -15,8 +15,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("example", EXAMPLE.findall((DOCS / "root-cause.md").read_text()))
-def test_each_example_on_root_causes_loads_and_says_something(example: str, settings_of: Load) -> None:
+@pytest.mark.parametrize(
+    "example",
+    [one for page in ("root-cause", "approvals") for one in EXAMPLE.findall((DOCS / f"{page}.md").read_text())],
+)
+def test_each_example_loads_and_says_something(example: str, settings_of: Load) -> None:
     assert replace(settings_of(example), source=None) != Settings() or "flap_" in example
 
 

@@ -15,7 +15,7 @@ from watchdog.ledger import outbox as ledger_outbox
 from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.record import Kept, Severity
 
-_OLD_TABLES = ("kept", "outbox", "told")
+_OLD_TABLES = ("kept", "outbox", "told", "deployments")
 """That version 1 did not have."""
 
 
@@ -179,6 +179,7 @@ async def test_a_ledger_of_the_version_before_is_read_as_it_is_and_gets_the_new_
     with sqlite3.connect(state / "ledger.db") as database:
         for table in _OLD_TABLES:
             database.execute(f"DROP TABLE {table}")
+        database.execute("DROP INDEX entries_of_deployments")
         database.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
     database.close()
     with LedgerReader.open(state) as reader:

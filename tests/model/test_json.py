@@ -51,6 +51,7 @@ BARE: dict[str, object] = {
     "downtime_seconds": 0.0,
     "downtime_allowed_seconds": 300.0,
     "quarantined": False,
+    "approval": None,
     "flapping": False,
 }
 INCIDENT = Incident(
@@ -88,6 +89,7 @@ def test_a_service_is_shown_with_all_that_is_known_of_it() -> None:
         "downtime_seconds": 0.0,
         "downtime_allowed_seconds": 300.0,
         "quarantined": True,
+        "approval": None,
         "flapping": True,
     }
 

@@ -59,6 +59,8 @@ def test_a_heading_is_linked_as_a_forge_links_it() -> None:
         ),
         ("tried start; there is no other proven deployment to go back to", "Deploy a version of shop/webui"),
         ("its image shop:1 is gone from the engine", "Pull or load the image"),
+        ("approval 7 to recreate shop/webui is rejected by ada: no", "Mend shop/webui by hand; or"),
+        ("approval 7 to recreate shop/webui expired unanswered after 1 h", "`watchdog recover shop/webui`"),
         ("tried start, recreate", "Find out why it does not stay up (`docker logs shop-webui-1`)"),
     ],
 )

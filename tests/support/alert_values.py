@@ -36,6 +36,8 @@ def full_alert() -> Alert:
         tried=("restart failed: exit code 1", "recreate failed: port taken"),
         todo="Free port 8000, then run `watchdog recover shop/webui`.",
         runbook="https://wiki.example.org/webui",
+        plan="recreate shop/webui: it is missing\n  1. start NEW",
+        evidence=("it is missing", "check http: refused"),
         flapping=True,
         reminder=2,
     )

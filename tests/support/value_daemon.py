@@ -15,7 +15,7 @@ from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
 from watchdog.channels.hub import Hub
-from watchdog.errors import UnknownHeartbeat, UnknownIncident
+from watchdog.errors import UnknownApproval, UnknownHeartbeat, UnknownIncident
 from watchdog.model.health import Cause
 from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
 from watchdog.model.settings import ApiSettings
@@ -31,6 +31,22 @@ INCIDENT = Incident(
     detected_at=1_700_000_000.25,
 )
 SILENCE = {"what": "shop/webui", "until": "2023-11-14T23:13:20.000Z", "reason": "known", "by": "ada"}
+APPROVAL: dict[str, Any] = {
+    "id": 2,
+    "service": "shop/db",
+    "action": "recreate",
+    "state": "waiting",
+    "plan": "recreate shop/db: it has no container; attempt 1 of 3\n  1. create shop-db-1.watchdog-new-1a2b",
+    "evidence": ["it has no container", "check port: refused"],
+    "incident": 7,
+    "asked_at": "2023-11-14T22:13:20.000Z",
+    "expires_at": "2023-11-14T23:13:20.000Z",
+    "by": "",
+    "reason": "",
+    "ended_at": None,
+    "because": "",
+}
+USED = {**APPROVAL, "id": 1, "state": "used", "by": "ada", "because": "approval 1 by ada is used"}
 ROW = Row(
     seq=3,
     hash="ab" * 32,
@@ -128,6 +144,17 @@ class Daemon:
 
     async def silences(self) -> list[dict[str, Any]]:
         return [SILENCE]
+
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        return [APPROVAL, USED] if everything else [APPROVAL]
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        if approval != APPROVAL["id"]:
+            raise UnknownApproval(f"There is no approval {approval}.")
+        return self._answer(("approve", approval, reason, by))
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        return self._answer(("reject", approval, reason, by))
 
     def _answer(self, order: object) -> str:
         if self.error is not None:

@@ -9,6 +9,7 @@ from watchdog.model.snapshot import timestamp
 
 _SUBJECT_LENGTH: Final = 300
 _SUMMARY_LENGTH: Final = 4000
+_PLAN_LENGTH: Final = 10_000
 _LABEL_LENGTH: Final = 200
 _MOST: Final = 50
 """Labels, dependents and things that were tried."""
@@ -43,6 +44,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "tried": [one[:_SUMMARY_LENGTH] for one in alert.tried[-_MOST:]],
         "todo": alert.todo[:_SUMMARY_LENGTH],
         "runbook": alert.runbook,
+        "plan": alert.plan[:_PLAN_LENGTH],
+        "evidence": [one[:_SUMMARY_LENGTH] for one in alert.evidence[:_MOST]],
         "flapping": alert.flapping,
         "reminder": alert.reminder,
     }
@@ -63,6 +66,8 @@ def text(alert: Alert) -> str:
         f"It follows from {said['root']}." if alert.root else "",
         f"Waiting for it: {', '.join(said['dependents'])}." if alert.dependents else "",
         *(f"Tried: {one}" for one in said["tried"]),
+        *(f"Seen: {one}" for one in said["evidence"]),
+        f"Plan: {said['plan']}" if alert.plan else "",
         f"To do: {said['todo']}" if alert.todo else "",
         f"Runbook: {alert.runbook}" if alert.runbook else "",
         f"Evidence: {alert.command}" if alert.command else "",

@@ -12,6 +12,7 @@ from watchdog.errors import (
     EngineUnavailable,
     LedgerError,
     TooManySubscribers,
+    UnknownApproval,
     UnknownDeployment,
     UnknownHeartbeat,
     UnknownIncident,
@@ -59,7 +60,7 @@ def bug() -> Json:
 
 def _status(error: WatchdogError) -> int:
     match error:
-        case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownDeployment():
+        case UnknownService() | UnknownIncident() | UnknownHeartbeat() | UnknownApproval() | UnknownDeployment():
             return 404
         case EngineUnavailable() | TooManySubscribers():
             return 503

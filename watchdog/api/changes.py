@@ -38,6 +38,7 @@ class RecoverBody(_Body):
     project: Name | None = None
     everything: bool = False
     action: Rung | None = None
+    baseline: Annotated[int, Field(ge=1, le=100)] | None = None
     dry_run: bool = False
 
     @model_validator(mode="after")
@@ -53,6 +54,7 @@ class RecoverBody(_Body):
             project=self.project,
             everything=self.everything,
             action=self.action,
+            baseline=self.baseline,
             dry_run=self.dry_run,
             by=self.by,
         )
@@ -96,6 +98,14 @@ class SilenceBody(TargetBody):
     reason: Reason
 
 
+class ApproveBody(_Body):
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class RejectBody(_Body):
+    reason: Reason
+
+
 def change_routes(orders: Orders) -> APIRouter:
     """Reload, recover, and people's intent."""
     router = APIRouter(default_response_class=Json)
@@ -127,6 +137,14 @@ def change_routes(orders: Orders) -> APIRouter:
     @router.post("/api/v1/silences/end")
     async def unsilence(body: TargetBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
         return Json({"sentence": await orders.unsilence(body.target(), body.by)})
+
+    @router.post("/api/v1/approvals/{number}/approve")
+    async def approve(number: int, body: ApproveBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.approve(number, body.reason, body.by)})
+
+    @router.post("/api/v1/approvals/{number}/reject")
+    async def reject(number: int, body: RejectBody) -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        return Json({"sentence": await orders.reject(number, body.reason, body.by)})
 
     return router
 

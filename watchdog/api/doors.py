@@ -47,6 +47,10 @@ class Facts(Protocol):
         """As JSON shows them (docs/api.md), the one that ends first at the beginning."""
         ...
 
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        """Requests for approval as JSON shows them, the oldest first; `everything`: those that have ended, too."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverOrder:
@@ -56,6 +60,8 @@ class RecoverOrder:
     project: str | None = None
     everything: bool = False
     action: Rung | None = None
+    baseline: int | None = None
+    """Of a rollback: which proven deployment, 1 for the newest."""
     dry_run: bool = False
     by: str
 
@@ -103,6 +109,14 @@ class Orders(Protocol):
     async def silence(self, target: Target, seconds: float, reason: str, by: str) -> str: ...
 
     async def unsilence(self, target: Target, by: str) -> str: ...
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        """Raises UnknownApproval, or UsageError for one that does not wait any more."""
+        ...
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        """As `approve`."""
+        ...
 
     async def confirm(self, announcement: int, validator: str, confirmed: bool, because: str, by: str) -> str:
         """A validator answers the announcement of a change."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from watchdog.alerts.counts import AlertCounts
 from watchdog.channels.counts import ChannelCounts
+from watchdog.model.approval import ApprovalState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung, Severity
 
@@ -90,6 +91,9 @@ class Measures:
     held: Callable[[], int] = int
     """Open incidents of which nobody is told now: silence, pause, maintenance."""
     silences: Callable[[], int] = int
+    approvals: Counter[ApprovalState] = field(default_factory=Counter[ApprovalState])
+    """Requests for a person's approval that came to this state."""
+    approvals_waiting: Callable[[], int] = int
 
     def count_event(self, kind: str, action: str) -> None:
         """Counts an engine event; names that are not in `EVENTS` count as `other`."""

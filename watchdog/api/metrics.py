@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from watchdog import __version__
 from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
 from watchdog.channels.counts import ChannelCounts
+from watchdog.model.approval import ApprovalState
 from watchdog.model.channel import Channel
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
@@ -338,6 +339,13 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
     yield firing
     yield _gauge("watchdog_alerts_held", "Open incidents of which nobody is told now, by order.", measures.held())
     yield _gauge("watchdog_silences", "Silences that last.", measures.silences())
+    yield _gauge("watchdog_approvals_waiting", "Plans that wait for a person's approval.", measures.approvals_waiting())
+    yield _counter(
+        "watchdog_approvals",
+        "What became of requests for approval.",
+        ("outcome",),
+        (((state.value,), measures.approvals[state]) for state in ApprovalState if state is not ApprovalState.WAITING),
+    )
     yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
     yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))
     yield _gauge("watchdog_ping_success_timestamp_seconds", "When the last ping was taken.", measures.alerts.pinged_at)

@@ -57,6 +57,12 @@ def read_routes(facts: Facts, page: MetricsPage) -> APIRouter:
     async def silences() -> Response:  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
         return Json({"silences": await facts.silences()})
 
+    @router.get("/api/v1/approvals")
+    async def approvals(  # pyright: ignore[reportUnusedFunction]  # registered by its decorator
+        everything: Annotated[bool, Query(alias="all")] = False,
+    ) -> Response:
+        return Json({"approvals": await facts.approvals(everything)})
+
     return router
 
 

@@ -75,6 +75,7 @@ class DaemonClient:
             "project": order.project,
             "everything": order.everything,
             "action": order.action,
+            "baseline": order.baseline,
             "dry_run": order.dry_run,
             "by": order.by,
         }
@@ -131,6 +132,18 @@ class DaemonClient:
     async def silences(self) -> list[dict[str, Any]]:
         answer = await self.get("/api/v1/silences")
         return answer["silences"]
+
+    async def approvals(self, *, everything: bool) -> list[dict[str, Any]]:
+        answer = await self.get("/api/v1/approvals", {"all": everything})
+        return answer["approvals"]
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        body = {"reason": reason, "by": by}
+        return (await self.post(f"/api/v1/approvals/{approval}/approve", body))["sentence"]
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        body = {"reason": reason, "by": by}
+        return (await self.post(f"/api/v1/approvals/{approval}/reject", body))["sentence"]
 
     async def _order(self, verb: str, body: Mapping[str, Any]) -> str:
         return (await self.post(f"/api/v1/services/{verb}", body))["sentence"]

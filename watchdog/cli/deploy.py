@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,7 +19,6 @@ from watchdog.cli.terminal import json_option
 from watchdog.errors import UsageError
 from watchdog.model.settings import Settings
 
-_WRAP: Final = "wrap"
 _HELP: Final = """Run a command that changes services as a transaction: what it leaves behind is proven, or rolled back.
 
 Everything that it may touch is saved first, its own validators are asked, and nobody else acts meanwhile. Afterwards
@@ -41,20 +40,25 @@ EXITS: Final = MappingProxyType(
 )
 
 
-class DeployGroup(click.Group):
-    """`deploy [OPTIONS] -- COMMAND…` beside the verbs of pipelines."""
+class DeployCommand(Command):
+    """`deploy [OPTIONS] -- COMMAND…`, and beside it the verbs of pipelines, as `deploy begin`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or args[0] not in {*self.commands, "-h", "--help"} or "--" in args:
-            args = [_WRAP, *args]
-        return super().parse_args(ctx, args)
+    def __init__(self, *, verbs: Sequence[Command], **attributes: Any) -> None:
+        super().__init__("deploy", **attributes)
+        self.verbs = {verb.name: verb for verb in verbs}
 
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        wrap = self.commands[_WRAP]
-        wrap.format_help(click.Context(wrap, info_name=ctx.info_name, parent=ctx.parent), formatter)
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        verb = self.verbs.get(args[0]) if args and "--" not in args else None
+        if verb is None:
+            return super().make_context(info_name, args, parent, **extra)
+        return verb.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("For pipelines that cannot wrap a command"):
-            verbs = [(name, one.get_short_help_str(80)) for name, one in self.commands.items() if name != _WRAP]
-            formatter.write_dl(verbs)
+            formatter.write_dl([(f"deploy {name}", verb.get_short_help_str(80)) for name, verb in self.verbs.items()])
+        super().format_epilog(ctx, formatter)
 
 
 def _deploy(*, command: tuple[str, ...], dry_run: bool, as_json: bool, **options: Any) -> int:
@@ -85,10 +89,10 @@ async def _carry_out(
         return await Wrapped(client, command, printer(as_json=as_json), as_json=as_json).carry_out(body)
 
 
-_wrap: Final = Command(
-    _WRAP,
+command: Final = DeployCommand(
+    verbs=PIPELINE,
     help=_HELP,
-    hidden=True,
+    short_help="Run a command as a transaction: proven, or rolled back.",
     callback=_deploy,
     params=[
         *limit_options(),
@@ -103,11 +107,4 @@ _wrap: Final = Command(
         ("watchdog deploy --retire old -- docker compose up -d --remove-orphans", "a service goes on purpose"),
         ("watchdog deploy --services shop/web --soak 2m -- ./deploy.sh", "any command"),
     ),
-)
-
-command: Final = DeployGroup(
-    "deploy",
-    help=_HELP,
-    short_help="Run a command as a transaction: proven, or rolled back.",
-    commands=[_wrap, *PIPELINE],
 )

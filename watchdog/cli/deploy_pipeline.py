@@ -184,6 +184,7 @@ PIPELINE: Final = (
         callback=_commit,
         params=[_token_option(_READS), json_option("one object per event and line")],
         exits=_ENDS,
+        examples=(("watchdog deploy commit --token-file /run/deploy.token", "once the pipeline is done"),),
     ),
     Command(
         "rollback",
@@ -197,6 +198,10 @@ PIPELINE: Final = (
             json_option("one object per event and line"),
         ],
         exits=_ENDS,
+        examples=(
+            ("watchdog deploy rollback", "what the pipeline began"),
+            ("watchdog deploy rollback 12", "a person breaks it off, or tries again"),
+        ),
     ),
     Command(
         "checkpoint",
@@ -217,5 +222,6 @@ PIPELINE: Final = (
             reason_option("What was done about it; recorded."),
         ],
         exits={0: "released", 3: "no daemon runs", 64: "that deployment does not wait for a person"},
+        examples=(('watchdog deploy release 12 --reason "the volume is restored"', "recovery acts there again"),),
     ),
 )

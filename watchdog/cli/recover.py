@@ -40,13 +40,31 @@ def _recover(
 ) -> int:
     if sum((bool(services), project is not None, everything)) != 1:
         raise click.UsageError("Name either services, or --project, or --all.", click.get_current_context())
+    rung = Rung(action) if action else None
+    return order_recovery(
+        services, project=project, everything=everything, action=rung, dry_run=dry_run, as_json=as_json
+    )
+
+
+def order_recovery(
+    services: tuple[str, ...],
+    *,
+    project: str | None = None,
+    everything: bool = False,
+    action: Rung | None,
+    baseline: int | None = None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Gives the order to the daemon, or to its twin for one order, and tells how it goes; the exit code."""
     from watchdog.api.doors import RecoverOrder
 
     order = RecoverOrder(
         services=services,
         project=project,
         everything=everything,
-        action=Rung(action) if action else None,
+        action=action,
+        baseline=baseline,
         dry_run=dry_run,
         by=operator(),
     )

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
-from watchdog.config import addresses, databases, rules
+from watchdog.config import addresses, approval, databases, rules
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
-from watchdog.model.record import Severity
+from watchdog.model.record import Rung, Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
 
@@ -78,6 +78,7 @@ RecordType = Annotated[DnsType, PlainValidator(rules.choice(DnsType))]
 Rcode = Annotated[DnsRcode, PlainValidator(rules.choice(DnsRcode))]
 Texts = Annotated[tuple[str, ...], PlainValidator(rules.TEXTS)]
 HostName = Annotated[str, PlainValidator(addresses.HOST_NAME)]
+Rungs = Annotated[frozenset[Rung], PlainValidator(approval.RUNGS)]
 Rollback = Annotated[RollbackMode, PlainValidator(rules.choice(RollbackMode))]
 
 Days = Annotated[tuple[int, ...], PlainValidator(rules.DAYS)]

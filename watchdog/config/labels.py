@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from watchdog.config import rules
+from watchdog.config import approval, rules
 from watchdog.config.build import covers
 from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
@@ -29,6 +29,7 @@ CHECK: Final = "watchdog.check."
 WEIGHT: Final = "watchdog.weight"
 ON_STOP: Final = "watchdog.on-stop"
 ABSENCE_GRACE: Final = "watchdog.absence-grace"
+APPROVAL: Final = "watchdog.approval"
 CRITICAL_AFTER: Final = "watchdog.critical-after"
 OWNER: Final = "watchdog.owner"
 STOP_TIMEOUT: Final = "autoheal.stop.timeout"
@@ -47,6 +48,7 @@ RULES: Final[Mapping[str, Rule[Any]]] = {
     WEIGHT: rules.WEIGHT,
     ON_STOP: rules.choice(OnStop),
     ABSENCE_GRACE: rules.SPAN,
+    APPROVAL: approval.RUNGS,
     CRITICAL_AFTER: rules.SPAN,
     OWNER: rules.OWNER,
     STOP_TIMEOUT: rules.SPAN,
@@ -73,7 +75,8 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
     said = {name: _read(name, labels[name], problems) for name in RULES if name in labels}
     said = {name: value for name, value in said.items() if value is not None}
     _unknown(labels, problems)
-    recovery = replace(base.recovery, on_stop=said.get(ON_STOP, base.recovery.on_stop))
+    asked = base.recovery.approval | said.get(APPROVAL, frozenset())
+    recovery = replace(base.recovery, on_stop=said.get(ON_STOP, base.recovery.on_stop), approval=asked)
     grace: float = said.get(ABSENCE_GRACE, recovery.absence_grace)
     if grace > recovery.absence_max:
         wrong = f"is longer than absence_max ({recovery.absence_max:g} s)"

@@ -26,6 +26,7 @@ from watchdog.config.fields import (
     References,
     Retention,
     Rollback,
+    Rungs,
     Section,
     ServiceName,
     ServiceReferences,
@@ -124,6 +125,12 @@ class ServiceRecoverySection(Section):
     rollback: Rollback | None = Field(
         default=None,
         description="Whether the last rung may go back to another image; auto: not where writable mounts hold data.",
+    )
+    approval: Rungs | None = Field(
+        default=None, description="The actions that wait until a person approves the plan ([approvals](approvals.md))."
+    )
+    approval_expires: Window | None = Field(
+        default=None, description="How long a plan waits for approval; then its service is handed to a person."
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.looker import Looker
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError, EngineUnavailable, LedgerError
+from watchdog.model.approval import Approval
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, RemoveContainer, StopContainer, container_of, steps_as_json
+from watchdog.model.plan import Act, RemoveContainer, StopContainer, Wait, container_of, steps_as_json
 from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, Pause, Rung, ServiceRecord
 from watchdog.policy.budget import counting_window
 from watchdog.policy.ladder import MINUTE
@@ -66,6 +68,7 @@ class Acting:
     journal: Journal
     planner: Planner
     manager: ServiceRecoveryManager
+    approvals: ApprovalDesk
     ask_soon: Callable[[ServiceKey], None]
     engine_gone: Callable[[str], Awaitable[None]]
     """Told when the engine went away while something was done on it."""
@@ -105,7 +108,12 @@ class Acting:
         if watched.container != judged:
             return Begun(impossible="its container changed while this was planned", again_at=now)
         plan = planned.plan
-        errand = await self._intend(watched, planned, now, lambda: _wanted(watched.record) == wanted and stands())
+        permit = await self.approvals.permit(watched, decision, plan, now)
+        if isinstance(permit, Wait):
+            return Begun(impossible=permit.because, again_at=permit.until)
+        errand = await self._intend(
+            watched, planned, permit, now, lambda: _wanted(watched.record) == wanted and stands()
+        )
         if errand is None:
             return Begun(impossible="what it was decided on changed while this was planned", again_at=now)
         if watched.container is not None and watched.container.running:
@@ -116,16 +124,24 @@ class Acting:
         return await self._after(watched, errand, attempted)
 
     async def _intend(
-        self, watched: Watched, planned: Planned, now: float, stands: Callable[[], bool]
+        self, watched: Watched, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
     ) -> Errand | None:
         """Writes the intent; None, and nothing written, where the decision stands no more."""
         plan, key, incident = planned.plan, watched.key, watched.record.incident
-        attempt = Attempt(at=now, rung=plan.rung, outcome=Outcome.PENDING, by_operator=watched.ordered is not None)
+        attempt = Attempt(
+            at=now,
+            rung=plan.rung,
+            outcome=Outcome.PENDING,
+            by_operator=watched.ordered is not None,
+            approval=permit.id if permit is not None else None,
+        )
+        used, kept = self.approvals.used(permit) if permit is not None else (None, ())
+        approved = f", approved by {permit.by} (approval {permit.id})" if permit is not None else ""
         woken = watched.woken_by_event_at
         entry = self.journal.entry(
             EntryKind.INTENT,
             key,
-            f"will {plan.rung}: {plan.because}",
+            f"will {plan.rung}: {plan.because}{approved}",
             incident=incident,
             payload={
                 "plan": str(plan),
@@ -135,6 +151,7 @@ class Acting:
                 "container": watched.container.id if watched.container is not None else None,
                 "stop": steps_as_json(step for step in plan.steps if isinstance(step, StopContainer)),
                 "undo": steps_as_json(plan.undo),
+                "approval": attempt.approval,
             },
         )
         missing_or_start = watched.container is None or plan.rung is Rung.START
@@ -142,11 +159,15 @@ class Acting:
             if not stands():
                 return None
             record = replace(watched.record, attempts=(*_counting(watched, now), attempt))
-            (row,) = await self.journal.write(entry, records=[record], specs=planned.specs, vital=missing_or_start)
+            (row,) = await self.journal.write(
+                entry, records=[record], specs=planned.specs, kept=kept, vital=missing_or_start
+            )
             watched.record = record
+        if used is not None:
+            self.approvals.take(used)
         watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
         watched.woken_by_event_at = None
-        watched.says = f"{plan.rung}: {plan.because}"
+        watched.says = f"{plan.rung}: {plan.because}{approved}"
         self.journal.say(key, watched.says, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:

@@ -19,6 +19,7 @@ from watchdog.daemon.acting import Acting
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.alert_watch import AlertWatch
 from watchdog.daemon.announcing import Announcing
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.asker import Asker, Prober
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.deploying import Deploying
@@ -98,6 +99,7 @@ class Daemon:
         self._alerts = AlertDesk(self.world, self.journal, self.alerter.send)
         self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
         self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
+        self._approvals = ApprovalDesk(self.world, self.journal, self._desk)
         self._silences = SilenceDesk(self.world, self._alerts, self.journal)
         self._asker = Asker(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
@@ -119,6 +121,7 @@ class Daemon:
             journal=self.journal,
             planner=planner,
             manager=manager,
+            approvals=self._approvals,
             ask_soon=self._household.ask_soon,
             engine_gone=self._engine_watch.gone,
         )
@@ -163,6 +166,7 @@ class Daemon:
         sentence = f"watchdog {version} starts to watch"
         try:
             await self._desk.restore()
+            await self._approvals.restore()
             self._checks.restore()
             await self.deployments.restore()
             await self._heartbeats.restore()
@@ -219,6 +223,7 @@ class Daemon:
             acting=self._acting,
             book=self._book,
             checks=self._checks,
+            approvals=self._approvals,
         )
         await worker.run()
 
@@ -273,6 +278,7 @@ class Daemon:
 
     async def _look_at_claims(self) -> None:
         await self._desk.look_at_claims(self.world.clock.now())
+        await self._approvals.sweep()
         await self._engine_watch.overdue()
 
     async def _compact(self) -> None:
@@ -373,15 +379,16 @@ class Daemon:
     async def silences(self) -> list[dict[str, Any]]:
         return self._silences.list()
 
+    async def approvals(self, everything: bool) -> list[dict[str, Any]]:
+        return self._approvals.list(everything)
+
+    async def approve(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.approve(approval, reason, by)
+
+    async def reject(self, approval: int, reason: str, by: str) -> str:
+        return await self._approvals.reject(approval, reason, by)
+
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:
-    changed = [
-        name
-        for name, before, after in (
-            ("[engine]", old.engine, new.engine),
-            ("[api]", old.api, new.api),
-            ("[state]", old.state, new.state),
-        )
-        if before != after
-    ]
-    return " and ".join(changed)
+    sections = {"[engine]": (old.engine, new.engine), "[api]": (old.api, new.api), "[state]": (old.state, new.state)}
+    return " and ".join(name for name, (before, after) in sections.items() if before != after)

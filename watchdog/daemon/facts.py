@@ -62,8 +62,13 @@ class Facts:
             maintenance=self._maintenance(now),
             deployment=self._world.deployed(key),
             flapping=watched.flapping(),
+            asked_at=self._asked_at(),
             ordered=watched.ordered,
         )
+
+    def _asked_at(self) -> float | None:
+        request = self._world.approvals.get(self._watched.key)
+        return request.asked_at if request is not None else None
 
     def _maintenance(self, now: float) -> Hold | None:
         if not self._world.settings.maintenance:

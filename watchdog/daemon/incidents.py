@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from watchdog.daemon.accounts import Open
 from watchdog.daemon.alert_desk import AlertDesk
@@ -15,7 +15,7 @@ from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.observation import Observation
-from watchdog.model.record import EntryKind, Incident, Kept, ServiceRecord, Severity
+from watchdog.model.record import Entry, EntryKind, Incident, Kept, ServiceRecord, Severity
 from watchdog.model.views import steps_json
 from watchdog.policy.advice import NOTHING, advice, anchor
 from watchdog.policy.flapping import Flaps, read, written
@@ -27,6 +27,18 @@ FLAPS = "flaps"
 """Kind of what the ledger keeps of states that keep changing, by the subject of their incident."""
 RECENT = 200
 """Incidents that a new daemon reads: what ended with the engine ended moments before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Also:
+    """What is written in the same transaction as a hand-over."""
+
+    entries: tuple[Entry, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+NOTHING_ELSE = Also()
 
 
 class IncidentDesk:
@@ -315,10 +327,10 @@ class IncidentDesk:
             self._journal.entry(EntryKind.DECISION, subject, sentence, incident=number), vital=True
         )
 
-    async def hand_over(self, number: int, because: str, record: ServiceRecord) -> None:
-        """A person is needed: the incident turns critical and the alert goes out."""
+    async def hand_over(self, number: int, because: str, record: ServiceRecord, also: Also = NOTHING_ELSE) -> None:
+        """A person is needed: the incident turns critical and the alert goes out. `also` is written with it."""
         sentence = f"{record.service}: {because}. A person is needed."
-        await self._critical(number, sentence, handed_over=because, records=[record])
+        await self._critical(number, sentence, handed_over=because, records=[record], also=also)
 
     async def needs_person(self, number: int, because: str) -> None:
         """As `hand_over`, of what is no service."""
@@ -338,19 +350,26 @@ class IncidentDesk:
         *,
         handed_over: str | None = None,
         records: Sequence[ServiceRecord] = (),
+        also: Also = NOTHING_ELSE,
     ) -> None:
         async with self._alerts.changing(number):
             known = self.open.get(number)
             if known is None:  # closed meanwhile
                 if records:
-                    await self._journal.write(records=records)
+                    await self._journal.write(*also.entries, records=records, kept=also.kept, notices=also.notices)
                 return
             self.open[number] = incident = replace(known, severity=Severity.CRITICAL)
             entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
             plan = self._alerts.due([self._opened(incident, handed_over)], self._world.clock.now())
             try:
                 await self._journal.write(
-                    entry, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
+                    *also.entries,
+                    entry,
+                    records=records,
+                    incidents=[incident],
+                    kept=(*also.kept, *plan.kept),
+                    notices=(*also.notices, *plan.notices),
+                    vital=True,
                 )
             except LedgerError:
                 self._alerts.tell_unwritten(plan)

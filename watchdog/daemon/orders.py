@@ -19,7 +19,7 @@ from watchdog.daemon.world import World
 from watchdog.errors import EngineUnavailable, UnknownService, UsageError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act
-from watchdog.model.record import Desired, EntryKind, Pause, Rung
+from watchdog.model.record import Desired, EntryKind, Pause
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.graph import all_roots, tiers
 from watchdog.policy.naming import find_service
@@ -61,6 +61,7 @@ class OrderDesk:
         if self._world.state.away is not None:
             raise EngineUnavailable(f"no action: {self._world.state.away}")
         await self._looker.look()
+        self._refuse_unknown_baselines(order)
         graph, chosen = self._world.graph(), self._choose(order)
         needs = {key: all_roots(graph, key) & chosen for key in chosen}
         told: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
@@ -86,7 +87,7 @@ class OrderDesk:
             for key in in_order:
                 if key not in self._world.services:
                     continue
-                text = await self._preview(self._world.services[key], order.action)
+                text = await self._preview(self._world.services[key], order)
                 told.put_nowait({"event": "plan", "service": str(key), "text": text})
         finally:
             told.put_nowait(None)
@@ -126,11 +127,11 @@ class OrderDesk:
         sentence = f"{order.by} orders to recover {watched.key}" + (f" by {order.action}" if order.action else "")
         await self._write(watched, sentence, quarantined=None)
         done = self._book.take(watched, now)
-        watched.ordered = Ordered(now, order.action)
+        watched.ordered = Ordered(now, order.action, order.baseline)
         watched.wake.set()
         return done
 
-    async def _preview(self, watched: Watched, action: Rung | None) -> str:
+    async def _preview(self, watched: Watched, order: RecoverOrder) -> str:
         now = self._world.clock.now()
         if watched.seen is None:
             return f"{watched.key}: not looked at yet"
@@ -141,7 +142,7 @@ class OrderDesk:
             settings=watched.settings.recovery,
             container=watched.container,
             config_hash=watched.config_hash,
-            ordered=Ordered(now, action),
+            ordered=Ordered(now, order.action, order.baseline),
         )
         decision = decide(situation, Surroundings(), now)
         if not isinstance(decision, Act):
@@ -152,7 +153,8 @@ class OrderDesk:
         planned = await self._acting.plan(watched, decision)
         if isinstance(planned, Impossible):
             return f"{watched.key}: no plan: {planned.because}"
-        return str(planned.plan)
+        asks = decision.rung in watched.settings.recovery.approval
+        return str(planned.plan) + ("\n  done by itself it would wait for a person's approval" if asks else "")
 
     def _choose(self, order: RecoverOrder) -> set[ServiceKey]:
         services = self._world.services
@@ -166,6 +168,17 @@ class OrderDesk:
                 raise UnknownService(f"no project is called {order.project!r}; there are: {listed}", projects)
             return {key for key in found if self._is_concern(services[key])}
         return {self._find(name).key for name in order.services}
+
+    def _refuse_unknown_baselines(self, order: RecoverOrder) -> None:
+        for name in order.services if order.baseline is not None else ():
+            watched = self._find(name)
+            known = [
+                f"{number}: {kept.image} ({kept.image_id.removeprefix('sha256:')[:12]})"
+                for number, kept in enumerate(watched.record.baselines, 1)
+            ]
+            if order.baseline is not None and order.baseline > len(known):
+                there = "; ".join(known) or "none"
+                raise UsageError(f"{watched.key} has no proven deployment {order.baseline}; there are {there}")
 
     @staticmethod
     def _is_concern(watched: Watched) -> bool:

@@ -97,7 +97,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
     maintenance, silence = maintenance_of(world, about, now), silenced(world.silences.values(), about, now)
     wall = clock.wall() - now
     paused = record.pause is not None and now < record.pause.until
-    away = world.state.away
+    away, request = world.state.away, world.approvals.get(watched.key)
     health = Health.UNKNOWN if away is not None or seen is None else seen.health
     unread = "not looked at yet" if seen is None else seen.reason
     reason = f"cannot be judged: {away}" if away is not None else unread
@@ -123,6 +123,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
         downtime=max(0.0, now - down_since),
         downtime_allowed=watched.settings.critical_after,
         quarantined=record.quarantined is not None,
+        approval=request.id if request is not None else None,
         flapping=watched.flapping() is not None,
         used=_used(watched),
     )

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from watchdog.daemon.acting import Acting
+from watchdog.daemon.approvals import ApprovalDesk
 from watchdog.daemon.check_incidents import CheckIncidents
 from watchdog.daemon.facts import Facts
 from watchdog.daemon.incidents import IncidentDesk
@@ -45,6 +46,7 @@ class Worker:
         acting: Acting,
         book: OrderBook,
         checks: CheckIncidents,
+        approvals: ApprovalDesk,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -53,6 +55,7 @@ class Worker:
         self._journal = journal
         self._acting = acting
         self._book = book
+        self._approvals = approvals
         self._proving = Proving(world, watched, journal)
         self._facts = Facts(world, watched, acting)
         self._incident = OwnIncident(
@@ -199,6 +202,7 @@ class Worker:
 
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         watched = self.watched
+        await self._approvals.reconsider(watched, seen, now)
         decision = self._facts.decision(seen, now)
         looked, self._looked = self._looked, False
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
@@ -210,6 +214,10 @@ class Worker:
                 return now + RETRY_AFTER_TROUBLE if watched.ordered is not None else None
             case Wait(until=until):
                 return until
+            case Act() if self._approvals.granted(watched) and not looked:
+                await self._look_at_all()
+                self._looked = True
+                return self._world.clock.now()
             case Act() if seen.cause is Cause.CHECK_FAILED and not looked:
                 return await self._look_first()
             case Act():
@@ -224,6 +232,10 @@ class Worker:
             return None  # its incident could not be opened yet: nothing is done without a record
         if self._acting.owes(watched):
             return now + RETRY_AFTER_TROUBLE
+        awaited = await self._approvals.awaited(watched, decision, now)
+        if awaited is not None:
+            self._say(awaited)
+            return awaited.until
         self.watched.step(Happening.ACT)
         try:
             attempted = await self._acting.attempt(watched, decision, now, lambda: self._stands(decision))

@@ -17,6 +17,7 @@ from watchdog.daemon.outlook import Outlook
 from watchdog.daemon.watched import Watched
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
+from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import Container
 from watchdog.model.deployment import Deployment
 from watchdog.model.health import Health
@@ -41,7 +42,7 @@ class Hindrance(Enum):
     DOWN = auto()
     """It is not good, and somebody works on it."""
     LOST = auto()
-    """It was handed to a person."""
+    """It was handed to a person, or waits for one."""
     UNSETTLED = auto()
     """It has only just started, or one of its checks fails below its threshold."""
 
@@ -152,6 +153,8 @@ class World:
     """Subject of an open incident → when it broke (steady seconds)."""
     silences: dict[str, Silence] = field(default_factory=dict[str, Silence])
     """By `Silence.key`; those that are over go with the next look at the alerts."""
+    approvals: dict[ServiceKey, Approval] = field(default_factory=dict[ServiceKey, Approval])
+    """Requests that wait for a person's word, or have it and are not used yet."""
     changed: Changed = field(default_factory=Changed)
     """Set whenever what the faces show may have changed."""
     _graph: dict[ServiceKey, frozenset[ServiceKey]] | None = None
@@ -298,7 +301,9 @@ class World:
             return Hindrance.DOWN  # it looks good before that is verified and recorded
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
-            return Hindrance.LOST if root.left_alone(self.clock.now()) else Hindrance.DOWN
+            asked = self.approvals.get(root.key)
+            waits = asked is not None and asked.state is ApprovalState.WAITING
+            return Hindrance.LOST if waits or root.left_alone(self.clock.now()) else Hindrance.DOWN
         doubted = any(root.streaks[name].standing is Standing.DOUBTED for name in root.needed_checks())
         return Hindrance.UNSETTLED if starting or doubted else None
 

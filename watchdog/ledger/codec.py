@@ -113,6 +113,7 @@ def load_alert(text: str) -> Alert:
         "severity": Severity(raw["severity"]),
         "dependents": tuple(raw["dependents"]),
         "tried": tuple(raw["tried"]),
+        "evidence": tuple(raw.get("evidence", ())),  # one that an older version queued has none
     }
     return Alert(**raw)
 

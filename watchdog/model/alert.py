@@ -44,6 +44,10 @@ class Alert:
     """What a person should do now."""
     runbook: str = ""
     """The link to the page that says how."""
+    plan: str = ""
+    """What waits for a person's approval, as it is printed."""
+    evidence: tuple[str, ...] = ()
+    """What speaks for it, a sentence each."""
     flapping: bool = False
     reminder: int = 0
     """How often it was said before."""

@@ -230,6 +230,8 @@ class Act:
     because: str
     rung: Rung
     cause: Cause
+    baseline: int | None = None
+    """Of a rollback that a person ordered: which proven deployment, 1 for the newest."""
 
 
 @dataclass(frozen=True, slots=True)

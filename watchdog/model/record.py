@@ -52,6 +52,8 @@ class Attempt:
     reason: str = ""
     by_operator: bool = False
     """A manual recovery is recorded but spends no budget."""
+    approval: int | None = None
+    """The number of the approval that it was made by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,8 @@ class EntryKind(StrEnum):
     OUTCOME = "outcome"
     ALERT = "alert"
     OPERATOR = "operator"
+    APPROVAL = "approval"
+    """A person's approval was asked for, given, refused, or is not needed any more."""
     CLAIM = "claim"
     DEPLOYMENT = "deployment"
     CHECKPOINT = "checkpoint"

@@ -11,6 +11,7 @@ from watchdog.model.deployment import Limits
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
+from watchdog.model.record import Rung
 from watchdog.model.validator import ValidatorSettings
 
 
@@ -86,6 +87,10 @@ class RecoverySettings:
     verify_timeout: float = 60.0
     """How long a recovered service may take to be verified, on top of its start period."""
     rollback: RollbackMode = RollbackMode.AUTO
+    approval: frozenset[Rung] = frozenset()
+    """What waits for a person's approval, unless a person ordered it."""
+    approval_expires: float = 3600.0
+    """How long such a request is waited for before a person is called."""
     restarts_per_minute: int = 10
     """Global budget for restarting containers that are *running*."""
 

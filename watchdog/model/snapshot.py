@@ -65,6 +65,8 @@ class ServiceStatus:
     downtime_allowed: float = 300.0
     """Seconds; a longer downtime is critical."""
     quarantined: bool = False
+    approval: int | None = None
+    """Number of the request for a person's approval that stands."""
     used: Used | None = None
     flapping: bool = False
     """It keeps changing between good and bad."""
@@ -88,6 +90,7 @@ class ServiceStatus:
             "downtime_seconds": round(self.downtime, 3),
             "downtime_allowed_seconds": self.downtime_allowed,
             "quarantined": self.quarantined,
+            "approval": self.approval,
             "flapping": self.flapping,
         }
 

@@ -33,6 +33,16 @@ LOOK: Final = Advice(
     "A warning", "Nothing is restarted for it: see `watchdog show {incident}` for what was seen, and mend that."
 )
 
+APPROVAL: Final = Advice(
+    '"… waits for a person\'s approval"',
+    "Read the plan, then `watchdog approve {approval}` or `watchdog reject {approval} --reason …`. Nothing is done "
+    "before, and after {until} it is handed to a person.",
+)
+_NOT_GIVEN: Final = Advice(
+    '"approval … is rejected by …", "approval … expired unanswered after …"',
+    "Mend {subject} by hand; or, if the plan is right after all, `watchdog recover {subject}`.",
+)
+
 KNOWN: Final[tuple[tuple[str, Advice], ...]] = (
     (
         "DATA_GONE",
@@ -41,6 +51,8 @@ KNOWN: Final[tuple[tuple[str, Advice], ...]] = (
             "Restore the volume from a backup under the same name, then `watchdog recover {subject}`.",
         ),
     ),
+    ("is rejected by", _NOT_GIVEN),
+    ("expired unanswered", _NOT_GIVEN),
     (
         "person's call",
         Advice(

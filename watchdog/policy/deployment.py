@@ -10,6 +10,7 @@ from typing import Final
 
 from watchdog.model.deployment import Before, Scope, Stage, same_service
 from watchdog.model.identity import ServiceKey
+from watchdog.policy.phases import IllegalTransition, diagram
 
 
 class Turn(StrEnum):
@@ -42,12 +43,17 @@ TRANSITIONS: Final[Mapping[tuple[Stage, Turn], Stage]] = {
 
 
 def advance(stage: Stage, turn: Turn) -> Stage:
-    """The next stage; ValueError where the table knows none."""
+    """The next stage; raises IllegalTransition for what the table does not know."""
     try:
         return TRANSITIONS[stage, turn]
     except KeyError:
-        msg = f"a deployment that is {stage} cannot have {turn}"
-        raise ValueError(msg) from None
+        msg = f"{turn} cannot happen while {stage}"
+        raise IllegalTransition(msg) from None
+
+
+def mermaid() -> str:
+    """The picture of this table, for `docs/deployments.md`."""
+    return diagram(TRANSITIONS, Stage.OPENING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +106,7 @@ def lost(
     return tuple(key for key in gone if key not in fewer), fewer
 
 
-_OPTION: Final = re.compile(r"(?i)(--?[a-z][a-z0-9_-]*(?:pass|secret|token|key|credential)[a-z0-9_-]*)(=.*)?")
+_OPTION: Final = re.compile(r"(?i)(--?[a-z0-9_-]*(?:pass|secret|token|key|credential)[a-z0-9_-]*)(=.*)?")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
 _USERINFO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _LONGEST: Final = 200

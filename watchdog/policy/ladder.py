@@ -8,7 +8,7 @@ from watchdog.model.plan import Act, Decision, HandOver, Wait
 from watchdog.model.record import Attempt, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import backoff
-from watchdog.policy.situation import Situation, Surroundings, counted, window_of
+from watchdog.policy.situation import Situation, Surroundings, counted, counts_from, window_of
 
 MINUTE = 60.0
 
@@ -72,9 +72,11 @@ def _forced(situation: Situation, rung: Rung, attempts: tuple[Attempt, ...]) -> 
         return HandOver(f"it has no container to {rung}: order `--action recreate`")
     if rung in {Rung.START, Rung.RESTART} and situation.ties.replaced:
         return HandOver(f"{situation.ties.cut_off}: order `--action recreate`")
-    if rung is Rung.ROLLBACK and rollback_target(situation.record, situation.config_hash) is None:
+    named = situation.ordered.baseline if situation.ordered is not None else None
+    if rung is Rung.ROLLBACK and named is None and rollback_target(situation.record, situation.config_hash) is None:
         return HandOver("there is no other proven deployment to go back to")
-    return Act(f"ordered by a person ({situation.assessment.reason})", rung, situation.assessment.cause)
+    because = f"ordered by a person ({situation.assessment.reason})"
+    return Act(because, rung, situation.assessment.cause, baseline=named)
 
 
 def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
@@ -88,7 +90,8 @@ def _rung(situation: Situation, attempts: tuple[Attempt, ...]) -> Rung:
 def _roll_back(situation: Situation, attempts: tuple[Attempt, ...], now: float) -> Decision:
     seen, settings, window = situation.assessment, situation.settings, window_of(situation)
     because = f"{seen.reason}; {_tried(attempts)}" if attempts else seen.reason
-    of_the_window = [attempt for attempt in situation.record.attempts if now - attempt.at < window]
+    from_then = counts_from(situation, now)
+    of_the_window = [attempt for attempt in situation.record.attempts if from_then - attempt.at < window]
     if any(map(_rolled_back, of_the_window)):
         return HandOver(f"{because}; a rollback is never rolled back, not even a person's")
     if sum(attempt.rung is Rung.ROLLBACK for attempt in of_the_window) >= settings.max_attempts:
@@ -100,7 +103,7 @@ def _roll_back(situation: Situation, attempts: tuple[Attempt, ...], now: float) 
         return HandOver(f"{because}; another deployment would not help against running out of memory")
     if settings.rollback is RollbackMode.NEVER:
         return HandOver(f"{because}; rollback is switched off (recovery.rollback)")
-    if settings.rollback is RollbackMode.AUTO:
+    if settings.rollback is RollbackMode.AUTO and Rung.ROLLBACK not in settings.approval:  # else that person is asked
         if situation.container is None:
             return HandOver(f"{because}; with no container to tell whether it writes data, {_PERSONS_CALL}")
         if situation.container.writable_mounts:

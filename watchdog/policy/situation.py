@@ -39,6 +39,8 @@ class Ordered:
 
     since: float
     rung: Rung | None = None
+    baseline: int | None = None
+    """Of a rollback: which proven deployment, 1 for the newest; None for the newest that differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class Situation:
     roots_down: tuple[str, ...] = ()
     """The services it needs that are not good and that somebody still works on."""
     roots_lost: tuple[str, ...] = ()
-    """Those that only a person will mend: handed over, paused, or with recovery off."""
+    """Those that only a person will mend: handed over, waiting for approval, paused, or with recovery off."""
     roots_unsettled: tuple[str, ...] = ()
     """Those that have only just started, or whose checks fail below their thresholds."""
     needs_others: bool = False
@@ -76,6 +78,8 @@ class Situation:
     deployment: str | None = None
     """Why nobody but an open deployment acts on it."""
     flapping: Flapping | None = None
+    asked_at: float | None = None
+    """Since when a person's approval of the next rung is asked for: attempts that counted then still do."""
     ordered: Ordered | None = None
 
 
@@ -85,11 +89,16 @@ def window_of(situation: Situation) -> float:
     return counting_window(situation.settings, start_period)
 
 
+def counts_from(situation: Situation, now: float) -> float:
+    """The moment that the window of attempts reaches back from: a person who thinks it over forgets none."""
+    return now if situation.asked_at is None else min(now, situation.asked_at)
+
+
 def counted(situation: Situation, now: float) -> tuple[Attempt, ...]:
     """The attempts that count: an order starts a budget of its own; else those of the window."""
     ordered = situation.ordered
     if ordered is None:
-        return spent(situation.record.attempts, window_of(situation), now)
+        return spent(situation.record.attempts, window_of(situation), counts_from(situation, now))
     return tuple(
         attempt for attempt in situation.record.attempts if attempt.by_operator and attempt.at >= ordered.since
     )

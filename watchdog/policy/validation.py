@@ -62,7 +62,7 @@ def _running(container: Container, wall: float, patience: float) -> Judgement:
         case HealthcheckState.UNHEALTHY:
             said = f": {container.healthcheck_output}" if container.healthcheck_output else ""
             return Judgement(passed=False, because=f"its health check fails{said}")
-        case HealthcheckState.STARTING:
+        case _:
             within = container.start_period + patience
             if wall - (container.started_at or wall) < within:
                 return Judgement(passed=None, because="its health check has not passed yet")

@@ -54,7 +54,7 @@ class Planner:
         return await self._plan_remake(subject, decision, api_version)
 
     async def _plan_remake(self, subject: Subject, decision: Act, api_version: str) -> Planned | Impossible:
-        spec = await self._spec_for(subject, decision.rung)
+        spec = await self._spec_for(subject, decision)
         if isinstance(spec, Impossible):
             return spec
         if api_number(spec.api_version) > api_number(api_version):
@@ -86,12 +86,13 @@ class Planner:
             return plan
         return Planned(plan, (spec, before) if before is not None and before != spec else (spec,))
 
-    async def _spec_for(self, subject: Subject, rung: Rung) -> ContainerSpec | Impossible:
+    async def _spec_for(self, subject: Subject, decision: Act) -> ContainerSpec | Impossible:
         """Recreate: what is there, else the newest proven deployment. Rollback: the newest proven one that differs."""
         baselines = subject.record.baselines
-        if rung is Rung.ROLLBACK:
-            target = rollback_target(subject.record, subject.config_hash)
-            if target is None:
+        if decision.rung is Rung.ROLLBACK:
+            newest = rollback_target(subject.record, subject.config_hash)
+            target = decision.baseline - 1 if decision.baseline is not None else newest
+            if target is None or target >= len(baselines):
                 return Impossible("there is no other proven deployment to go back to")
             return await self._ledger.spec(baselines[target].spec_id)
         if subject.container is not None:
