@@ -126,7 +126,11 @@ class Shop:
     def environment(self, **more: str) -> dict[str, str]:
         daemon = self.watch.daemon
         own = {name: value for name, value in self.watch.engine.environment.items() if not name.startswith("WATCHDOG_")}
-        return {**own, "NO_COLOR": "1", "WATCHDOG_CONFIG": str(daemon.directory / "config.toml"), **more}
+        places = {
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "WATCHDOG_CONFIG": str(daemon.directory / "config.toml"),
+        }
+        return {**own, **places, "NO_COLOR": "1", **more}
 
     def line(self, *arguments: str) -> list[str]:
         return [*self.watch.engine.enter, *self.watch.daemon.command(*arguments)]
@@ -242,20 +246,25 @@ class Shop:
 
 
 def _differences(before: Any, after: Any, where: str = "") -> list[str]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        names: dict[str, Any] = {**before, **after}
-        return [one for name in names for one in _differences(before.get(name), after.get(name), f"{where}.{name}")]
+    match before, after:
+        case dict() as old, dict() as new:
+            mine, theirs = dict[str, Any](old), dict[str, Any](new)
+            names = mine | theirs
+            return [one for name in names for one in _differences(mine.get(name), theirs.get(name), f"{where}.{name}")]
+        case _:
+            pass
     return [f"{where} was {before!r} and is {after!r}"] if before != after else []
 
 
 def _shape(seen: Any) -> dict[str, Any]:
-    config, host = seen["Config"], seen["HostConfig"]
-    own = seen["Id"][:12]
+    config, own = seen["Config"], seen["Id"][:12]
+    labels = {name: value for name, value in config["Labels"].items() if name != "com.docker.compose.replace"}
+    hostname = config["Hostname"] if config["Hostname"] != own else None
     return {
         "image": seen["Image"],
         "running": seen["State"]["Running"],
-        "config": {name: value for name, value in config.items() if not (name == "Hostname" and value == own)},
-        "host": host,
+        "config": {**config, "Hostname": hostname, "Labels": labels},
+        "host": seen["HostConfig"],
         "mounts": sorted((one["Type"], one.get("Name", ""), one["Destination"]) for one in seen["Mounts"]),
         "networks": {
             name: (one["IPAMConfig"] or None, sorted(set(one["Aliases"] or ()) - {own}))

@@ -20,8 +20,9 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
 from watchdog.model.views import gate_json
+from watchdog.policy.compose_changes import CONFIG_HASH
 from watchdog.policy.discovery import ONEOFF, read_own_name
-from watchdog.policy.graph import tiers
+from watchdog.policy.graph import COMPOSE_DEPENDS_ON, tiers
 from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
     Found,
@@ -37,6 +38,10 @@ from watchdog.recovery.manager import Errand
 
 ENGINE_PATIENCE: Final = 180.0
 """Seconds for which a rollback waits for an engine that is away."""
+
+
+READ_LABELS: Final = (CONFIG_HASH, COMPOSE_DEPENDS_ON)
+"""Compose's labels by which the next `up`, or a recovery, decides."""
 
 
 class Failed(Exception):
@@ -143,7 +148,8 @@ class Rollback:
             if not container.running:
                 continue
             captured = await self._premises.engine.capture(container.id, self._premises.bearers(key))
-            if config_hash(captured) == wanted and captured.volumes == spec.volumes:
+            alike = config_hash(captured) == wanted and captured.volumes == spec.volumes
+            if alike and all(_label(captured, name) == _label(spec, name) for name in READ_LABELS):
                 return container
         return None
 
@@ -247,6 +253,10 @@ def _look_for_obstacles(found: Sequence[Found]) -> None:
     ]
     if reasons:
         raise Failed("; ".join(reasons))
+
+
+def _label(spec: ContainerSpec, name: str) -> str | None:
+    return (spec.config.get("Labels") or {}).get(name)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:
