@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from watchdog.deployments.soak import Soak
 from watchdog.deployments.telling import Telling
 from watchdog.deployments.watching import Degraded, Watching
 from watchdog.errors import DeploymentRefused, EngineUnavailable, LedgerError, WatchdogError
-from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
+from watchdog.model.deployment import Deployment, Gate, GateResult, Stage, same_service
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind
 from watchdog.model.views import deployment_json, gate_json
@@ -238,9 +238,21 @@ class Transaction:
     def _questions(self, keys: list[ServiceKey]) -> dict[Gate, list[Asked]]:
         """What passed before the deployment, or was not there: the rest is none of its business."""
         found = {gate: self._gates.questions(gate, self.deployment.scope, keys) for gate in ASKING}
+        left_out = {*self.deployment.failing, *self._given_up()}
         return {
-            gate: [one for one in asked if self._gates.subject(*one) not in self.deployment.failing]
-            for gate, asked in found.items()
+            gate: [one for one in asked if self._gates.subject(*one) not in left_out] for gate, asked in found.items()
+        }
+
+    def _given_up(self) -> set[str]:
+        """Endpoints and journeys of no service that are excused by name, or need only what is retired."""
+        retire, excused = self.deployment.retire, self.deployment.excused
+
+        def retired(key: ServiceKey) -> bool:
+            return any(same_service(key, one) for one in retire)
+
+        alone = self._premises.alone()
+        return {
+            one.check.name for one in alone if one.check.name in excused or (one.needs and all(map(retired, one.needs)))
         }
 
     def _asked(self, keys: list[ServiceKey]) -> list[Asked]:
@@ -328,7 +340,7 @@ class Transaction:
             because=because or self.deployment.because,
         )
 
-    async def _end(self, turn: Turn, sentence: str, *, gates: list[GateResult] | None = None) -> None:
+    async def _end(self, turn: Turn, sentence: str, *, gates: Sequence[GateResult] = ()) -> None:
         ended = replace(self._updated(turn, sentence), ended_at=self._premises.wall(), token_hash="")
         await self._premises.write(self._entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
         self.deployment = ended
@@ -349,11 +361,14 @@ class Transaction:
     async def _write(self, sentence: str, gates: list[GateResult]) -> None:
         await self._premises.write(self._entry(sentence, gates=gates))
 
-    def _entry(self, sentence: str, *, of: Deployment | None = None, gates: list[GateResult] | None = None) -> Entry:
+    def _entry(
+        self, sentence: str, *, of: Deployment | None = None, gates: Sequence[GateResult] = (), **facts: Any
+    ) -> Entry:
         deployment = of or self.deployment
         payload: Mapping[str, Any] = {
             **deployment_json(deployment),
-            "gates": [gate_json(result) for result in gates or ()],
+            "gates": [gate_json(result) for result in gates],
+            **facts,
         }
         return self._premises.entry(EntryKind.DEPLOYMENT, deployment.subject, sentence, payload=payload)
 
