@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -246,13 +247,9 @@ class Shop:
 
 
 def _differences(before: Any, after: Any, where: str = "") -> list[str]:
-    match before, after:
-        case dict() as old, dict() as new:
-            mine, theirs = dict[str, Any](old), dict[str, Any](new)
-            names = mine | theirs
-            return [one for name in names for one in _differences(mine.get(name), theirs.get(name), f"{where}.{name}")]
-        case _:
-            pass
+    if isinstance(before, dict) and isinstance(after, dict):
+        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+        return [one for name in old | new for one in _differences(old.get(name), new.get(name), f"{where}.{name}")]
     return [f"{where} was {before!r} and is {after!r}"] if before != after else []
 
 
@@ -271,3 +268,9 @@ def _shape(seen: Any) -> dict[str, Any]:
             for name, one in seen["NetworkSettings"]["Networks"].items()
         },
     }
+
+
+def pid_environment(pid: int) -> dict[str, str]:
+    with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - a file of the kernel
+        pairs = (entry.partition(b"=") for entry in file.read().split(b"\0") if entry)
+        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}

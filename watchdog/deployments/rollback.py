@@ -21,7 +21,7 @@ from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
 from watchdog.model.views import gate_json
 from watchdog.policy.compose_changes import CONFIG_HASH
-from watchdog.policy.discovery import ONEOFF, read_own_name
+from watchdog.policy.discovery import ONEOFF
 from watchdog.policy.graph import COMPOSE_DEPENDS_ON, tiers
 from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
@@ -110,9 +110,6 @@ class Rollback:
         """The service in the scope that the deployment made this container for; None for any other container."""
         if summary.id in self._others or summary.labels.get(ONEOFF, "").lower() == "true":
             return None
-        own = read_own_name(summary.name)
-        if own is not None and not own.successor:
-            return None  # set aside already
         key = self._premises.service_of(summary.id, summary.name, summary.labels)
         return key if key is not None and self._deployment.scope.covers(key) else None
 
@@ -255,8 +252,9 @@ def _look_for_obstacles(found: Sequence[Found]) -> None:
         raise Failed("; ".join(reasons))
 
 
-def _label(spec: ContainerSpec, name: str) -> str | None:
-    return (spec.config.get("Labels") or {}).get(name)
+def _label(spec: ContainerSpec, name: str) -> object:
+    labels: Mapping[str, object] = spec.config.get("Labels") or {}
+    return labels.get(name)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:
