@@ -247,13 +247,9 @@ class Shop:
 
 
 def _differences(before: Any, after: Any, where: str = "") -> list[str]:
-    match before, after:
-        case dict() as old, dict() as new:
-            mine, theirs = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
-            names = mine | theirs
-            return [one for name in names for one in _differences(mine.get(name), theirs.get(name), f"{where}.{name}")]
-        case _:
-            pass
+    if isinstance(before, dict) and isinstance(after, dict):
+        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+        return [one for name in old | new for one in _differences(old.get(name), new.get(name), f"{where}.{name}")]
     return [f"{where} was {before!r} and is {after!r}"] if before != after else []
 
 
