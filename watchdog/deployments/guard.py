@@ -57,7 +57,7 @@ class DeploymentSafetyGuard:
             transaction = Transaction(self._premises, self._announcer, deployment)
             if deployment.stage is Stage.STUCK:
                 self._stuck = transaction
-                self._premises.cover(deployment)
+                self._premises.cover(deployment, frozenset(deployment.left))
                 continue
             await self._turn.acquire()
             self._open = transaction

@@ -20,7 +20,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
 from watchdog.model.views import gate_json
-from watchdog.policy.discovery import ONEOFF, read_own_name
+from watchdog.policy.discovery import ONEOFF
 from watchdog.policy.graph import tiers
 from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
@@ -106,9 +106,6 @@ class Rollback:
         """The service in the scope that the deployment made this container for; None for any other container."""
         if summary.id in self._others or summary.labels.get(ONEOFF, "").lower() == "true":
             return None
-        own = read_own_name(summary.name)
-        if own is not None and not own.successor:
-            return None  # set aside already
         key = self._premises.service_of(summary.id, summary.name, summary.labels)
         return key if key is not None and self._deployment.scope.covers(key) else None
 

@@ -23,7 +23,7 @@ from watchdog.model.plan import (
     StopContainer,
 )
 from watchdog.model.record import Rung
-from watchdog.policy.discovery import aside_name
+from watchdog.policy.discovery import aside_name, is_aside
 from watchdog.policy.planning import Impossible, Remake, obstacle_to, plan_remake
 
 ENDED = {ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD}
@@ -59,9 +59,12 @@ def as_before(found: Found) -> bool:
 
 
 def plan_set_aside(found: Found, because: str, nonce: str) -> Plan:
-    """Newcomers are stopped and kept until what they replaced is good; they are never started again."""
+    """Newcomers are stopped and kept until what they replaced is good; they are never started again.
+
+    Those that an earlier try has set aside are.
+    """
     steps: list[Step] = []
-    for number, container in enumerate(found.newcomers):
+    for number, container in enumerate(one for one in found.newcomers if not is_aside(one.name)):
         if container.state not in ENDED:
             steps.append(StopContainer(container.id, container.stop_timeout))
         steps.append(SetRestartPolicy(container.id, "no"))
