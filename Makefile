@@ -64,6 +64,10 @@ bench-recovery: dev-env test-packages ## how soon what was lost serves again, be
 bench-restore: dev-env test-packages ## how fast a whole host of 24 services in four tiers is back, beside the engine's floor
 	@$(BIN)/python -m bench.restore
 
+.PHONY: bench-deploy
+bench-deploy: dev-env test-packages ## what a deployment costs as a transaction, and how fast a failed one is rolled back
+	@$(BIN)/python -m bench.deploy
+
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon
 	@$(BIN)/python -m bench.footprint

@@ -17,7 +17,7 @@ def test_help_lists_every_target() -> None:
 def test_demonstrations_and_measurements_that_targets_run_are_there() -> None:
     recipes = re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     run = {target: re.findall(r"-m ((?:scripts|bench)\.\w+)", recipe) for target, recipe in recipes}
-    assert run["demo-deploy"] == ["scripts.demo_deploy"]
+    assert (run["demo-deploy"], run["bench-deploy"]) == (["scripts.demo_deploy"], ["bench.deploy"])
     missing = [
         one for modules in run.values() for one in modules if not (ROOT / f"{one.replace('.', '/')}.py").is_file()
     ]
