@@ -27,6 +27,11 @@ demo: dev-env engine ## remove a service of a small stack and watch it come back
 	@scripts/ensure-packages.sh busybox-static
 	@$(BIN)/python -m scripts.demo
 
+.PHONY: demo-deploy
+demo-deploy: dev-env engine ## lose that service by a deployment: three ways, each undone, and once on purpose
+	@scripts/ensure-packages.sh busybox-static
+	@$(BIN)/python -m scripts.demo_deploy
+
 .PHONY: test
 test: dev-env test-packages debian-engine lint ## everything that must be green: lint, types, walls, all tests on a real engine
 	$(BIN)/python -m pytest tests/policy tests/model \
@@ -58,6 +63,10 @@ bench-recovery: dev-env test-packages ## how soon what was lost serves again, be
 .PHONY: bench-restore
 bench-restore: dev-env test-packages ## how fast a whole host of 24 services in four tiers is back, beside the engine's floor
 	@$(BIN)/python -m bench.restore
+
+.PHONY: bench-deploy
+bench-deploy: dev-env test-packages ## what a deployment costs as a transaction, and how fast a failed one is rolled back
+	@$(BIN)/python -m bench.deploy
 
 .PHONY: bench-footprint
 bench-footprint: dev-env test-packages ## start-up times, CPU and memory of the daemon

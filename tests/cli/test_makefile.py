@@ -14,6 +14,16 @@ def test_help_lists_every_target() -> None:
     assert re.findall(r"^make (\S+)", listed, re.MULTILINE) == targets
 
 
+def test_demonstrations_and_measurements_that_targets_run_are_there() -> None:
+    recipes = re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    run = {target: re.findall(r"-m ((?:scripts|bench)\.\w+)", recipe) for target, recipe in recipes}
+    assert (run["demo-deploy"], run["bench-deploy"]) == (["scripts.demo_deploy"], ["bench.deploy"])
+    missing = [
+        one for modules in run.values() for one in modules if not (ROOT / f"{one.replace('.', '/')}.py").is_file()
+    ]
+    assert not missing
+
+
 def test_an_engine_that_is_named_is_never_replaced() -> None:
     done = _ensure_engine({**os.environ, "DOCKER_HOST": "tcp://192.0.2.1:2375"})
     assert (done.returncode, done.stderr) == (0, "")

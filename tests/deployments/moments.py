@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.deployments.stage import HTTPD, UP, Shop, pid_environment
+from tests.deployments.stage import HTTPD, STEADY, UP, Shop, pid_environment
 from tests.lab.held import PROGRAM, Holds
 
 FIRST = "deployment begins"
@@ -56,7 +56,7 @@ class Moments:
     """What webui runs now."""
     holds: Holds = field(init=False)
 
-    def open(self, at: Mapping[int, int], config: str = "") -> None:
+    def open(self, at: Mapping[int, int], config: str = "", base: str = STEADY) -> None:
         """The shop, and a daemon that holds each deployment of `at` (number → moment)."""
         self.holds = Holds(
             directory=self.directory, at={_subject(one): moment for one, moment in at.items()}, first=FIRST, joined=True
@@ -64,7 +64,7 @@ class Moments:
         daemon = self.shop.watch.daemon
         daemon.program, daemon.environment = PROGRAM, daemon.environment | self.holds.environment()
         self.shop.watch.engine.image(IMAGES[1], marker="two", cmd=HTTPD)
-        self.shop.open(config=config)
+        self.shop.open(config=config, base=base)
 
     def deploy(self, *options: str, command: tuple[str, ...] = UP, soak: str = "100ms") -> Stand:
         """Another image than webui has now; not waited for."""
@@ -114,7 +114,7 @@ class Moments:
         record = self.record(stand.number)
         assert stage in {"committed", "rolled_back", "refused"}, record
         if stage == "committed":
-            self.image = stand.image
+            self.image, self.shop.in_force = stand.image, self.shop.file.read_text()
         assert set(self.shop.identities()) == NAMES, (record, self.shop.identities())
         assert self.shop.image_of("shop-webui-1") == self.image, record
         untouched = NAMES - {"shop-webui-1"} if stage != "refused" else NAMES

@@ -10,7 +10,6 @@ import pytest
 
 from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand
 from tests.deployments.stage import Shop
-from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -39,10 +38,8 @@ def several(some: list[Killed]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def moments(watch: Scene, tmp_path: Path) -> Moments:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    return Moments(Shop(watch, folder), tmp_path)
+def moments(shop: Shop, tmp_path: Path) -> Moments:
+    return Moments(shop, tmp_path)
 
 
 @several(THE_CLI)

@@ -98,6 +98,13 @@ def test_a_pause_is_respected_until_it_ends() -> None:
     assert decide(paused, QUIET, NOW + 60.0) == ACTS
 
 
+def test_what_an_open_deployment_covers_is_left_to_it_by_whoever_orders() -> None:
+    covered = replace(CRASH, deployment="deployment 3 is under way and alone acts here")
+    assert decide(covered, QUIET, NOW) == Wait("no action: deployment 3 is under way and alone acts here")
+    ordered = replace(covered, ordered=Ordered(NOW))
+    assert decide(ordered, QUIET, NOW) == Rest("deployment 3 is under way and alone acts here")
+
+
 def test_in_a_maintenance_window_action_waits_unless_a_person_orders_it() -> None:
     window = Hold('in maintenance window "disks" until 02:00', NOW + 60.0, excuses=True)
     maintained = replace(CRASH, maintenance=window)

@@ -31,10 +31,13 @@ def recognised(command: Sequence[str]) -> bool:
     return compose_program(command) > 0
 
 
-async def read_intent(command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> ComposeIntent | None:
+async def read_intent(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], *, hashed: bool = True
+) -> ComposeIntent | None:
     """What a command that is `recognised` asks for; None where that cannot be told, or it asks for nothing.
 
-    Of a verb that changes no containers, or is not known here, only the verb is read. Raises WatchdogError when
+    Of a verb that changes no containers, or is not known here, only the verb is read. Not `hashed` it is known sooner,
+    and tells which services there are, not what would become of their containers. Raises WatchdogError when
     Compose cannot read the project, with what it said.
     """
     try:
@@ -51,7 +54,8 @@ async def read_intent(command: Sequence[str], cwd: Path, environment: Mapping[st
     compose = _Compose(call, cwd, environment)
     selected = () if call.verb == "restart" else asked.named
     whole = await compose.project(selected)
-    written, hashes = await compose.written(), await compose.hashes()
+    written: Mapping[str, Mapping[str, Any]] = await compose.written() if hashed else {}
+    hashes: Mapping[str, str] = await compose.hashes() if hashed else {}
     services = {
         name: asked.service(name, whole["name"], service, written.get(name, {}), hashes.get(name, ""))
         for name, service in whole.get("services", {}).items()

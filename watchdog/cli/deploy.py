@@ -17,7 +17,6 @@ from watchdog.cli.deploy_options import limit_options, order_body
 from watchdog.cli.deploy_pipeline import PIPELINE
 from watchdog.cli.terminal import json_option
 from watchdog.errors import UsageError
-from watchdog.model.settings import Settings
 
 _HELP: Final = """Run a command that changes services as a transaction: what it leaves behind is proven, or rolled back.
 
@@ -66,20 +65,21 @@ def _deploy(*, command: tuple[str, ...], dry_run: bool, as_json: bool, **options
         raise click.UsageError("Name the command behind `--`.", click.get_current_context())
     if shutil.which(command[0]) is None:
         raise UsageError(f"The command {command[0]!r} is not found: nothing was touched.")
-    configured = settings()
-    return asyncio.run(_carry_out(configured, command, options, dry_run=dry_run, as_json=as_json))
+    return asyncio.run(_carry_out(command, options, dry_run=dry_run, as_json=as_json))
 
 
-async def _carry_out(
-    configured: Settings, command: tuple[str, ...], options: Mapping[str, Any], *, dry_run: bool, as_json: bool
-) -> int:
-    from watchdog.cli.client import DaemonClient
+async def _carry_out(command: tuple[str, ...], options: Mapping[str, Any], *, dry_run: bool, as_json: bool) -> int:
     from watchdog.cli.compose_command import read_intent
+
+    reading = asyncio.create_task(read_intent(command, Path.cwd(), os.environ, hashed=dry_run))
+    await asyncio.sleep(0)  # Compose reads its files while the rest of this program is loaded
+    configured = settings()
+    from watchdog.cli.client import DaemonClient
     from watchdog.cli.deploy_command import Wrapped
     from watchdog.cli.deploy_events import printer
     from watchdog.cli.deploy_rehearsal import rehearse
 
-    intent = await read_intent(command, Path.cwd(), os.environ)
+    intent = await reading
     body = order_body(options, operator(), command=command)
     if intent is not None and intent.project:
         body |= {"project": intent.project, "planned": sorted(intent.services)}

@@ -10,6 +10,7 @@ import click
 
 from watchdog.cli.terminal import print_json
 from watchdog.cli.text import printable, span
+from watchdog.model.deployment import Stage
 
 Event = Mapping[str, Any]
 _ALL_PROOFS: Final = 20
@@ -53,13 +54,16 @@ def lines(event: Event) -> list[str]:
             return [f"  {event['service']}: {event['sentence']}"]
         case "scaled":
             return [f"  scaled down: {', '.join(event['services'])}"]
+        case "stage" if event["stage"] == Stage.ROLLING_BACK:
+            return []  # `rollback` has said so
         case "stage" | "waits" | "not_compared":
             return [event["sentence"]]
         case "rollback":
             return [f"Rolls back: {event['because']}"]
         case "end":
             number = f"; `watchdog deployments {event['id']}`" if event["id"] else ""
-            return [f"{event['stage'].replace('_', ' ')}: {event['sentence']}{number}"]
+            stuck = "needs a person: " if event["stage"] == Stage.STUCK else ""
+            return [f"{stuck}{event['sentence']}{number}"]
         case _:
             return []
 

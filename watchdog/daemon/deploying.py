@@ -21,7 +21,7 @@ from watchdog.engine.protocol import Engine
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
 from watchdog.model.container import ContainerSpec
-from watchdog.model.deployment import Deployment
+from watchdog.model.deployment import Deployment, Stage
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -54,6 +54,7 @@ class Deploying:
         self._desk = desk
         self._prober = prober
         self.manager = manager
+        world.measures.deployment_open = lambda: world.deployment is not None
 
     @property
     def engine(self) -> Engine:
@@ -162,7 +163,12 @@ class Deploying:
         deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        return await self._journal.write(*entries, specs=specs, deployments=deployments, vital=vital)
+        deployments = tuple(deployments)
+        rows = await self._journal.write(*entries, specs=specs, deployments=deployments, vital=vital)
+        for one in deployments:
+            if one.stage.over or one.stage is Stage.STUCK:
+                self._world.measures.deployments[one.stage] += 1
+        return rows
 
     async def spec(self, spec_id: str) -> ContainerSpec:
         return await self._journal.ledger.spec(spec_id)
@@ -184,17 +190,24 @@ class Deploying:
                 await pin(world, self._journal, records[key], watched.record)
             for key in gone:
                 records[key] = replace(world.services[key].record, desired=Desired.RETIRED)
+            claims = [self._claim(key, deployment) for key in specs]
             await self._journal.write(
-                entry, records=records.values(), specs=specs.values(), deployments=[deployment], vital=True
+                entry, *claims, records=records.values(), specs=specs.values(), deployments=[deployment], vital=True
             )
             for key, record in records.items():
                 world.services[key].record = record
         for key, spec in specs.items():
             watched = world.services[key]
             watched.config_hash, watched.spec_id = config_hash(spec), spec.id
+            self._desk.claim(None, str(key), self.now())
+        self._world.measures.deployments[deployment.stage] += 1
         for key in gone:
             if world.services[key].container is None:
                 self._household.dismiss(world.services[key])
+
+    def _claim(self, key: ServiceKey, deployment: Deployment) -> Entry:
+        sentence = f"claims that {key} is good as {deployment.subject} left it; looked at again in 10 minutes"
+        return self._journal.entry(EntryKind.CLAIM, key, sentence)
 
     def _baseline(self, spec: ContainerSpec) -> Baseline:
         return Baseline(

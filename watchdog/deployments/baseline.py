@@ -20,11 +20,12 @@ from watchdog.policy.naming import goes_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """`deployment` knows what was there; `specs` make it again."""
+    """`deployment` knows what was there; `specs` make it again; `answers` are what was asked before anything changed."""
 
     result: GateResult
     deployment: Deployment
     specs: tuple[ContainerSpec, ...]
+    answers: tuple[GateResult, ...]
 
 
 class Baseline:
@@ -48,11 +49,13 @@ class Baseline:
             if summary.id not in known and deployment.scope.covers(stands_for(summary.name, summary.labels))
         )
         proofs = [proof for _, _, proof in found] + await self._hooks()
-        failing = await self._failing(deployment.scope, [stand.key for stand in stands])
+        answers = await self._answers(deployment.scope, [stand.key for stand in stands])
+        failing = tuple(sorted({proof.subject for result in answers for proof in result.failures}))
         return Saved(
             result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=premises.now() - began),
             deployment=replace(deployment, before=before, others=others, failing=failing),
             specs=tuple(spec for _, spec, _ in found if spec is not None),
+            answers=answers,
         )
 
     async def rehearse(self, scope: Scope) -> GateResult:
@@ -106,10 +109,8 @@ class Baseline:
                 break
         return proofs
 
-    async def _failing(self, scope: Scope, keys: list[ServiceKey]) -> tuple[str, ...]:
-        """What does not pass before anything is changed is nothing that the deployment has to answer for."""
-        failing: set[str] = set()
-        for gate in (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION):
-            result = await self._gates.once(gate, self._gates.questions(gate, scope, keys))
-            failing |= {proof.subject for proof in result.failures}
-        return tuple(sorted(failing))
+    async def _answers(self, scope: Scope, keys: list[ServiceKey]) -> tuple[GateResult, ...]:
+        """What fails before anything is changed is nothing that the deployment has to answer for."""
+        gates = (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION)
+        asking = (self._gates.once(gate, self._gates.questions(gate, scope, keys)) for gate in gates)
+        return tuple(await asyncio.gather(*asking))

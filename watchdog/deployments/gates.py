@@ -21,7 +21,9 @@ from watchdog.policy.naming import goes_by
 from watchdog.policy.validation import Judgement, answer, infrastructure
 
 AT_MOST_EVERY: Final = 1.0
-"""Seconds between two questions of a check that is in doubt: a deployment waits for the answer."""
+"""Seconds between two failures of a check that count: a deployment waits for the answer."""
+ASKED_EVERY: Final = 0.1
+"""Seconds between two questions of a check that is in doubt: that it passes is to be noticed at once."""
 FEWEST_FREE: Final = 512 << 20
 """Bytes that have to be free on each disk."""
 FREE_SHARE: Final = 0.05
@@ -111,12 +113,16 @@ class Gates:
         return Proof(str(key), passed=judged.passed, sentence=judged.because)
 
     async def _answers(self, check: Check, key: ServiceKey | None) -> Proof:
-        """Asked until it is proven either way."""
+        """Asked until it is proven either way. Failures count at the check's own distance only."""
         premises, failed = self._premises, 0
         since = premises.wall()
+        apart, counts_at = min(check.retry_interval, AT_MOST_EVERY), premises.now()
         while True:
             last = await premises.ask(check)
-            failed = failed + 1 if last.verdict is Verdict.FAIL else 0
+            if last.verdict is not Verdict.FAIL:
+                failed = 0
+            elif premises.now() >= counts_at:
+                failed, counts_at = failed + 1, premises.now() + apart
             stand = premises.services().get(key) if key is not None else None
             judged = answer(
                 check,
@@ -129,7 +135,7 @@ class Gates:
             )
             if judged.passed is not None:
                 return Proof(self.subject(check, key), passed=judged.passed, sentence=judged.because)
-            await asyncio.sleep(min(check.retry_interval, AT_MOST_EVERY))
+            await asyncio.sleep(min(apart, ASKED_EVERY))
 
     async def _engine(self) -> Proof:
         away = self._premises.away()

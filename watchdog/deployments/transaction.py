@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from watchdog.deployments.soak import Soak
 from watchdog.deployments.telling import Telling
 from watchdog.deployments.watching import Degraded, Watching
 from watchdog.errors import DeploymentRefused, EngineUnavailable, LedgerError, WatchdogError
-from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
+from watchdog.model.deployment import Deployment, Gate, GateResult, Stage, same_service
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind
 from watchdog.model.views import deployment_json, gate_json
@@ -107,13 +107,13 @@ class Transaction:
                 turn = Turn.RETRIED if self.deployment.stage is Stage.STUCK else Turn.FAILED
                 await self._advance(turn, f"is rolled back: {because}", because=because, vital=True)
             await end_all(self.deployment.mark)
-            done = await self._bring_back()
+            done, verified = await self._bring_back()
             premises.cover(None)
-            await self._end(Turn.PASSED, f"rolled back: {because}; {done}")
+            await self._end(Turn.PASSED, f"rolled back: {because}; {done}", gates=verified)
         except (Failed, WatchdogError) as error:
             await self._stick(because, str(error))
 
-    async def _bring_back(self) -> str:
+    async def _bring_back(self) -> tuple[str, list[GateResult]]:
         """The rollback; taken up again where the engine went away, and its containers with it, in the middle of it."""
         premises = self._premises
         for _ in range(ENGINE_LOSSES):
@@ -128,9 +128,10 @@ class Transaction:
                 await premises.changed(1.0)
         return await self._rollback()
 
-    async def _rollback(self) -> str:
+    async def _rollback(self) -> tuple[str, list[GateResult]]:
         rollback = Rollback(self._premises, self._gates, self.telling, self.deployment)
-        return await rollback.run(self._questions([one.service for one in self.deployment.before]))
+        done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
+        return done, rollback.verified
 
     async def _open(self) -> None:
         """Preflight, baseline, announcement: nothing is touched."""
@@ -143,8 +144,9 @@ class Transaction:
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)
         self.deployment = saved.deployment
-        await self._soak.measure(self._asked(self._concerned()), self._concerned())
-        entry = self._entry("begins", gates=[preflight, saved.result])
+        if self.deployment.limits.soak:  # otherwise there is no time in which anything could be compared
+            await self._soak.measure(self._asked(self._concerned()), self._concerned())
+        entry = self._entry("begins", gates=[preflight, saved.result, *saved.answers], measured=self._soak.measured())
         await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
         confirmations = await self._announce.announce(self.deployment)
         self.telling.tell("announced", confirmations=confirmations)
@@ -193,6 +195,8 @@ class Transaction:
 
     async def _soak_it(self) -> None:
         await self._advance(Turn.PASSED, f"its validation passed; it soaks for {self.deployment.limits.soak:g} s")
+        if not self.deployment.limits.soak:
+            return
         keys = self._concerned()
         worse = await self._soak.watch(self._asked(keys), keys, self.deployment.limits.soak)
         if worse is not None:
@@ -201,7 +205,9 @@ class Transaction:
     async def _commit(self) -> None:
         """From here on it cannot be rolled back any more: one write decides."""
         premises = self._premises
-        proven = [Proven(key, await premises.engine.capture(container)) for key, container in self._good()]
+        good = self._good()
+        specs = await asyncio.gather(*(premises.engine.capture(container) for _, container in good))
+        proven = [Proven(key, spec) for (key, _), spec in zip(good, specs, strict=True)]
         there = {key for key, stand in premises.services().items() if stand.container is not None}
         retired = [one.service for one in self.deployment.before if one.service not in there]
         sentence = f"committed: {len(proven)} services are proven" + self._downtime()
@@ -232,9 +238,21 @@ class Transaction:
     def _questions(self, keys: list[ServiceKey]) -> dict[Gate, list[Asked]]:
         """What passed before the deployment, or was not there: the rest is none of its business."""
         found = {gate: self._gates.questions(gate, self.deployment.scope, keys) for gate in ASKING}
+        left_out = {*self.deployment.failing, *self._given_up()}
         return {
-            gate: [one for one in asked if self._gates.subject(*one) not in self.deployment.failing]
-            for gate, asked in found.items()
+            gate: [one for one in asked if self._gates.subject(*one) not in left_out] for gate, asked in found.items()
+        }
+
+    def _given_up(self) -> set[str]:
+        """Endpoints and journeys of no service that are excused by name, or need only what is retired."""
+        retire, excused = self.deployment.retire, self.deployment.excused
+
+        def retired(key: ServiceKey) -> bool:
+            return any(same_service(key, one) for one in retire)
+
+        alone = self._premises.alone()
+        return {
+            one.check.name for one in alone if one.check.name in excused or (one.needs and all(map(retired, one.needs)))
         }
 
     def _asked(self, keys: list[ServiceKey]) -> list[Asked]:
@@ -322,9 +340,9 @@ class Transaction:
             because=because or self.deployment.because,
         )
 
-    async def _end(self, turn: Turn, sentence: str) -> None:
+    async def _end(self, turn: Turn, sentence: str, *, gates: Sequence[GateResult] = ()) -> None:
         ended = replace(self._updated(turn, sentence), ended_at=self._premises.wall(), token_hash="")
-        await self._premises.write(self._entry(sentence, of=ended), deployments=[ended], vital=True)
+        await self._premises.write(self._entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
         self.deployment = ended
         if ended.stage is Stage.ROLLED_BACK:
             await self._premises.all_clear(ended, sentence)
@@ -343,11 +361,14 @@ class Transaction:
     async def _write(self, sentence: str, gates: list[GateResult]) -> None:
         await self._premises.write(self._entry(sentence, gates=gates))
 
-    def _entry(self, sentence: str, *, of: Deployment | None = None, gates: list[GateResult] | None = None) -> Entry:
+    def _entry(
+        self, sentence: str, *, of: Deployment | None = None, gates: Sequence[GateResult] = (), **facts: Any
+    ) -> Entry:
         deployment = of or self.deployment
         payload: Mapping[str, Any] = {
             **deployment_json(deployment),
-            "gates": [gate_json(result) for result in gates or ()],
+            "gates": [gate_json(result) for result in gates],
+            **facts,
         }
         return self._premises.entry(EntryKind.DEPLOYMENT, deployment.subject, sentence, payload=payload)
 
