@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.alert_scene import HOUR, WATCHED, AlertScene
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.model.deployment import DeployOrder
+from watchdog.model.deployment import DeployOrder, Stage
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion
 
@@ -49,3 +49,21 @@ def test_an_endpoint_that_fails_or_flaps_under_a_deployment_has_no_incident_and_
         return here
 
     assert run_virtually(story).heard() == []
+
+
+def test_what_failed_before_a_deployment_is_not_held_against_its_rollback_by_the_next_daemon(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> Stage:
+        here = AlertScene(loop, tmp_path, replace(WATCHED, endpoints=(PUBLIC,)))
+        here.engine.run("webui")
+        here.verdicts["public"] = Verdict.PASS
+        async with here.daemon("webui") as daemon:
+            here.verdicts["public"] = Verdict.FAIL  # nobody has noticed yet
+            told = [event async for event in daemon.deployments.begin(DeployOrder(by="me", uid=0, timeout=HOUR))]
+            assert told[-1]["event"] == "go", told
+            here.engine.docker_stop("webui")
+        async with here.daemon() as daemon:
+            await asyncio.sleep(60.0)
+            (deployment,) = await daemon.deployments.listed(10)
+        return deployment.stage
+
+    assert run_virtually(story) is Stage.ROLLED_BACK

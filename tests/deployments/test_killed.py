@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 COMMITS = 9
 """Moments of a deployment that is committed; the last of them is the commit."""
-ROLLS_BACK = 19
+ROLLS_BACK = 24
 """Moments of one whose command fails when it is done: the third is that it is rolled back, the last its end."""
 Killed = tuple[tuple[str, ...], int]
 """A command, and the moment of its deployment at which something is killed."""
