@@ -115,6 +115,8 @@ class Moments:
         assert {name: now[name] for name in untouched} == {name: stand.before[name] for name in untouched}
         assert record["ended_at"] is not None
         self.shop.still_good()
+        subjects = {one["subject"] for one in self.shop.watch.daemon.incidents()}
+        assert not [one for one in subjects if one.startswith("shop/")], "recovery has meddled"
         assert self.shop.serves()
         assert not self.processes_of(stand.number)
         return stage

@@ -1,4 +1,4 @@
-"""Faults 14 and 23 inside a deployment: recovery leaves its services alone while it is open, and takes over after it."""
+"""Faults 14 and 23 inside a deployment: recovery leaves alone what is in its scope, and takes over at its end."""
 
 from __future__ import annotations
 

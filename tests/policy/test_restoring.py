@@ -86,6 +86,13 @@ def test_newcomers_are_stopped_never_start_again_and_make_room() -> None:
     assert [str(step) for step in plan_removal(GONE, "because").steps] == ["remove e5e5e5e5e5e5"]
 
 
+def test_what_an_earlier_try_has_set_aside_is_not_set_aside_again_but_removed() -> None:
+    aside = replace(NEW, name="shop-webui-1.watchdog-old-n00", state=ContainerState.EXITED)
+    found = replace(GONE, newcomers=(aside,))
+    assert plan_set_aside(found, "because", "n1").steps == ()
+    assert [str(step) for step in plan_removal(found, "because").steps] == ["remove e5e5e5e5e5e5"]
+
+
 def test_a_container_that_is_gone_is_made_again_from_what_was_saved() -> None:
     assert restored(GONE, Survey(networks_gone=("shop_default",))) == [
         "create network shop_default",

@@ -20,7 +20,7 @@ from watchdog.policy.naming import goes_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """`deployment` knows what was there; `specs` make it again; `answers` are what was asked before anything changed."""
+    """`deployment` knows what was there; `specs` make it again; `answers` were given before anything changed."""
 
     result: GateResult
     deployment: Deployment
