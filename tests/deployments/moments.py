@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.deployments.stage import HTTPD, UP, Shop, pid_environment
+from tests.deployments.stage import HTTPD, STEADY, UP, Shop, pid_environment
 from tests.lab.held import PROGRAM, Holds
 
 FIRST = "deployment begins"
@@ -21,6 +21,8 @@ IMAGES = ("shop/web:1", "shop/web:2")
 FAILS = ("sh", "-c", f"{' '.join(UP)}; exit 3")
 LINGERS = ("sh", "-c", f"{' '.join(UP)}; setsid sh -c 'trap : TERM; while :; do sleep 1000; done' & sleep 1000")
 """With a session that it leaves behind and that does not end when it is told to."""
+LEFT_BEHIND = 3
+"""Its processes: two shells and a sleep at the least."""
 OVER = {"refused", "committed", "rolled_back", "released", "stuck"}
 
 
@@ -54,7 +56,7 @@ class Moments:
     """What webui runs now."""
     holds: Holds = field(init=False)
 
-    def open(self, at: Mapping[int, int], config: str = "") -> None:
+    def open(self, at: Mapping[int, int], config: str = "", base: str = STEADY) -> None:
         """The shop, and a daemon that holds each deployment of `at` (number → moment)."""
         self.holds = Holds(
             directory=self.directory, at={_subject(one): moment for one, moment in at.items()}, first=FIRST, joined=True
@@ -62,7 +64,7 @@ class Moments:
         daemon = self.shop.watch.daemon
         daemon.program, daemon.environment = PROGRAM, daemon.environment | self.holds.environment()
         self.shop.watch.engine.image(IMAGES[1], marker="two", cmd=HTTPD)
-        self.shop.open(config=config)
+        self.shop.open(config=config, base=base)
 
     def deploy(self, *options: str, command: tuple[str, ...] = UP, soak: str = "100ms") -> Stand:
         """Another image than webui has now; not waited for."""
@@ -79,6 +81,11 @@ class Moments:
     def wait_held(self, stand: Stand) -> None:
         daemon = self.shop.watch.daemon
         daemon.wait(lambda: _subject(stand.number) in self.holds.held(), f"deployment {stand.number} is not held", 60.0)
+
+    def wait_lingers(self, stand: Stand) -> None:
+        """`LINGERS` is that far."""
+        daemon = self.shop.watch.daemon
+        daemon.wait(lambda: len(self.processes_of(stand.number)) >= LEFT_BEHIND, "its command does not linger", 60.0)
 
     def release(self, stand: Stand) -> None:
         self.holds.release(_subject(stand.number))
@@ -107,7 +114,7 @@ class Moments:
         record = self.record(stand.number)
         assert stage in {"committed", "rolled_back", "refused"}, record
         if stage == "committed":
-            self.image = stand.image
+            self.image, self.shop.in_force = stand.image, self.shop.file.read_text()
         assert set(self.shop.identities()) == NAMES, (record, self.shop.identities())
         assert self.shop.image_of("shop-webui-1") == self.image, record
         untouched = NAMES - {"shop-webui-1"} if stage != "refused" else NAMES

@@ -91,7 +91,7 @@ class Shop:
     in_force: str = ""
     """The Compose file by which what is there was made."""
 
-    def open(self, *, image: str = "shop/web:1", more: str = "", config: str = "") -> None:
+    def open(self, *, image: str = "shop/web:1", more: str = "", config: str = "", base: str = STEADY) -> None:
         """The shop runs, is protected, and passes its checks."""
         engine = self.watch.engine
         engine.image("shop/db:1")
@@ -100,7 +100,7 @@ class Shop:
         self.in_force = self.file.read_text()
         engine.compose(self.folder, "up", "--detach")
         engine.docker("exec", "shop-db-1", "sh", "-c", "echo precious > /data/precious")
-        self.watch.start(*self.services(), config=STEADY, more=CHECKS + config)
+        self.watch.start(*self.services(), config=base, more=CHECKS + config)
         self.watch.daemon.wait(self.all_pass, "the public endpoint does not pass")
 
     def all_pass(self) -> bool:

@@ -21,27 +21,19 @@ WAITS = ("sh", "-c", f"{' '.join(UP)}; while ! test -e go; do sleep 0.05; done; 
 
 
 @pytest.fixture
-def moments(watch: Scene, tmp_path: Path) -> Moments:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    return Moments(Shop(watch, folder), tmp_path)
-
-
-@pytest.fixture
 def told(watch: Scene) -> Iterator[Receiver]:
     """Who hears the alerts; the daemon's own files of them lie on the disk that fails."""
     with receiver(watch.engine.ground.host_address) as one:
-        watch.daemon.config += f'[[alert.receiver]]\nname = "chat"\nwebhook = "{one.url}"\n'
         yield one
 
 
 def test_on_a_full_disk_everything_is_kept_and_rolled_back_when_a_person_says_so(
-    moments: Moments, told: Receiver
+    shop: Shop, tmp_path: Path, told: Receiver
 ) -> None:
-    shop, daemon = moments.shop, moments.shop.watch.daemon
+    moments, daemon = Moments(shop, tmp_path), shop.watch.daemon
     daemon.state.mkdir()
     with tmpfs(daemon.state, "40m") as place:
-        moments.open({})
+        moments.open({}, f'[[alert.receiver]]\nname = "chat"\nwebhook = "{told.url}"\n')
         stand = moments.deploy(command=WAITS)
         daemon.wait(lambda: shop.image_of("shop-webui-1") == stand.image, "it changes nothing", 30.0)
         daemon.wait(shop.serves, "its new image does not serve")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SceneOf
-from tests.deployments.moments import FAILS, Moments, Stand
+from tests.deployments.moments import Moments, Stand
 from tests.deployments.stage import UP, Shop
 from tests.lab.engine import LabEngine
 
@@ -18,37 +18,39 @@ WAITS = ("sh", "-c", f"{' '.join(UP)}; touch up; while ! test -e go; do sleep 0.
 """Goes on when it is told to."""
 
 
-def test_an_engine_that_restarts_while_a_deployment_is_open_has_it_rolled_back_and_why_is_said(
-    own_engine: Callable[[], LabEngine], scene_of: SceneOf, tmp_path: Path
-) -> None:
-    engine = own_engine()
+@pytest.fixture
+def moments(own_engine: Callable[[], LabEngine], scene_of: SceneOf, tmp_path: Path) -> Moments:
     folder = tmp_path / "shop"
     folder.mkdir()
-    shop = Shop(scene_of(engine), folder)
-    moments, daemon = Moments(shop, tmp_path), shop.watch.daemon
-    moments.open({3: 7})
+    return Moments(Shop(scene_of(own_engine()), folder), tmp_path)
 
-    def rolled_back(stand: Stand, *because: str) -> None:
-        code, said = stand.ended()
-        assert code == 1, (said, moments.record(stand.number))
-        why = moments.record(stand.number)["because"]
-        assert any(one in why for one in because), why
-        assert moments.judge(stand) == "rolled_back"
 
+def test_an_engine_that_restarts_while_the_command_runs_and_again_while_that_is_rolled_back(moments: Moments) -> None:
+    shop = moments.shop
+    moments.open({1: 9})
     stand = moments.deploy(command=WAITS)
-    daemon.wait((folder / "up").exists, "its command is not that far", 30.0)
-    engine.restart()
-    (folder / "go").touch()
-    rolled_back(stand, "infrastructure: ", "engine")
-
-    stand = moments.deploy(soak="60s")
-    daemon.wait(lambda: moments.stage(stand.number) == "soaking", "it does not soak", 30.0)
-    engine.restart()
-    rolled_back(stand, "shop/webui page: ", "it ended with code", "public: ")
-
-    stand = moments.deploy(command=FAILS)
+    shop.watch.daemon.wait((shop.folder / "up").exists, "its command is not that far", 30.0)
+    shop.watch.engine.restart()
+    (shop.folder / "go").touch()
     moments.wait_held(stand)
     assert moments.stage(stand.number) == "rolling_back"
-    engine.restart()
+    shop.watch.engine.restart()
     moments.release(stand)
-    rolled_back(stand, "its command ended with code 3")
+    _rolled_back(moments, stand, "infrastructure: ", "engine")
+
+
+@pytest.mark.long
+def test_an_engine_that_restarts_while_a_deployment_soaks_has_it_rolled_back(moments: Moments) -> None:
+    moments.open({})
+    stand = moments.deploy(soak="60s")
+    moments.shop.watch.daemon.wait(lambda: moments.stage(stand.number) == "soaking", "it does not soak", 30.0)
+    moments.shop.watch.engine.restart()
+    _rolled_back(moments, stand, "shop/webui page: ", "it ended with code", "public: ")
+
+
+def _rolled_back(moments: Moments, stand: Stand, *because: str) -> None:
+    code, said = stand.ended()
+    record = moments.record(stand.number)
+    assert code == 1, (said, record)
+    assert any(one in record["because"] for one in because), record["because"]
+    assert moments.judge(stand) == "rolled_back"

@@ -10,7 +10,6 @@ import pytest
 
 from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand
 from tests.deployments.stage import Shop
-from tests.faults.scene import Scene
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -24,39 +23,39 @@ EVERY: list[Killed] = [
     *((UP, moment) for moment in range(1, COMMITS + 1)),
     *((FAILS, moment) for moment in range(3, ROLLS_BACK + 1)),
 ]
-SAMPLE = random.Random(5)  # noqa: S311 - a choice, no secret
-A_FEW: list[Killed] = [
-    (UP, 2),
-    (UP, SAMPLE.randint(3, COMMITS - 1)),
-    (UP, COMMITS),
-    *((FAILS, moment) for moment in SAMPLE.sample(range(4, ROLLS_BACK + 1), 2)),
+CHANCE = random.Random(5)  # noqa: S311 - a choice, no secret
+THE_CLI: list[Killed] = [(UP, 2), (LINGERS, 99), (UP, COMMITS), (FAILS, CHANCE.randint(4, ROLLS_BACK))]
+"""One of them while its command runs, before it comes to its moment."""
+THE_DAEMON: list[Killed] = [
+    (UP, CHANCE.randint(3, COMMITS - 1)),
+    *((FAILS, moment) for moment in CHANCE.sample(range(4, ROLLS_BACK), 2)),
 ]
-several = pytest.mark.parametrize(
-    "killed", [pytest.param(A_FEW, id="some"), pytest.param(EVERY, id="all", marks=pytest.mark.long)]
-)
+
+
+def several(some: list[Killed]) -> pytest.MarkDecorator:
+    every = pytest.param(EVERY, id="all", marks=pytest.mark.long)
+    return pytest.mark.parametrize("killed", [pytest.param(some, id="some"), every])
 
 
 @pytest.fixture
-def moments(watch: Scene, tmp_path: Path) -> Moments:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    return Moments(Shop(watch, folder), tmp_path)
+def moments(shop: Shop, tmp_path: Path) -> Moments:
+    return Moments(shop, tmp_path)
 
 
-@several
+@several(THE_CLI)
 def test_a_deploy_that_is_killed_at_a_write_of_its_deployment_is_committed_or_rolled_back(
     killed: Sequence[Killed], moments: Moments
 ) -> None:
     moments.open(dict(enumerate((moment for _, moment in killed), 1)))
     for command, moment in killed:
         stand = moments.deploy(command=command)
-        moments.wait_held(stand)
+        (moments.wait_lingers if command is LINGERS else moments.wait_held)(stand)
         stand.kill()
         moments.release(stand)
         _ends_as_it_should(moments, stand, command, moment)
 
 
-@several
+@several(THE_DAEMON)
 def test_a_daemon_that_is_killed_at_a_step_of_a_deployment_has_it_finished_by_the_next(
     killed: Sequence[Killed], moments: Moments
 ) -> None:
@@ -76,6 +75,10 @@ def test_a_daemon_that_is_killed_at_a_step_of_a_deployment_has_it_finished_by_th
 
 def _ends_as_it_should(moments: Moments, stand: Stand, command: tuple[str, ...], moment: int) -> None:
     stage = moments.judge(stand)
+    if command is LINGERS:
+        assert stage == "rolled_back"
+        assert "went away" in moments.record(stand.number)["because"]
+        return
     said = moments.moments(stand)
     what = said[moment - 1]
     print(f"{stand.number} {moment}: {what[:80]} → {stage}")
@@ -85,14 +88,3 @@ def _ends_as_it_should(moments: Moments, stand: Stand, command: tuple[str, ...],
     else:
         assert what.startswith("deployment rolled back") is (moment == ROLLS_BACK), said
         assert stage == "rolled_back"
-
-
-def test_a_deploy_that_is_killed_while_its_command_runs_takes_all_that_it_started_with_it(moments: Moments) -> None:
-    moments.open({})
-    shop = moments.shop
-    stand = moments.deploy(command=LINGERS)
-    shop.watch.daemon.wait(lambda: moments.stage(stand.number) == "changing", "it does not change")
-    shop.watch.daemon.wait(lambda: len(moments.processes_of(stand.number)) >= 3, "its command does not linger", 30.0)
-    stand.kill()
-    assert moments.judge(stand) == "rolled_back"
-    assert "went away" in moments.record(stand.number)["because"]

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from tests.deployments.moments import Moments
-from tests.deployments.stage import COMPOSE, PORT, Shop
+from tests.deployments.stage import COMPOSE, PORT, STEADY, Shop
 from tests.e2e.receiver import receiver
-from tests.faults.scene import Scene
 
 pytestmark = pytest.mark.engine
 
@@ -19,27 +18,20 @@ TAKES_AWAY = f"docker stop --time 0 shop-api-1; {PRUNES}; touch down; while ! te
 UP = f"{COMPOSE} --ansi=never up --detach"
 
 
-@pytest.fixture
-def shop(watch: Scene, tmp_path: Path) -> Shop:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    return Shop(watch, folder)
-
-
 def test_recovery_leaves_alone_what_a_deployment_covers_and_takes_over_at_its_end(shop: Shop, tmp_path: Path) -> None:
     watch, moments = shop.watch, Moments(shop, tmp_path)
     engine, daemon = watch.engine, watch.daemon
-    daemon.config = daemon.config.replace('absence_grace = "300ms"', 'absence_grace = "0s"')
     with receiver(engine.ground.host_address) as told:
-        engine.run("shop-bystander")
-        moments.open({}, f'[[alert.receiver]]\nname = "chat"\nwebhook = "{told.url}"\n')
-        daemon.wait_protected("shop-bystander")
+        engine.run("bystander")
+        at_once = STEADY.replace('absence_grace = "300ms"', 'absence_grace = "0s"')
+        moments.open({}, f'[[alert.receiver]]\nname = "chat"\nwebhook = "{told.url}"\n', at_once)
+        daemon.wait_protected("bystander")
         command = ("sh", "-c", f"{TAKES_AWAY}; {UP}")
         stand = moments.deploy("--services", "shop/api,shop/webui", command=command)
         daemon.wait((shop.folder / "down").exists, "nothing is taken away", 30.0)
         assert "shop-api-1" not in shop.identities()
-        engine.docker("rm", "--force", "shop-bystander")
-        watch.wait_recovered("shop-bystander")
+        engine.docker("rm", "--force", "bystander")
+        watch.wait_recovered("bystander")
         refused = shop.run("recover", "shop/api")
         assert refused.code != 0
         assert f"deployment {stand.number} is under way and alone acts here" in refused.out + refused.err
@@ -48,17 +40,19 @@ def test_recovery_leaves_alone_what_a_deployment_covers_and_takes_over_at_its_en
         (shop.folder / "go").touch()
         code, said = stand.ended()
         assert code == 0, said
-        assert [one["subject"] for one in daemon.incidents()] == ["shop-bystander"]
-        assert not [body for body in told.got if body["subject"] != "shop-bystander"]
+        shop.in_force = shop.file.read_text()
+        assert [one["subject"] for one in daemon.incidents()] == ["bystander"]
+        assert not [body for body in told.got if body["subject"] != "bystander"]
         assert _intents(shop, stand.number) == []
         engine.docker("rm", "--force", "shop-api-1")
         watch.wait_recovered("shop/api")
-        shop.still_good()
+        shop.still_good("bystander")
 
 
 def test_what_cannot_be_rolled_back_stays_as_it_is_until_a_person_has_helped(shop: Shop, tmp_path: Path) -> None:
     watch, engine = shop.watch, shop.watch.engine
     saved = str(tmp_path / "image")
+    watch.oracle.left_out.add("stranger")
 
     def stuck(number: int, service: str, command: str, because: str) -> None:
         told = shop.deploy("--services", service, command=("sh", "-c", f"{command}; exit 3"))

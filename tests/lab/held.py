@@ -27,10 +27,11 @@ from watchdog.model.alert import Notice
 from watchdog.model.container import ContainerSpec
 from watchdog.model.deployment import Deployment
 from watchdog.model.plan import CreateContainer, CreateNetwork, Step, container_of
-from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
+from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
 
 VARIABLE: Final = "LAB_HOLDS"
 PROGRAM: Final = "tests.lab.held"
+ACTS: Final = {EntryKind.DEPLOYMENT, EntryKind.INTENT, EntryKind.STEP, EntryKind.OUTCOME}
 RELEASED: Final = 0.02
 """Seconds between two looks whether the held may go on."""
 
@@ -136,7 +137,9 @@ class HeldLedger(Ledger):
             deployments=deployments,
             vital=vital,
         )
-        if not entries and (not records or self.holder.holds.joined):
+        if self.holder.holds.joined and not (entries and entries[0].kind in ACTS):
+            return rows  # what others notice meanwhile would make the count another one each time
+        if not entries and not records:
             return rows
         subject = entries[0].subject if entries else str(records[0].service)
         what = f"{entries[0].kind} {entries[0].sentence}" if entries else "record"
