@@ -133,10 +133,11 @@ class Bench:
             self.engine.command(*UP, cwd=self.folder)
             began = time.monotonic()
             with ThreadPoolExecutor(CONCURRENCY) as places:
-                list(places.map(lambda name: self._put_back(name, before[name]), changed))
+                list(places.map(self._put_back, before.items()))
             return time.monotonic() - began
 
-    def _put_back(self, name: str, before: Any) -> None:
+    def _put_back(self, one: tuple[str, Any]) -> None:
+        name, before = one
         container = f"shop-{name}-1"
         body = {**before["Config"], "HostConfig": before["HostConfig"], "Hostname": ""}
         networks = before["NetworkSettings"]["Networks"]

@@ -54,7 +54,8 @@ async def read_intent(
     compose = _Compose(call, cwd, environment)
     selected = () if call.verb == "restart" else asked.named
     whole = await compose.project(selected)
-    written, hashes = (await compose.written(), await compose.hashes()) if hashed else ({}, {})
+    written: Mapping[str, Mapping[str, Any]] = await compose.written() if hashed else {}
+    hashes: Mapping[str, str] = await compose.hashes() if hashed else {}
     services = {
         name: asked.service(name, whole["name"], service, written.get(name, {}), hashes.get(name, ""))
         for name, service in whole.get("services", {}).items()
