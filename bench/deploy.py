@@ -133,11 +133,10 @@ class Bench:
             self.engine.command(*UP, cwd=self.folder)
             began = time.monotonic()
             with ThreadPoolExecutor(CONCURRENCY) as places:
-                list(places.map(self._put_back, before.items()))
+                list(places.map(self._put_back, changed, before.values()))
             return time.monotonic() - began
 
-    def _put_back(self, one: tuple[str, Any]) -> None:
-        name, before = one
+    def _put_back(self, name: str, before: Any) -> None:
         container = f"shop-{name}-1"
         body = {**before["Config"], "HostConfig": before["HostConfig"], "Hostname": ""}
         networks = before["NetworkSettings"]["Networks"]

@@ -66,7 +66,7 @@ def test_a_dry_run_prints_the_plan_and_asks_for_nothing_else(run: Run, daemon: S
             "project": "shop",
             "everything": False,
             "action": "recreate",
-                "baseline": None,
+            "baseline": None,
             "dry_run": True,
             "by": "ada",
         },

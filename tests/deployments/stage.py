@@ -9,10 +9,13 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import yaml
 
 from tests.faults.scene import Scene
-from tests.lab.watch import Ran
+from tests.lab.engine import Instruction
+from tests.lab.watch import QUICK, Ran
 
 COMPOSE = str(Path(sysconfig.get_path("platlib")) / "compose" / "docker-compose")
 UP = (COMPOSE, "--ansi=never", "up", "--detach", "--timeout", "0")
@@ -51,6 +54,8 @@ url = "http://127.0.0.1:{PORT}/index.html"
 interval = "500ms"
 retry_interval = "100ms"
 """
+STEADY = QUICK.replace("[health]\n", "[health]\nflap_high = 100\n")
+"""Many deployments in a few seconds are no flapping."""
 HTTPD = ["httpd", "-f", "-p", "80", "-h", "/www"]
 
 
@@ -83,29 +88,50 @@ class Told:
 class Shop:
     watch: Scene
     folder: Path
+    in_force: str = ""
+    """The Compose file by which what is there was made."""
 
-    def open(self, *, more: str = "", config: str = "") -> None:
+    def open(self, *, image: str = "shop/web:1", more: str = "", config: str = "") -> None:
         """The shop runs, is protected, and passes its checks."""
         engine = self.watch.engine
         engine.image("shop/db:1")
         engine.image("shop/web:1", cmd=HTTPD)
-        self.write(more=more)
+        self.write(image=image, more=more)
+        self.in_force = self.file.read_text()
         engine.compose(self.folder, "up", "--detach")
         engine.docker("exec", "shop-db-1", "sh", "-c", "echo precious > /data/precious")
-        self.watch.start("shop/db", "shop/api", "shop/webui", more=CHECKS + config)
+        self.watch.start(*self.services(), config=STEADY, more=CHECKS + config)
         self.watch.daemon.wait(self.all_pass, "the public endpoint does not pass")
 
     def all_pass(self) -> bool:
-        endpoints = self.watch.daemon.status()["endpoints"]
-        return bool(endpoints) and all(one["verdict"] == "pass" for one in endpoints)
+        status = self.watch.daemon.status()
+        asked = [*status["endpoints"], *status["journeys"]]
+        return bool(asked) and all(one["verdict"] == "pass" for one in asked)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "compose.yaml"
+
+    def services(self) -> list[str]:
+        """Those of the file that is in force."""
+        return [f"shop/{name}" for name in yaml.safe_load(self.in_force)["services"]]
 
     def write(self, *, image: str = "shop/web:1", more: str = "", text: str = STACK) -> None:
-        (self.folder / "compose.yaml").write_text(text.format(image=image, more=more))
+        self.file.write_text(text.format(image=image, more=more))
+
+    def web(self, tag: str, script: str, **more: Instruction) -> str:
+        """An image `shop/web:TAG` that does this before it serves; returns that name."""
+        self.watch.engine.image(f"shop/web:{tag}", marker=tag, cmd=["sh", "-c", script], **more)
+        return f"shop/web:{tag}"
 
     def environment(self, **more: str) -> dict[str, str]:
         daemon = self.watch.daemon
         own = {name: value for name, value in self.watch.engine.environment.items() if not name.startswith("WATCHDOG_")}
-        return {**own, "NO_COLOR": "1", "WATCHDOG_CONFIG": str(daemon.directory / "config.toml"), **more}
+        places = {
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "WATCHDOG_CONFIG": str(daemon.directory / "config.toml"),
+        }
+        return {**own, **places, "NO_COLOR": "1", **more}
 
     def line(self, *arguments: str) -> list[str]:
         return [*self.watch.engine.enter, *self.watch.daemon.command(*arguments)]
@@ -148,18 +174,105 @@ class Shop:
     def image_of(self, name: str) -> str:
         return self.watch.engine.inspect(name)["Config"]["Image"]
 
-    def still_good(self) -> None:
-        """After every deployment: one running container each, the data intact, nobody quarantined, Compose content."""
+    def commits(self, *options: str, command: Sequence[str] = UP, soak: str = "300ms") -> Told:
+        """A deployment that has to end with 0; the file that stands there is in force from now on."""
+        told = self.deploy(*options, command=command, soak=soak)
+        self.proves(told, 0, "committed")
+        self.in_force = self.file.read_text()
+        self.still_good()
+        return told
+
+    def rolls_back(self, because: str, *options: str, command: Sequence[str] = UP, soak: str = "300ms") -> Told:
+        """A deployment that has to end with 1 and leave everything as it was."""
+        before = self.state()
+        told = self.deploy(*options, command=command, soak=soak)
+        self.proves(told, 1, "rolled_back")
+        assert because in told.end["because"], told.why
+        assert not (changed := _differences(before, self.state())), f"{changed}\n{told.why}"
+        self.still_good()
+        return told
+
+    def refuses(self, because: str, *options: str, command: Sequence[str] = UP) -> Told:
+        """A deployment that has to end with 3 before anything is touched."""
+        before = self.identities()
+        told = self.deploy(*options, command=command)
+        self.proves(told, 3, "refused")
+        assert because in told.end["because"], told.why
+        assert not told.of("go")
+        assert self.identities() == before
+        return told
+
+    def proves(self, told: Told, code: int, stage: str) -> list[Any]:
+        """It ended so, and the ledger says so, with its evidence; returns its rows."""
+        assert told.code == code, told.why
+        assert told.end["stage"] == stage, told.why
+        shown = self.watch.daemon.get(f"/api/v1/deployments/{told.end['id']}").json
+        assert shown["deployment"] == {name: told.end[name] for name in shown["deployment"]}
+        rows = shown["timeline"]
+        assert rows[-1]["sentence"] == told.end["sentence"]
+        if stage != "refused":
+            gates = {gate["gate"] for row in rows for gate in row["payload"].get("gates", ())}
+            assert gates >= {"preflight", "baseline"}, rows
+        return rows
+
+    def state(self) -> dict[str, Any]:
+        """What a rollback has to bring back: everything but IDs, times and addresses that nobody asked for."""
         engine = self.watch.engine
+        containers = {name: engine.inspect(name) for name in self.identities()}
+        networks = engine.api("GET", "/networks").json
+        volumes = engine.api("GET", "/volumes").json["Volumes"] or ()
+        return {
+            "containers": {name: _shape(seen) for name, seen in containers.items()},
+            "networks": {one["Name"]: (one["Labels"], one["IPAM"], one["Options"]) for one in networks},
+            "volumes": {one["Name"]: one["Labels"] for one in volumes},
+        }
+
+    def still_good(self, *others: str) -> None:
+        """After every deployment: what is protected is there once and healthy, the data is intact, Compose is content.
+
+        `others`: names of containers beside the project's.
+        """
+        engine, daemon = self.watch.engine, self.watch.daemon
         assert engine.docker("exec", "shop-db-1", "cat", "/data/precious") == "precious"
         names = self.identities()
-        strange = [name for name in names if not name.startswith("shop-")]
+        strange = [name for name in names if not name.startswith("shop-") and name not in others]
         assert not strange, strange
-        self.watch.daemon.wait(lambda: self.watch.daemon.protected("shop/db", "shop/api", "shop/webui"), "not good")
-        assert all(one["closed_at"] for one in self.watch.daemon.incidents()), self.watch.daemon.incidents()
+        daemon.wait(lambda: daemon.protected(*self.services()), "not good")
+        bad = [one for one in daemon.status()["services"] if one["protected"] and one["health"] != "healthy"]
+        assert not bad, bad
+        closed = "an incident stays open"  # on a busy machine an endpoint may be late once
+        daemon.wait(lambda: all(one["closed_at"] for one in daemon.incidents()), closed)
+        self.file.write_text(self.in_force)
+        engine.compose(self.folder, *UP[2:])
+        assert self.identities() == names, "Compose had something to do"
+
+
+def _differences(before: Any, after: Any, where: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+        return [one for name in old | new for one in _differences(old.get(name), new.get(name), f"{where}.{name}")]
+    return [f"{where} was {before!r} and is {after!r}"] if before != after else []
+
+
+def _shape(seen: Any) -> dict[str, Any]:
+    config, own = seen["Config"], seen["Id"][:12]
+    labels = {name: value for name, value in config["Labels"].items() if name != "com.docker.compose.replace"}
+    hostname = config["Hostname"] if config["Hostname"] != own else None
+    return {
+        "image": seen["Image"],
+        "running": seen["State"]["Running"],
+        "config": {**config, "Hostname": hostname, "Labels": labels},
+        "host": seen["HostConfig"],
+        "mounts": sorted((one["Type"], one.get("Name", ""), one["Destination"]) for one in seen["Mounts"]),
+        "networks": {
+            name: (one["IPAMConfig"] or None, sorted(set(one["Aliases"] or ()) - {own}))
+            for name, one in seen["NetworkSettings"]["Networks"].items()
+        },
+    }
 
 
 def pid_environment(pid: int) -> dict[str, str]:
+    """What a process was started with."""
     with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - a file of the kernel
         pairs = (entry.partition(b"=") for entry in file.read().split(b"\0") if entry)
         return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}

@@ -13,9 +13,9 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from unittest.mock import patch
 
 from watchdog.__main__ import main
@@ -52,12 +52,14 @@ class Holds:
     directory: Path
     at: Mapping[str, int] = field(default_factory=dict[str, int])
     first: str = ""
+    joined: bool = False
+    """Whatever happens after a subject's first moment counts as a moment of that subject, until another begins."""
 
     def environment(self) -> dict[str, str]:
         """For a daemon that is to be held; what an earlier one told is forgotten."""
-        for file in (self.told, self.released):
+        for file in (self.told, *self.directory.glob(f"{self.released.name}*")):
             file.unlink(missing_ok=True)
-        content = {"directory": str(self.directory), "at": dict(self.at), "first": self.first}
+        content = {**asdict(self), "directory": str(self.directory)}
         return {VARIABLE: json.dumps(content)}
 
     @property
@@ -76,9 +78,12 @@ class Holds:
     def held(self) -> set[str]:
         return {moment.service for moment in self.moments() if moment.held}
 
-    def release(self) -> None:
-        """All that are held go on."""
-        self.released.touch()
+    def released_alone(self, service: str) -> Path:
+        return self.directory / f"{self.released.name} {service.replace('/', ' ')}"
+
+    def release(self, service: str | None = None) -> None:
+        """All that are held go on, or one of them."""
+        (self.released if service is None else self.released_alone(service)).touch()
 
 
 @dataclass(slots=True)
@@ -87,8 +92,11 @@ class Holder:
 
     holds: Holds
     _counts: dict[str, int] = field(default_factory=dict[str, int])
+    _joined: str = ""
 
     async def passed(self, service: str, what: str) -> None:
+        if self.holds.joined:
+            self._joined = service = service if what.startswith(self.holds.first) else self._joined
         if service not in self._counts and not what.startswith(self.holds.first):
             return
         number = self._counts[service] = self._counts.get(service, 0) + 1
@@ -96,7 +104,8 @@ class Holder:
         line = json.dumps({"service": service, "number": number, "what": what, "held": held})
         with self.holds.told.open("a") as told:
             told.write(f"{line}\n")
-        while held and not self.holds.released.exists():  # noqa: ASYNC110 - released by another process
+        released = (self.holds.released, self.holds.released_alone(service))
+        while held and not any(file.exists() for file in released):  # noqa: ASYNC110 - released by another process
             await asyncio.sleep(RELEASED)
 
 
@@ -127,7 +136,7 @@ class HeldLedger(Ledger):
             deployments=deployments,
             vital=vital,
         )
-        if not entries and not records:
+        if not entries and (not records or self.holder.holds.joined):
             return rows
         subject = entries[0].subject if entries else str(records[0].service)
         what = f"{entries[0].kind} {entries[0].sentence}" if entries else "record"
@@ -155,8 +164,9 @@ class HeldEngine(DockerEngine):
 
 
 def _hold() -> int:
-    content = json.loads(os.environ[VARIABLE])
-    holds = Holds(directory=Path(content["directory"]), at=content["at"], first=content["first"])
+    content: dict[str, Any] = json.loads(os.environ[VARIABLE])
+    content["directory"] = Path(content["directory"])
+    holds = Holds(**content)
     HeldLedger.holder = HeldEngine.holder = Holder(holds)
     with patch.object(service, "Ledger", HeldLedger), patch.object(service, "DockerEngine", HeldEngine):
         return main()

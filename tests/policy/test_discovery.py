@@ -22,10 +22,12 @@ from watchdog.policy.discovery import (
     aside_name,
     classify,
     explicitly_enabled,
+    is_aside,
     is_own_name,
     key_of,
     read_own_name,
     settled,
+    stands_for,
     successor_name,
 )
 
@@ -118,6 +120,12 @@ def test_where_only_configured_services_are_watched_a_label_is_not_enough() -> N
 def test_a_name_that_watchdog_gave_tells_the_name_that_it_stands_for(name: str, nonce: str) -> None:
     assert read_own_name(successor_name(name, nonce)) == OwnName(name, successor=True)
     assert read_own_name(aside_name(name, nonce)) == OwnName(name, successor=False)
+    assert [is_aside(one) for one in (aside_name(name, nonce), successor_name(name, nonce), name)] == [
+        True,
+        False,
+        False,
+    ]
+    assert stands_for(aside_name(name, nonce), {}) == stands_for(name, {}) == ServiceKey("", name)
 
 
 @given(_names)

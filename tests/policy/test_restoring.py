@@ -15,8 +15,9 @@ from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
     Found,
     as_before,
+    networks_changed,
     obstacle,
-    plan_networks,
+    plan_network,
     plan_removal,
     plan_restore,
     plan_set_aside,
@@ -85,6 +86,13 @@ def test_newcomers_are_stopped_never_start_again_and_make_room() -> None:
     assert [str(step) for step in plan_removal(GONE, "because").steps] == ["remove e5e5e5e5e5e5"]
 
 
+def test_what_an_earlier_try_has_set_aside_is_not_set_aside_again_but_removed() -> None:
+    aside = replace(NEW, name="shop-webui-1.watchdog-old-n00", state=ContainerState.EXITED)
+    found = replace(GONE, newcomers=(aside,))
+    assert plan_set_aside(found, "because", "n1").steps == ()
+    assert [str(step) for step in plan_removal(found, "because").steps] == ["remove e5e5e5e5e5e5"]
+
+
 def test_a_container_that_is_gone_is_made_again_from_what_was_saved() -> None:
     assert restored(GONE, Survey(networks_gone=("shop_default",))) == [
         "create network shop_default",
@@ -124,29 +132,35 @@ def test_one_that_did_not_run_is_stopped_again() -> None:
 def test_what_a_deployment_brought_has_nothing_to_be_restored_to() -> None:
     found = Found(service=WEBUI, before=None, newcomers=(NEW,))
     assert plan_restore(found, Survey(), "because", "n1", connects_later=False) is None
-    assert plan_networks(found, Survey(networks_changed=("shop_default",)), "because") is None
-    assert obstacle(found, Survey(image_present=False)) is None
+    assert networks_changed([found]) == {}
+    assert obstacle(found, ()) is None
 
 
 def test_a_network_that_was_made_otherwise_is_made_again() -> None:
-    plan = plan_networks(GONE, Survey(networks_changed=("shop_default",)), "because")
-    assert plan is not None
-    assert [str(step) for step in plan.steps] == ["remove network shop_default", "create network shop_default"]
-    assert plan_networks(GONE, Survey(), "because") is None
+    survey = Survey(networks_changed=("shop_default",))
+    gone, stays = replace(GONE, survey=survey), replace(FOUND, survey=survey)
+    ((network, users),) = networks_changed([gone, replace(FOUND, survey=Survey()), stays]).items()
+    assert users == (gone, stays)
+    assert [str(step) for step in plan_network(network, users, "because").steps] == [
+        f"disconnect {OLD.id[:12]} from shop_default",
+        "remove network shop_default",
+        "create network shop_default",
+    ]
 
 
 def test_what_newcomers_hold_is_no_obstacle_and_what_strangers_hold_is() -> None:
     mine = Survey(name_holder=NEW.id, taken=(Taken(what="port 80/tcp", container=NEW.id, name="n"),))
-    assert obstacle(GONE, mine) is None
+    assert obstacle(replace(GONE, survey=mine), {NEW.id}) is None
+    assert obstacle(replace(FOUND, survey=mine), ()) is None
     stranger = Survey(taken=(Taken(what="port 80/tcp", container="9" * 64, name="thief"),))
-    found = obstacle(GONE, stranger)
+    found = obstacle(replace(GONE, survey=stranger), {NEW.id})
     assert found is not None
     assert found.because == "port 80/tcp is taken by container thief"
 
 
 def test_lost_data_is_an_obstacle_and_no_plan() -> None:
     survey = Survey(volumes_gone=("shop_data",))
-    found = obstacle(GONE, survey)
+    found = obstacle(replace(GONE, survey=survey), ())
     assert found is not None
     assert "DATA_GONE" in found.because
     assert isinstance(plan_restore(GONE, survey, "because", "n1", connects_later=False), Impossible)

@@ -79,6 +79,12 @@ def test_a_check_that_passes_proves_it() -> None:
     assert asked(Verdict.PASS) is True
 
 
+def test_a_service_that_does_not_run_has_no_time_to_begin() -> None:
+    ended = replace(FRESH, state=ContainerState.EXITED)
+    assert asked(Verdict.FAIL, failed=1, container=ended) is None
+    assert asked(Verdict.FAIL, failed=9, container=ended) is False
+
+
 def test_a_service_that_does_not_answer_yet_has_its_time_to_begin() -> None:
     assert asked(Verdict.FAIL, failed=9) is None
     assert asked(Verdict.FAIL, failed=9, status=503) is None

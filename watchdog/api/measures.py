@@ -12,6 +12,7 @@ from typing import Final
 from watchdog.alerts.counts import AlertCounts
 from watchdog.channels.counts import ChannelCounts
 from watchdog.model.approval import ApprovalState
+from watchdog.model.deployment import Stage
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung, Severity
 
@@ -94,6 +95,9 @@ class Measures:
     approvals: Counter[ApprovalState] = field(default_factory=Counter[ApprovalState])
     """Requests for a person's approval that came to this state."""
     approvals_waiting: Callable[[], int] = int
+    deployments: Counter[Stage] = field(default_factory=Counter[Stage])
+    """Those that came to an end, or to where a person is needed."""
+    deployment_open: Callable[[], bool] = bool
 
     def count_event(self, kind: str, action: str) -> None:
         """Counts an engine event; names that are not in `EVENTS` count as `other`."""

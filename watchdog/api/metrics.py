@@ -26,6 +26,7 @@ from watchdog.api.measures import BUCKETS, EVENTS, Histogram, Measures
 from watchdog.channels.counts import ChannelCounts
 from watchdog.model.approval import ApprovalState
 from watchdog.model.channel import Channel
+from watchdog.model.deployment import Stage
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Verdict
@@ -345,6 +346,17 @@ def _alerts(measures: Measures) -> Iterator[Metric]:
         "What became of requests for approval.",
         ("outcome",),
         (((state.value,), measures.approvals[state]) for state in ApprovalState if state is not ApprovalState.WAITING),
+    )
+    yield _gauge(
+        "watchdog_deployment_open",
+        "Whether a deployment is open, or waits for a person.",
+        float(measures.deployment_open()),
+    )
+    yield _counter(
+        "watchdog_deployments",
+        "How deployments ended.",
+        ("outcome",),
+        (((stage.value,), measures.deployments[stage]) for stage in Stage if stage.over or stage is Stage.STUCK),
     )
     yield _counter("watchdog_pings", "Pings that were taken.", (), (((), measures.alerts.pings),))
     yield _counter("watchdog_ping_failures", "Pings that failed.", (), (((), measures.alerts.ping_failures),))

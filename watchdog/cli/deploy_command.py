@@ -42,6 +42,7 @@ class Wrapped:
         self._process: Process | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._interrupted = False
+        self._over = False
 
     async def carry_out(self, body: Mapping[str, Any]) -> int:
         """The exit code. What goes wrong before the command was started is raised with exit code 3 at the least."""
@@ -77,6 +78,8 @@ class Wrapped:
 
     async def _run(self, environment: Mapping[str, str]) -> None:
         """In a session of its own: what is typed at the terminal ends the deployment, not the command alone."""
+        if self._over:
+            return
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -88,6 +91,8 @@ class Wrapped:
         except OSError as error:
             await self._abort(f"its command cannot be run: {error.strerror}")
             return
+        if self._over:  # the rollback has begun while it was started
+            kill_group(process)
         if process.stdout is not None:
             await self._pass_on(process.stdout)
         code = await process.wait()
@@ -121,6 +126,7 @@ class Wrapped:
 
     async def _end_command(self) -> None:
         """Its whole group, gently first; the daemon ends what has left the group."""
+        self._over = True
         process = self._process
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):

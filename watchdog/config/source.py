@@ -20,7 +20,10 @@ from watchdog.errors import ConfigurationError
 
 DEFAULT_FILE: Final = Path("/etc/watchdog/config.toml")
 PREFIX: Final = "WATCHDOG_"
-NOT_SETTINGS: Final = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"})
+NOT_SETTINGS: Final = frozenset(
+    {"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"}
+    | {"WATCHDOG_DEPLOYMENT", "WATCHDOG_DEPLOYMENT_MARK", "WATCHDOG_DEPLOYMENT_TOKEN"}  # of a deployment's command
+)
 """Variables of the command line, and of systemd (WatchdogSec)."""
 
 LISTS: Final[tuple[KeyPath, ...]] = (("service",), ("endpoint",), ("journey",), ("alert", "receiver"))

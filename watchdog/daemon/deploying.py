@@ -21,14 +21,14 @@ from watchdog.engine.protocol import Engine
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
 from watchdog.model.container import ContainerSpec
-from watchdog.model.deployment import Deployment
+from watchdog.model.deployment import Deployment, Stage
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Baseline, Desired, Entry, EntryKind, Incident, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
-from watchdog.policy.discovery import is_swapped_in, key_of
+from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, stands_for
 from watchdog.policy.validation import serves
 from watchdog.recovery.manager import ServiceRecoveryManager
 
@@ -54,6 +54,7 @@ class Deploying:
         self._desk = desk
         self._prober = prober
         self.manager = manager
+        world.measures.deployment_open = lambda: world.deployment is not None
 
     @property
     def engine(self) -> Engine:
@@ -74,6 +75,9 @@ class Deploying:
             return f"the engine is away: {self._world.state.away}"
         return "the first poll is not done" if self._world.polled_at is None else None
 
+    def engine_since(self) -> float:
+        return self._world.state.settled_at
+
     def api_version(self) -> str:
         identity = self._world.state.identity
         return identity.api_version if identity is not None else OLDEST_API
@@ -93,8 +97,8 @@ class Deploying:
         return found
 
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
-        if is_swapped_in(name):
-            return key_of(name, labels)
+        if is_swapped_in(name) or is_own_name(name):
+            return stands_for(name, labels)
         key = self._looker.key_of(container) or service_of(self._world.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 
@@ -139,6 +143,8 @@ class Deploying:
         return await self._looker.replaced(key, mine)
 
     def cover(self, deployment: Deployment | None, left: frozenset[ServiceKey] | None = None) -> None:
+        if deployment is None:
+            self._household.forget_deployed()
         self._world.deployment, self._world.left_to_a_person = deployment, left
         self._world.wake_all()
 
@@ -157,7 +163,12 @@ class Deploying:
         deployments: Iterable[Deployment] = (),
         vital: bool = False,
     ) -> tuple[Row, ...]:
-        return await self._journal.write(*entries, specs=specs, deployments=deployments, vital=vital)
+        deployments = tuple(deployments)
+        rows = await self._journal.write(*entries, specs=specs, deployments=deployments, vital=vital)
+        for one in deployments:
+            if one.stage.over or one.stage is Stage.STUCK:
+                self._world.measures.deployments[one.stage] += 1
+        return rows
 
     async def spec(self, spec_id: str) -> ContainerSpec:
         return await self._journal.ledger.spec(spec_id)
@@ -179,17 +190,24 @@ class Deploying:
                 await pin(world, self._journal, records[key], watched.record)
             for key in gone:
                 records[key] = replace(world.services[key].record, desired=Desired.RETIRED)
+            claims = [self._claim(key, deployment) for key in specs]
             await self._journal.write(
-                entry, records=records.values(), specs=specs.values(), deployments=[deployment], vital=True
+                entry, *claims, records=records.values(), specs=specs.values(), deployments=[deployment], vital=True
             )
             for key, record in records.items():
                 world.services[key].record = record
         for key, spec in specs.items():
             watched = world.services[key]
             watched.config_hash, watched.spec_id = config_hash(spec), spec.id
+            self._desk.claim(None, str(key), self.now())
+        self._world.measures.deployments[deployment.stage] += 1
         for key in gone:
             if world.services[key].container is None:
                 self._household.dismiss(world.services[key])
+
+    def _claim(self, key: ServiceKey, deployment: Deployment) -> Entry:
+        sentence = f"claims that {key} is good as {deployment.subject} left it; looked at again in 10 minutes"
+        return self._journal.entry(EntryKind.CLAIM, key, sentence)
 
     def _baseline(self, spec: ContainerSpec) -> Baseline:
         return Baseline(

@@ -60,11 +60,12 @@ class Endpoints:
         kept = {ENDPOINT + name for name in alone}
         self._later(self._incidents.drop(ENDPOINT, world.clock.now(), kept))
 
-    def forget_failures(self) -> None:
-        """What an observer saw who was blind: all are asked anew."""
+    def forget_failures(self, of: Callable[[Check], bool] = lambda _: True) -> None:
+        """What was seen says nothing of these checks: they are asked anew."""
         for alone in self._world.endpoints.values():
-            _forget(alone)
-            self._asker.ask_soon(ENDPOINT + alone.check.name)
+            if of(alone.check):
+                _forget(alone)
+                self._asker.ask_soon(ENDPOINT + alone.check.name)
 
     def _hear(self, check: Check, observation: Observation, _: int) -> float:
         world, now = self._world, self._world.clock.now()
@@ -79,7 +80,7 @@ class Endpoints:
         before = alone.streak
         alone.streak = follow(before, observation, check)
         world.outlook.note(before.last, alone.streak.last)
-        if observation.verdict is not Verdict.UNKNOWN and not causes:
+        if observation.verdict is not Verdict.UNKNOWN and not causes and not world.deploys(check):
             passed = observation.verdict is Verdict.PASS
             alone.flaps = sample(alone.flaps, now, world.settings.health, good=passed)
         world.changed.set()

@@ -256,6 +256,14 @@ class Household:
             self.ask_soon(watched.key)
             watched.wake.set()
 
+    def forget_deployed(self) -> None:
+        """What failed while a deployment was open was its own affair: it has to fail anew."""
+        self._endpoints.forget_failures(self._world.deploys)
+        for watched in self._world.services.values():
+            if self._world.deployed(watched.key) is not None:
+                watched.forget_failed_checks()
+                self.ask_soon(watched.key)
+
     def _later(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_told(errand))
         self._errands.add(task)

@@ -60,8 +60,8 @@ class IncidentDesk:
         """Incident → the journeys and their failing steps of which a run is kept."""
         self._failed_at: dict[int, float] = {}
         self._detected_at: dict[int, float] = {}
-        self.claims: list[tuple[float, int, str]] = []
-        """(steady time to look again, incident, subject)"""
+        self.claims: list[tuple[float, int | None, str]] = []
+        """(steady time to look again, incident where it is about one, subject)"""
 
     async def restore(self) -> None:
         """Takes up the incidents that were open when the last daemon ended, and what was told of them.
@@ -268,9 +268,13 @@ class IncidentDesk:
         self._alerts.take(plan)
         if recovered:
             self._world.measures.recovery.observe(now - detected_at)
-            self._world.measures.claims += 1
-            self.claims.append((now + CLAIM_LOOKED_AT_AFTER, incident.id, incident.subject))
+            self.claim(incident.id, incident.subject, now)
         self._world.changed.set()
+
+    def claim(self, number: int | None, subject: str, now: float) -> None:
+        """What is said to be good is looked at again after a while; that it was said is in the ledger already."""
+        self._world.measures.claims += 1
+        self.claims.append((now + CLAIM_LOOKED_AT_AFTER, number, subject))
 
     def _refute(self, number: int) -> None:
         """What was called recovered failed again within ten minutes."""

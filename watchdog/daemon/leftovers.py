@@ -26,7 +26,7 @@ from watchdog.model.plan import (
     steps_from_json,
 )
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
-from watchdog.policy.discovery import OwnName, key_of, read_own_name
+from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
 from watchdog.policy.planning import MEANT_TO_RUN
 from watchdog.recovery.manager import Errand, ServiceRecoveryManager
 
@@ -56,7 +56,8 @@ class Leftovers:
         """
         summaries = await self._world.engine.list_containers()
         pending = await self._journal.ledger.pending_intents()
-        named = [(summary, own) for summary in summaries if (own := read_own_name(summary.name)) is not None]
+        ours = [summary for summary in summaries if not self._kept(summary)]
+        named = [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
         await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
         bearers = {summary.name: summary for summary in summaries}
         intents = {row.entry.payload.get("container"): row for row in pending}
@@ -73,6 +74,10 @@ class Leftovers:
             if row.seq not in taken_up
         )
         return bool(named or pending)
+
+    def _kept(self, summary: Summary) -> bool:
+        """Whether an open deployment knows better what becomes of it."""
+        return self._world.deployed(stands_for(summary.name, summary.labels)) is not None
 
     async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
         """As many at once as recoveries are; all have ended when one of their errors is raised."""

@@ -14,18 +14,18 @@ from watchdog.model.deployment import Before, Deployment, Gate, GateResult, Proo
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Verdict
 from watchdog.model.record import Desired
-from watchdog.policy.discovery import key_of
+from watchdog.policy.discovery import stands_for
 from watchdog.policy.naming import goes_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """`deployment` knows what was there; `specs` make it again; `failing` are checks that failed before."""
+    """`deployment` knows what was there; `specs` make it again; `answers` were given before anything changed."""
 
     result: GateResult
     deployment: Deployment
     specs: tuple[ContainerSpec, ...]
-    failing: frozenset[str]
+    answers: tuple[GateResult, ...]
 
 
 class Baseline:
@@ -46,15 +46,16 @@ class Baseline:
         others = tuple(
             summary.id
             for summary in await premises.engine.list_containers()
-            if summary.id not in known and deployment.scope.covers(key_of(summary.name, summary.labels))
+            if summary.id not in known and deployment.scope.covers(stands_for(summary.name, summary.labels))
         )
         proofs = [proof for _, _, proof in found] + await self._hooks()
-        failing = await self._failing(deployment.scope, [stand.key for stand in stands])
+        answers = await self._answers(deployment.scope, [stand.key for stand in stands])
+        failing = tuple(sorted({proof.subject for result in answers for proof in result.failures}))
         return Saved(
             result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=premises.now() - began),
-            deployment=replace(deployment, before=before, others=others),
+            deployment=replace(deployment, before=before, others=others, failing=failing),
             specs=tuple(spec for _, spec, _ in found if spec is not None),
-            failing=failing,
+            answers=answers,
         )
 
     async def rehearse(self, scope: Scope) -> GateResult:
@@ -108,10 +109,8 @@ class Baseline:
                 break
         return proofs
 
-    async def _failing(self, scope: Scope, keys: list[ServiceKey]) -> frozenset[str]:
-        """What does not pass before anything is changed is nothing that the deployment has to answer for."""
-        failing: set[str] = set()
-        for gate in (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION):
-            result = await self._gates.once(gate, self._gates.questions(gate, scope, keys))
-            failing |= {proof.subject for proof in result.failures}
-        return frozenset(failing)
+    async def _answers(self, scope: Scope, keys: list[ServiceKey]) -> tuple[GateResult, ...]:
+        """What fails before anything is changed is nothing that the deployment has to answer for."""
+        gates = (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION)
+        asking = (self._gates.once(gate, self._gates.questions(gate, scope, keys)) for gate in gates)
+        return tuple(await asyncio.gather(*asking))

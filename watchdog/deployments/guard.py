@@ -57,7 +57,7 @@ class DeploymentSafetyGuard:
             transaction = Transaction(self._premises, self._announcer, deployment)
             if deployment.stage is Stage.STUCK:
                 self._stuck = transaction
-                self._premises.cover(deployment)
+                self._premises.cover(deployment, frozenset(deployment.left))
                 continue
             await self._turn.acquire()
             self._open = transaction
@@ -72,7 +72,7 @@ class DeploymentSafetyGuard:
     def rehearse(self, order: DeployOrder) -> Event:
         """What a deployment would cover and ask; nothing is touched or recorded."""
         deployment = opened(order, self._premises, 0, token_hash="")
-        stands = {key: one for key, one in self._premises.services().items() if deployment.scope.covers(key)}
+        stands = {key: one for key, one in sorted(self._premises.services().items()) if deployment.scope.covers(key)}
         asked = {gate: self._gates.questions(gate, deployment.scope, list(stands)) for gate in ASKING}
         return {
             "scope": str(deployment.scope),

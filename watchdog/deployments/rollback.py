@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from watchdog.deployments.gates import Asked, Gates
@@ -20,14 +20,16 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
 from watchdog.model.views import gate_json
-from watchdog.policy.discovery import ONEOFF, read_own_name
-from watchdog.policy.graph import tiers
+from watchdog.policy.compose_changes import CONFIG_HASH
+from watchdog.policy.discovery import ONEOFF
+from watchdog.policy.graph import COMPOSE_DEPENDS_ON, tiers
 from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
     Found,
     as_before,
+    networks_changed,
     obstacle,
-    plan_networks,
+    plan_network,
     plan_removal,
     plan_restore,
     plan_set_aside,
@@ -36,6 +38,10 @@ from watchdog.recovery.manager import Errand
 
 ENGINE_PATIENCE: Final = 180.0
 """Seconds for which a rollback waits for an engine that is away."""
+
+
+READ_LABELS: Final = (CONFIG_HASH, COMPOSE_DEPENDS_ON)
+"""Compose's labels by which the next `up`, or a recovery, decides."""
 
 
 class Failed(Exception):
@@ -70,7 +76,7 @@ class Rollback:
         """Returns what was brought back. Raises Failed, LedgerError and EngineError where that goes no further."""
         await self._engine_answers()
         found = [one for one in await self._look_around() if not as_before(one)]
-        await self._look_for_obstacles(found)
+        _look_for_obstacles(found)
         newcomers = [one for one in found if one.newcomers]
         await self._each(Step(plan_set_aside(one, self._because, self._nonce), None) for one in newcomers)
         await self._networks(found)
@@ -106,9 +112,6 @@ class Rollback:
         """The service in the scope that the deployment made this container for; None for any other container."""
         if summary.id in self._others or summary.labels.get(ONEOFF, "").lower() == "true":
             return None
-        own = read_own_name(summary.name)
-        if own is not None and not own.successor:
-            return None  # set aside already
         key = self._premises.service_of(summary.id, summary.name, summary.labels)
         return key if key is not None and self._deployment.scope.covers(key) else None
 
@@ -118,16 +121,23 @@ class Rollback:
         if before is None:
             return Found(service=key, before=None, newcomers=tuple(containers))
         spec = await self._spec(before)
+        survey = await premises.engine.survey(spec)
         original = next((one for one in containers if one.id == before.container), None)
         if original is None:
             original = await self._made_alike(key, spec, containers)
-        unattached: tuple[str, ...] = ()
+        unattached = survey.networks_changed
         if original is not None and original.id == before.container:
             captured = await premises.engine.capture(original.id, premises.bearers(key))
-            unattached = tuple(name for name in spec.endpoints if name not in captured.endpoints)
+            unattached += tuple(name for name in spec.endpoints if name not in captured.endpoints)
         newcomers = tuple(one for one in containers if original is None or one.id != original.id)
         return Found(
-            service=key, before=before, spec=spec, original=original, unattached=unattached, newcomers=newcomers
+            service=key,
+            before=before,
+            spec=spec,
+            survey=survey,
+            original=original,
+            unattached=tuple(dict.fromkeys(unattached)),
+            newcomers=newcomers,
         )
 
     async def _made_alike(self, key: ServiceKey, spec: ContainerSpec, containers: list[Container]) -> Container | None:
@@ -137,7 +147,8 @@ class Rollback:
             if not container.running:
                 continue
             captured = await self._premises.engine.capture(container.id, self._premises.bearers(key))
-            if config_hash(captured) == wanted and captured.volumes == spec.volumes:
+            alike = config_hash(captured) == wanted and captured.volumes == spec.volumes
+            if alike and all(_label(captured, name) == _label(spec, name) for name in READ_LABELS):
                 return container
         return None
 
@@ -152,30 +163,9 @@ class Rollback:
             self._specs[before.service] = await self._premises.spec(before.spec_id)
         return self._specs[before.service]
 
-    async def _look_for_obstacles(self, found: Iterable[Found]) -> None:
-        """Before anything is touched: what cannot be brought back in the end is not begun."""
-
-        async def hindered(one: Found) -> str | None:
-            if one.spec is None:
-                return None
-            impossible = obstacle(one, await self._premises.engine.survey(one.spec))
-            return f"{one.service} cannot be brought back: {impossible.because}" if impossible is not None else None
-
-        reasons = [reason for reason in await asyncio.gather(*map(hindered, found)) if reason is not None]
-        if reasons:
-            raise Failed("; ".join(reasons))
-
     async def _networks(self, found: Iterable[Found]) -> None:
-        done: set[str] = set()
-        for one in found:
-            if one.spec is None:
-                continue
-            survey = await self._premises.engine.survey(one.spec)
-            left = tuple(name for name in survey.networks_changed if name not in done)
-            plan = plan_networks(one, replace(survey, networks_changed=left), self._because)
-            done |= set(left)
-            if plan is not None:
-                await self._carry_out(Step(plan, one.spec))
+        for network, users in networks_changed(found).items():
+            await self._carry_out(Step(plan_network(network, users, self._because), users[0].spec))
 
     async def _restore(self, found: Iterable[Found]) -> None:
         """Tier by tier: what others need comes first, and is healthy before they start."""
@@ -250,6 +240,23 @@ class Rollback:
             raise EngineUnavailable(attempted.failure or "the engine went away")
         if attempted.failure is not None:
             raise Failed(f"{plan.service}: {attempted.failure}")
+
+
+def _look_for_obstacles(found: Sequence[Found]) -> None:
+    """Before anything is touched: what cannot be brought back in the end is not begun."""
+    newcomers = {container.id for one in found for container in one.newcomers}
+    reasons = [
+        f"{one.service} cannot be brought back: {impossible.because}"
+        for one in found
+        if (impossible := obstacle(one, newcomers)) is not None
+    ]
+    if reasons:
+        raise Failed("; ".join(reasons))
+
+
+def _label(spec: ContainerSpec, name: str) -> str | None:
+    labels: Mapping[str, str] = spec.config.get("Labels") or {}
+    return labels.get(name)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from statistics import median
+from typing import Any, Final
 
 from watchdog.deployments.gates import Asked, Gates
 from watchdog.deployments.premises import Premises
@@ -53,6 +54,21 @@ class Seen:
             self.latencies.setdefault(check.name, []).append(answer.seconds)
 
     @property
+    def measured(self) -> bool:
+        return bool(self.statuses or self.errors or self.memory)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "latency": {
+                name: {"answers": len(found), "median": round(median(found), 6), "longest": round(max(found), 6)}
+                for name, found in self.latencies.items()
+            },
+            "statuses": {name: sorted(set(found)) for name, found in self.statuses.items()},
+            "errors": sorted(self.errors),
+            "memory": self.memory,
+        }
+
+    @property
     def sample(self) -> Sample:
         return Sample(
             service=self.service,
@@ -97,6 +113,10 @@ class Soak:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
         return await self._worse()
+
+    def measured(self) -> dict[str, Any]:
+        """How things were, as evidence: by service, seconds of answers and digests of usual errors."""
+        return {str(key): seen.as_json() for key, seen in self._before.items() if seen.measured}
 
     def not_compared(self) -> list[str]:
         """Of what too little was seen to say whether it became slower."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,8 +16,8 @@ from watchdog.deployments.rollback import Failed, Rollback
 from watchdog.deployments.soak import Soak
 from watchdog.deployments.telling import Telling
 from watchdog.deployments.watching import Degraded, Watching
-from watchdog.errors import DeploymentRefused, LedgerError, WatchdogError
-from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
+from watchdog.errors import DeploymentRefused, EngineUnavailable, LedgerError, WatchdogError
+from watchdog.model.deployment import Deployment, Gate, GateResult, Stage, same_service
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind
 from watchdog.model.views import deployment_json, gate_json
@@ -25,6 +25,9 @@ from watchdog.policy.deployment import Turn, advance, lost
 from watchdog.policy.naming import goes_by
 
 ASKING: Final = (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION)
+
+ENGINE_LOSSES: Final = 3
+"""How often an engine may go away in the middle of a rollback before a person is needed."""
 
 
 class Transaction:
@@ -38,7 +41,6 @@ class Transaction:
         self.telling = Telling()
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watching = Watching(premises, deployment)
-        self._failing: frozenset[str] = frozenset()
         self._confirmed_by: tuple[str, ...] = ()
         self._soak = Soak(premises, self._gates)
 
@@ -55,6 +57,7 @@ class Transaction:
         """To its end, whatever happens; raises nothing."""
         try:
             await self._guarded(self._open())
+            await self._begin()
         except (Degraded, WatchdogError) as why:
             await self._refuse(str(why))
             return
@@ -96,6 +99,7 @@ class Transaction:
     async def roll_back(self, because: str) -> None:
         """Brings back what was there; where that goes no further a person is needed. Raises nothing."""
         premises = self._premises
+        premises.cover(self.deployment)
         self.telling.tell("rollback", because=because)
         premises.say(self.deployment.subject, f"is rolled back: {because}")
         try:
@@ -103,12 +107,31 @@ class Transaction:
                 turn = Turn.RETRIED if self.deployment.stage is Stage.STUCK else Turn.FAILED
                 await self._advance(turn, f"is rolled back: {because}", because=because, vital=True)
             await end_all(self.deployment.mark)
-            rollback = Rollback(premises, self._gates, self.telling, self.deployment)
-            done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
+            done, verified = await self._bring_back()
             premises.cover(None)
-            await self._end(Turn.PASSED, f"rolled back: {because}; {done}", gates=rollback.verified)
+            await self._end(Turn.PASSED, f"rolled back: {because}; {done}", gates=verified)
         except (Failed, WatchdogError) as error:
             await self._stick(because, str(error))
+
+    async def _bring_back(self) -> tuple[str, list[GateResult]]:
+        """The rollback; taken up again where the engine went away, and its containers with it, in the middle of it."""
+        premises = self._premises
+        for _ in range(ENGINE_LOSSES):
+            since = premises.engine_since()
+            try:
+                return await self._rollback()
+            except (EngineUnavailable, Failed) as error:
+                lost = premises.away() is not None or premises.engine_since() != since
+                if isinstance(error, Failed) and not lost:
+                    raise
+                premises.say(self.deployment.subject, f"its rollback is taken up again: {error}")
+                await premises.changed(1.0)
+        return await self._rollback()
+
+    async def _rollback(self) -> tuple[str, list[GateResult]]:
+        rollback = Rollback(self._premises, self._gates, self.telling, self.deployment)
+        done = await rollback.run(self._questions([one.service for one in self.deployment.before]))
+        return done, rollback.verified
 
     async def _open(self) -> None:
         """Preflight, baseline, announcement: nothing is touched."""
@@ -120,10 +143,10 @@ class Transaction:
         self._tell_gate(saved.result)
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)
-        self._failing, self.deployment = saved.failing, saved.deployment
+        self.deployment = saved.deployment
         if self.deployment.limits.soak:  # otherwise there is no time in which anything could be compared
             await self._soak.measure(self._asked(self._concerned()), self._concerned())
-        entry = self._entry("begins", gates=[preflight, saved.result])
+        entry = self._entry("begins", gates=[preflight, saved.result, *saved.answers], measured=self._soak.measured())
         await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
         confirmations = await self._announce.announce(self.deployment)
         self.telling.tell("announced", confirmations=confirmations)
@@ -133,11 +156,15 @@ class Transaction:
             names = "; ".join(f"validator {one['validator']} {one['because']}" for one in refused)
             raise DeploymentRefused(f"it is not confirmed: {names}")
 
-    async def _change(self) -> None:
+    async def _begin(self) -> None:
+        """Not broken off: where the ledger says that things may change, so does the stage."""
         self._premises.cover(self.deployment)
         confirmed = f", confirmed by {', '.join(self._confirmed_by)}" if self._confirmed_by else ""
         await self._advance(Turn.PASSED, f"may change what it covers{confirmed}")
+
+    async def _change(self) -> None:
         self._watching.begin(self.deployment, self.telling)
+        self._watching.goes_on()
         environment = {MARK: self.deployment.mark, "WATCHDOG_DEPLOYMENT": str(self.deployment.id)}
         self.telling.tell("go", environment=environment)
         limit = self.deployment.limits.timeout
@@ -211,9 +238,21 @@ class Transaction:
     def _questions(self, keys: list[ServiceKey]) -> dict[Gate, list[Asked]]:
         """What passed before the deployment, or was not there: the rest is none of its business."""
         found = {gate: self._gates.questions(gate, self.deployment.scope, keys) for gate in ASKING}
+        left_out = {*self.deployment.failing, *self._given_up()}
         return {
-            gate: [one for one in asked if self._gates.subject(*one) not in self._failing]
-            for gate, asked in found.items()
+            gate: [one for one in asked if self._gates.subject(*one) not in left_out] for gate, asked in found.items()
+        }
+
+    def _given_up(self) -> set[str]:
+        """Endpoints and journeys of no service that are excused by name, or need only what is retired."""
+        retire, excused = self.deployment.retire, self.deployment.excused
+
+        def retired(key: ServiceKey) -> bool:
+            return any(same_service(key, one) for one in retire)
+
+        alone = self._premises.alone()
+        return {
+            one.check.name for one in alone if one.check.name in excused or (one.needs and all(map(retired, one.needs)))
         }
 
     def _asked(self, keys: list[ServiceKey]) -> list[Asked]:
@@ -227,7 +266,7 @@ class Transaction:
             if gate is Gate.INFRASTRUCTURE:
                 result = await self._gates.infrastructure(keys)
             else:
-                result = without(await self._gates.checks(gate, questions[gate]), self._failing)
+                result = without(await self._gates.checks(gate, questions[gate]), self.deployment.failing)
             results.append(result)
             if tell:
                 self._tell_gate(result)
@@ -250,6 +289,7 @@ class Transaction:
                 task.result()
 
     async def _refuse(self, because: str) -> None:
+        self._premises.cover(None)
         try:
             await self._end(Turn.FAILED, f"refused: {because}")
         except LedgerError as error:
@@ -265,15 +305,14 @@ class Transaction:
             f"`watchdog deploy rollback {number}`, or take over with `watchdog deploy release {number} --reason …`"
         )
         stands = premises.services()
-        left = frozenset(
+        left = tuple(
             one.service
             for one in self.deployment.before
             if one.good and not ((stand := stands.get(one.service)) is not None and stand.serves)
         )
-        premises.cover(self.deployment, left)
+        self.deployment = replace(self.deployment, stage=Stage.ROLLING_BACK, left=left)
+        premises.cover(self.deployment, frozenset(left))
         try:
-            if self.deployment.stage is not Stage.ROLLING_BACK:
-                self.deployment = replace(self.deployment, stage=Stage.ROLLING_BACK)
             await self._advance(Turn.FAILED, f"needs a person: {sentence}", because=sentence, vital=True)
         except LedgerError as error:
             premises.say(self.deployment.subject, f"that it needs a person is not recorded: {error}")
@@ -301,7 +340,7 @@ class Transaction:
             because=because or self.deployment.because,
         )
 
-    async def _end(self, turn: Turn, sentence: str, *, gates: list[GateResult] | None = None) -> None:
+    async def _end(self, turn: Turn, sentence: str, *, gates: Sequence[GateResult] = ()) -> None:
         ended = replace(self._updated(turn, sentence), ended_at=self._premises.wall(), token_hash="")
         await self._premises.write(self._entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
         self.deployment = ended
@@ -322,11 +361,14 @@ class Transaction:
     async def _write(self, sentence: str, gates: list[GateResult]) -> None:
         await self._premises.write(self._entry(sentence, gates=gates))
 
-    def _entry(self, sentence: str, *, of: Deployment | None = None, gates: list[GateResult] | None = None) -> Entry:
+    def _entry(
+        self, sentence: str, *, of: Deployment | None = None, gates: Sequence[GateResult] = (), **facts: Any
+    ) -> Entry:
         deployment = of or self.deployment
         payload: Mapping[str, Any] = {
             **deployment_json(deployment),
-            "gates": [gate_json(result) for result in gates or ()],
+            "gates": [gate_json(result) for result in gates],
+            **facts,
         }
         return self._premises.entry(EntryKind.DEPLOYMENT, deployment.subject, sentence, payload=payload)
 

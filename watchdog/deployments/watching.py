@@ -71,9 +71,13 @@ class Watching:
                 waiting.cancel()
                 woken.cancel()
 
-    def _look(self) -> None:
+    def goes_on(self) -> None:
+        """Raises Degraded where somebody has broken it off."""
         if self._aborted is not None:
             raise Degraded(self._aborted)
+
+    def _look(self) -> None:
+        self.goes_on()
         if self._telling is None:
             return
         if self._premises.away() is None:

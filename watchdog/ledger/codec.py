@@ -92,6 +92,8 @@ def load_deployment(text: str) -> Deployment:
         "excused": tuple(raw["excused"]),
         "before": tuple(_load_before(one) for one in raw["before"]),
         "others": tuple(raw["others"]),
+        "failing": tuple(raw["failing"]),
+        "left": _load_keys(raw["left"]),
         "touched": tuple(raw["touched"]),
     }
     return Deployment(**raw)

@@ -189,6 +189,10 @@ class Deployment:
     before: tuple[Before, ...] = ()
     others: tuple[str, ...] = ()
     """Full IDs of the other containers that were there: what it made is none of them."""
+    failing: tuple[str, ...] = ()
+    """Subjects of the checks that did not pass before: they are nothing that it has to answer for."""
+    left: tuple[ServiceKey, ...] = ()
+    """Where it needs a person: those that nobody else acts on meanwhile."""
     touched: tuple[str, ...] = ()
     downtime: Mapping[str, float] = field(default_factory=dict[str, float])
     """Of each protected service that was down: seconds in all."""

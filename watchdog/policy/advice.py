@@ -90,6 +90,14 @@ KNOWN: Final[tuple[tuple[str, Advice], ...]] = (
         Advice('"… Nothing is done without a record: …"', "Free space, or mend the disk and restart the daemon."),
     ),
     (
+        "its rollback goes no further",
+        Advice(
+            '"… its rollback goes no further: …"',
+            "Mend what it names, then `watchdog deploy rollback N` with the number of {subject}, or take over with "
+            "`watchdog deploy release N --reason …`.",
+        ),
+    ),
+    (
         "engine is away",
         Advice('"the engine is away: …"', "Bring the engine back: `systemctl status docker`, `journalctl -u docker`."),
     ),

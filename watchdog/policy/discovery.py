@@ -53,6 +53,12 @@ def is_own_name(name: str) -> bool:
     return read_own_name(name) is not None
 
 
+def is_aside(name: str) -> bool:
+    """Whether a container of that name was set aside, and waits to be put back or removed."""
+    own = read_own_name(name)
+    return own is not None and not own.successor
+
+
 def is_swapped_in(name: str) -> bool:
     """Whether Compose is about to give a container of that name its place, or was interrupted in that."""
     return _COMPOSE_SWAP.fullmatch(name) is not None
@@ -87,6 +93,12 @@ def settled(named: Mapping[str, ServiceKey], met: Mapping[ServiceKey, str]) -> d
         container: renamed[container] if container in renamed and key not in met else key
         for container, key in named.items()
     }
+
+
+def stands_for(name: str, labels: Mapping[str, str]) -> ServiceKey:
+    """As `key_of`, with the name that a container had before watchdog gave it one."""
+    own = read_own_name(name)
+    return key_of(own.original if own is not None else name, labels)
 
 
 def explicitly_enabled(labels: Mapping[str, str]) -> bool:

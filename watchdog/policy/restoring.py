@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import (
     ConnectNetwork,
     CreateNetwork,
+    DisconnectNetwork,
     Plan,
     RemoveContainer,
     RemoveNetwork,
@@ -23,7 +24,7 @@ from watchdog.model.plan import (
     StopContainer,
 )
 from watchdog.model.record import Rung
-from watchdog.policy.discovery import aside_name
+from watchdog.policy.discovery import aside_name, is_aside
 from watchdog.policy.planning import Impossible, Remake, obstacle_to, plan_remake
 
 ENDED = {ContainerState.CREATED, ContainerState.EXITED, ContainerState.DEAD}
@@ -40,8 +41,10 @@ class Found:
     """As it was before."""
     original: Container | None = None
     """Its container of before, or one that was made like it."""
+    survey: Survey | None = None
+    """What there is of the things that the spec needs."""
     unattached: tuple[str, ...] = ()
-    """Networks of the spec that `original` is not on any more."""
+    """Networks of the spec that `original` is not on any more, or that are made again as they were."""
     newcomers: tuple[Container, ...] = ()
     """Those that the deployment made."""
 
@@ -59,9 +62,12 @@ def as_before(found: Found) -> bool:
 
 
 def plan_set_aside(found: Found, because: str, nonce: str) -> Plan:
-    """Newcomers are stopped and kept until what they replaced is good; they are never started again."""
+    """Newcomers are stopped and kept until what they replaced is good; they are never started again.
+
+    Those that an earlier try has set aside are.
+    """
     steps: list[Step] = []
-    for number, container in enumerate(found.newcomers):
+    for number, container in enumerate(one for one in found.newcomers if not is_aside(one.name)):
         if container.state not in ENDED:
             steps.append(StopContainer(container.id, container.stop_timeout))
         steps.append(SetRestartPolicy(container.id, "no"))
@@ -69,14 +75,20 @@ def plan_set_aside(found: Found, because: str, nonce: str) -> Plan:
     return _plan(found.service, because, steps)
 
 
-def plan_networks(found: Found, survey: Survey, because: str) -> Plan | None:
-    """Networks that the deployment made otherwise are made again as they were; None when there are none."""
-    if found.spec is None or not survey.networks_changed:
-        return None
-    steps: list[Step] = []
-    for network in survey.networks_changed:
-        steps += [RemoveNetwork(network), CreateNetwork(found.spec.id, network)]
-    return _plan(found.service, because, steps)
+def networks_changed(found: Iterable[Found]) -> dict[str, tuple[Found, ...]]:
+    """Networks that the deployment made otherwise, each with those whose spec has it."""
+    changed: dict[str, tuple[Found, ...]] = {}
+    for one in found:
+        for network in one.survey.networks_changed if one.survey is not None else ():
+            changed[network] = (*changed.get(network, ()), one)
+    return changed
+
+
+def plan_network(network: str, users: Sequence[Found], because: str) -> Plan:
+    """Makes a network again as the spec of its first user knows it; what is there is connected again later."""
+    steps: list[Step] = [DisconnectNetwork(one.original.id, network) for one in users if one.original is not None]
+    spec_id = users[0].spec.id if users[0].spec is not None else ""
+    return _plan(users[0].service, because, [*steps, RemoveNetwork(network), CreateNetwork(spec_id, network)])
 
 
 def plan_restore(
@@ -129,14 +141,16 @@ def plan_removal(found: Found, because: str) -> Plan:
     return _plan(found.service, because, [RemoveContainer(container.id) for container in found.newcomers])
 
 
-def obstacle(found: Found, survey: Survey) -> Impossible | None:
-    """Why a service cannot be brought back, found out before anything is touched."""
-    if found.before is None or found.spec is None or found.original is not None:
+def obstacle(found: Found, newcomers: Collection[str]) -> Impossible | None:
+    """Why a service cannot be brought back, found out before anything is touched.
+
+    `newcomers`: IDs of all containers that the deployment made: what they hold is free once they are set aside.
+    """
+    if found.before is None or found.spec is None or found.survey is None or found.original is not None:
         return None
-    mine = {container.id for container in found.newcomers}
-    holder = survey.name_holder if survey.name_holder not in mine else None
-    taken = tuple(one for one in survey.taken if one.container not in mine)
-    return obstacle_to(found.spec, replace(survey, name_holder=holder, taken=taken), None)
+    holder = found.survey.name_holder if found.survey.name_holder not in newcomers else None
+    taken = tuple(one for one in found.survey.taken if one.container not in newcomers)
+    return obstacle_to(found.spec, replace(found.survey, name_holder=holder, taken=taken), None)
 
 
 def _plan(service: ServiceKey, because: str, steps: Iterable[Step]) -> Plan:

@@ -83,8 +83,8 @@ def answer(
 ) -> Judgement:  # fmt: skip
     """What an answer to a check proves, the `failed`-th FAIL in a row. Times as for `infrastructure`.
 
-    A service without a health check of its own may need its time to begin to answer: until then a refused connection,
-    or a proxy's word that nobody is behind it, proves nothing. An answer of its own that is wrong does.
+    A service that runs and has no health check of its own may need its time to begin to answer: until then a refused
+    connection, or a proxy's word that nobody is behind it, proves nothing. An answer of its own that is wrong does.
     """
     if last.verdict is Verdict.PASS:
         return Judgement(passed=True, because=last.reason)
@@ -94,7 +94,7 @@ def answer(
     overdue = wall - started >= patience + (container.start_period if container is not None else 0.0)
     status = last.evidence.get("http_status")
     own_word = check.kind is CheckKind.HTTP and isinstance(status, int) and status not in NOT_READY_YET
-    ready = container is None or container.healthcheck is HealthcheckState.HEALTHY
+    ready = container is None or not container.running or container.healthcheck is HealthcheckState.HEALTHY
     proven = failed >= check.failures and (own_word or ready or overdue)
     return Judgement(passed=False if proven else None, because=last.reason)
 

@@ -1,0 +1,51 @@
+"""What fails while a deployment is open is its own affair: no incident, no alert, and nothing is held against it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.alert_scene import HOUR, WATCHED, AlertScene
+from tests.support.virtual_time import VirtualLoop, run_virtually
+from watchdog.model.deployment import DeployOrder
+from watchdog.model.observation import Check, Verdict
+from watchdog.model.question import HttpQuestion
+
+pytestmark = pytest.mark.usefixtures("takers")
+
+PUBLIC = Check(
+    name="public", question=HttpQuestion(url="http://127.0.0.1/"), interval=10.0, retry_interval=5.0, failures=3
+)
+
+
+def test_an_endpoint_that_fails_or_flaps_under_a_deployment_has_no_incident_and_has_to_fail_anew(
+    tmp_path: Path,
+) -> None:
+    async def story(loop: VirtualLoop) -> AlertScene:
+        here = AlertScene(loop, tmp_path, replace(WATCHED, endpoints=(PUBLIC,)))
+        here.engine.run("webui")
+        here.verdicts["public"] = Verdict.PASS
+        async with here.daemon("webui") as daemon:
+            guard = daemon.deployments
+            told = [event async for event in guard.begin(DeployOrder(by="me", uid=0, soak=0.0, timeout=HOUR))]
+            assert told[-1]["event"] == "go", told
+            for _ in range(20):
+                for verdict in (Verdict.FAIL, Verdict.PASS):
+                    here.verdicts["public"] = verdict
+                    await asyncio.sleep(21.0)
+            here.verdicts["public"] = Verdict.FAIL
+            await asyncio.sleep(60.0)
+            here.verdicts["public"] = Verdict.PASS
+            told = [event async for event in guard.commit(told[-1]["token"], 0)]
+            assert told[-1]["stage"] == "committed", told
+            here.verdicts["public"] = Verdict.FAIL
+            await asyncio.sleep(PUBLIC.retry_interval + 1.0)
+            here.verdicts["public"] = Verdict.PASS
+            await asyncio.sleep(HOUR)
+            assert await daemon.incidents(10, open_only=False) == ()
+        return here
+
+    assert run_virtually(story).heard() == []

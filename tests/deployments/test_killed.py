@@ -1,0 +1,98 @@
+"""Whatever is killed in the middle of a deployment: it is committed or rolled back, never between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand
+from tests.deployments.stage import Shop
+from tests.faults.scene import Scene
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+
+COMMITS = 9
+"""Moments of a deployment that is committed; the last of them is the commit."""
+ROLLS_BACK = 19
+"""Moments of one whose command fails when it is done: the third is that it is rolled back, the last its end."""
+Killed = tuple[tuple[str, ...], int]
+"""A command, and the moment of its deployment at which something is killed."""
+EVERY: list[Killed] = [
+    *((UP, moment) for moment in range(1, COMMITS + 1)),
+    *((FAILS, moment) for moment in range(3, ROLLS_BACK + 1)),
+]
+SAMPLE = random.Random(5)  # noqa: S311 - a choice, no secret
+A_FEW: list[Killed] = [
+    (UP, 2),
+    (UP, SAMPLE.randint(3, COMMITS - 1)),
+    (UP, COMMITS),
+    *((FAILS, moment) for moment in SAMPLE.sample(range(4, ROLLS_BACK + 1), 2)),
+]
+several = pytest.mark.parametrize(
+    "killed", [pytest.param(A_FEW, id="some"), pytest.param(EVERY, id="all", marks=pytest.mark.long)]
+)
+
+
+@pytest.fixture
+def moments(watch: Scene, tmp_path: Path) -> Moments:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    return Moments(Shop(watch, folder), tmp_path)
+
+
+@several
+def test_a_deploy_that_is_killed_at_a_write_of_its_deployment_is_committed_or_rolled_back(
+    killed: Sequence[Killed], moments: Moments
+) -> None:
+    moments.open(dict(enumerate((moment for _, moment in killed), 1)))
+    for command, moment in killed:
+        stand = moments.deploy(command=command)
+        moments.wait_held(stand)
+        stand.kill()
+        moments.release(stand)
+        _ends_as_it_should(moments, stand, command, moment)
+
+
+@several
+def test_a_daemon_that_is_killed_at_a_step_of_a_deployment_has_it_finished_by_the_next(
+    killed: Sequence[Killed], moments: Moments
+) -> None:
+    moments.open(dict(enumerate((moment for _, moment in killed), 1)))
+    daemon = moments.shop.watch.daemon
+    for command, moment in killed:
+        stand = moments.deploy(command=command)
+        moments.wait_held(stand)
+        daemon.kill()
+        code, said = stand.ended()
+        assert code == (2 if moment > 2 else 3), said
+        assert "broke off in the middle of the deployment" in said
+        assert said.count("\n") == 1, said
+        daemon.start()
+        _ends_as_it_should(moments, stand, command, moment)
+
+
+def _ends_as_it_should(moments: Moments, stand: Stand, command: tuple[str, ...], moment: int) -> None:
+    stage = moments.judge(stand)
+    said = moments.moments(stand)
+    what = said[moment - 1]
+    print(f"{stand.number} {moment}: {what[:80]} → {stage}")
+    if command is UP:
+        assert what.startswith("deployment committed") is (moment == COMMITS), said
+        assert stage == ("committed" if moment == COMMITS else "refused" if moment == 1 else "rolled_back")
+    else:
+        assert what.startswith("deployment rolled back") is (moment == ROLLS_BACK), said
+        assert stage == "rolled_back"
+
+
+def test_a_deploy_that_is_killed_while_its_command_runs_takes_all_that_it_started_with_it(moments: Moments) -> None:
+    moments.open({})
+    shop = moments.shop
+    stand = moments.deploy(command=LINGERS)
+    shop.watch.daemon.wait(lambda: moments.stage(stand.number) == "changing", "it does not change")
+    shop.watch.daemon.wait(lambda: len(moments.processes_of(stand.number)) >= 3, "its command does not linger", 30.0)
+    stand.kill()
+    assert moments.judge(stand) == "rolled_back"
+    assert "went away" in moments.record(stand.number)["because"]
