@@ -133,7 +133,7 @@ class Bench:
             self.engine.command(*UP, cwd=self.folder)
             began = time.monotonic()
             with ThreadPoolExecutor(CONCURRENCY) as places:
-                list(places.map(lambda name: self._put_back(name, before[name]), changed))
+                list(places.map(self._put_back, changed, before.values()))
             return time.monotonic() - began
 
     def _put_back(self, name: str, before: Any) -> None:

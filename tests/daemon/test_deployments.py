@@ -45,7 +45,7 @@ def test_an_endpoint_that_fails_or_flaps_under_a_deployment_has_no_incident_and_
             await asyncio.sleep(PUBLIC.retry_interval + 1.0)
             here.verdicts["public"] = Verdict.PASS
             await asyncio.sleep(HOUR)
-            assert await daemon.incidents(limit=10, open_only=False) == ()
+            assert await daemon.incidents(10, open_only=False) == ()
         return here
 
     assert run_virtually(story).heard() == []

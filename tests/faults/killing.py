@@ -66,6 +66,7 @@ RUNGS = (
         ("restart", "recreate", "rollback"),
         24,
         more='rollback = "always"\nmax_attempts = 2\nabsence_grace = "1m"\nabsence_max = "1m"\n',
+        long=True,
     ),
 )
 

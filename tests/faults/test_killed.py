@@ -32,6 +32,7 @@ def test_killed_at_every_moment_of_a_rung_the_next_daemon_makes_it_whole(
     killing.judge()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rung", params(ASIDE))
 def test_killed_again_while_it_makes_whole_the_third_one_does(rung: Rung, watch: Scene, tmp_path: Path) -> None:
     killing = Killing(watch, rung, tmp_path)

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from watchdog.deployments.announcing import Announcer
 from watchdog.deployments.baseline import Baseline
+from watchdog.deployments.concern import ASKING
 from watchdog.deployments.gates import Gates
 from watchdog.deployments.ordering import opened
 from watchdog.deployments.premises import Premises
-from watchdog.deployments.transaction import ASKING, Transaction
+from watchdog.deployments.transaction import Transaction
 from watchdog.errors import DeploymentRefused, UnknownDeployment
 from watchdog.model.deployment import Deployment, DeployOrder, Gate, GateResult, Scope, Stage
 from watchdog.model.record import Desired, Row
@@ -260,7 +261,7 @@ class DeploymentSafetyGuard:
             raise DeploymentRefused(refused)
         if transaction.deployment.uid != uid:
             raise DeploymentRefused("the token was given to another user")
-        transaction.deployment = replace(transaction.deployment, token_hash="")
+        transaction.use_up_token()
         return transaction
 
 

@@ -13,7 +13,7 @@ from watchdog.deployments.premises import Premises
 from watchdog.deployments.telling import Telling
 from watchdog.engine.protocol import Summary
 from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, config_hash
-from watchdog.errors import EngineUnavailable, NotFound
+from watchdog.errors import EngineRefused, EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, api_number
 from watchdog.model.deployment import Before, Deployment, Gate, GateResult
 from watchdog.model.identity import ServiceKey
@@ -42,6 +42,9 @@ ENGINE_PATIENCE: Final = 180.0
 
 READ_LABELS: Final = (CONFIG_HASH, COMPOSE_DEPENDS_ON)
 """Compose's labels by which the next `up`, or a recovery, decides."""
+
+SETTLES_WITHIN: Final = 10.0
+"""Seconds that the engine has to end what it was still doing for the command."""
 
 
 class Failed(Exception):
@@ -75,7 +78,7 @@ class Rollback:
     async def run(self, questions: Mapping[Gate, list[Asked]]) -> str:
         """Returns what was brought back. Raises Failed, LedgerError and EngineError where that goes no further."""
         await self._engine_answers()
-        found = [one for one in await self._look_around() if not as_before(one)]
+        found = [one for one in await self._settled() if not as_before(one)]
         _look_for_obstacles(found)
         newcomers = [one for one in found if one.newcomers]
         await self._each(Step(plan_set_aside(one, self._because, self._nonce), None) for one in newcomers)
@@ -94,6 +97,20 @@ class Rollback:
             if self._premises.now() > until:
                 raise Failed(f"the engine does not come back: {away}")
             await self._premises.changed(1.0)
+
+    async def _settled(self) -> list[Found]:
+        """The engine may still carry out what the ended command asked of it: what it refuses meanwhile is asked again.
+
+        Then an inspect of a container that is being made or removed answers 404 or 500.
+        """
+        until = self._premises.now() + SETTLES_WITHIN
+        while True:
+            try:
+                return await self._look_around()
+            except EngineRefused:
+                if self._premises.now() > until:
+                    raise
+            await self._premises.changed(0.25)
 
     async def _look_around(self) -> list[Found]:
         """What there is of every service that the deployment covers, and what there was."""
