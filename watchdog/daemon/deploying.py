@@ -85,6 +85,10 @@ class Deploying:
     def services(self) -> Mapping[ServiceKey, Stand]:
         return {key: _stand(watched) for key, watched in self._world.services.items()}
 
+    def stand(self, key: ServiceKey) -> Stand | None:
+        watched = self._world.services.get(key)
+        return _stand(watched) if watched is not None else None
+
     def present(self) -> list[Present]:
         found: list[Present] = []
         for summary in self._looker.summaries():

@@ -33,8 +33,8 @@ class Concern:
 
     def running(self, keys: Collection[ServiceKey]) -> list[tuple[ServiceKey, str]]:
         """Those that run, each with its container."""
-        stands = self._premises.services()
-        found = [(key, stands[key].container) for key in keys if key in stands]
+        stands = [(key, self._premises.stand(key)) for key in keys]
+        found = [(key, stand.container) for key, stand in stands if stand is not None]
         return [(key, container.id) for key, container in found if container is not None and container.running]
 
     def questions(self, deployment: Deployment, keys: Collection[ServiceKey]) -> dict[Gate, list[Asked]]:

@@ -74,8 +74,8 @@ class Gates:
         ]
         match gate:
             case Gate.APPLICATION:
-                stands = premises.services()
-                own = [(check, key) for key in keys if key in stands for check in stands[key].settings.checks]
+                stands = [(key, stand) for key in keys if (stand := premises.stand(key)) is not None]
+                own = [(check, key) for key, stand in stands for check in stand.settings.checks]
                 return [one for one in own if one[0].kind is not CheckKind.JOURNEY]
             case Gate.JOURNEYS:
                 ours = [check for check in premises.journeys() if any(premises.concerns(check, key) for key in keys)]
@@ -85,7 +85,7 @@ class Gates:
 
     def judge(self, key: ServiceKey, since: float) -> Judgement:
         """Of one service, by what the engine last said; `since` is Unix seconds."""
-        stand = self._premises.services().get(key)
+        stand = self._premises.stand(key)
         container = stand.container if stand is not None else None
         patience = stand.settings.recovery.verify_timeout if stand is not None else 0.0
         return infrastructure(container, since=since, wall=self._premises.wall(), patience=patience)
@@ -123,7 +123,7 @@ class Gates:
                 failed = 0
             elif premises.now() >= counts_at:
                 failed, counts_at = failed + 1, premises.now() + apart
-            stand = premises.services().get(key) if key is not None else None
+            stand = premises.stand(key) if key is not None else None
             judged = answer(
                 check,
                 last,

@@ -197,5 +197,5 @@ class Soak:
         return tuple(found)
 
     def _container(self, key: ServiceKey) -> Container | None:
-        stand = self._premises.services().get(key)
+        stand = self._premises.stand(key)
         return stand.container if stand is not None else None

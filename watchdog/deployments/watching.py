@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from watchdog.deployments.premises import Premises, Stand
+from watchdog.deployments.premises import Premises
 from watchdog.deployments.telling import Telling
-from watchdog.model.deployment import Deployment, same_service
+from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.deployment import several, touched
 from watchdog.policy.validation import Judgement
 
 LOOKS_EVERY: Final = 0.25
 """Seconds after which it is looked again though nothing was heard."""
+AT_LEAST: Final = 0.02
+"""Seconds between two looks: among thousands of services something changes all the time."""
 
 Judge = Callable[[ServiceKey, float], Judgement]
 
@@ -70,6 +72,7 @@ class Watching:
             finally:
                 waiting.cancel()
                 woken.cancel()
+            await asyncio.sleep(AT_LEAST)
 
     def goes_on(self) -> None:
         """Raises Degraded where somebody has broken it off."""
@@ -105,22 +108,25 @@ class Watching:
                 raise Degraded(f"{key}: {judged.because}")
 
     def _note_downtime(self) -> None:
-        now, stands, deployment = self._premises.now(), self._premises.services(), self._deployment
+        now, deployment = self._premises.now(), self._deployment
+        serving = self._serving()
+        retired = {(key.project, key.name) for key in deployment.retire}
         for one in deployment.before:
             key = one.service
-            if not (one.good and one.protected) or any(same_service(key, other) for other in deployment.retire):
+            if not (one.good and one.protected) or (key.project, key.name) in retired:
                 continue
-            if _served(key, stands.values()):
+            if (key.project, key.name) in serving:
                 since = self._down_since.pop(key, None)
                 if since is not None:
                     self._down_for[key] = self._down_for.get(key, 0.0) + now - since
             else:
                 self._down_since.setdefault(key, now)
-            down = self.downtime().get(str(key), 0.0)
+            down = self._down_for.get(key, 0.0) + now - self._down_since.get(key, now)
             if down > deployment.limits.max_downtime:
                 raise Degraded(f"{key} is down for {down:.1f} s, allowed are {deployment.limits.max_downtime:g} s")
 
-
-def _served(key: ServiceKey, stands: Iterable[Stand]) -> bool:
-    """By any container of a scaled service."""
-    return any(stand.serves for stand in stands if same_service(stand.key, key))
+    def _serving(self) -> set[tuple[str, str]]:
+        """Services, by any of their containers, that serve their users."""
+        keys = {one.service for one in self._deployment.before} | self.touched.keys()
+        stands = (self._premises.stand(key) for key in keys)
+        return {(stand.key.project, stand.key.name) for stand in stands if stand is not None and stand.serves}
