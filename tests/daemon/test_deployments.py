@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,27 @@ def test_what_failed_before_a_deployment_is_not_held_against_its_rollback_by_the
         return deployment.stage
 
     assert run_virtually(story) is Stage.ROLLED_BACK
+
+
+def test_who_waits_for_another_deployment_hears_for_an_hour_that_the_daemon_is_there(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> list[str]:
+        here = AlertScene(loop, tmp_path, WATCHED)
+        here.engine.run("webui")
+        async with here.daemon("webui") as daemon:
+            guard, order = daemon.deployments, DeployOrder(by="me", uid=0, soak=0.0, timeout=2 * HOUR)
+            first = [event async for event in guard.begin(order)]
+            heard: list[tuple[float, str]] = []
+
+            async def second() -> None:
+                async for event in guard.begin(order):
+                    heard.append((loop.time(), event["event"]))  # noqa: PERF401 - looked at before it ends
+
+            waiting = asyncio.create_task(second())
+            await asyncio.sleep(HOUR)
+            assert {event for _, event in heard} == {"waits", "waiting"}
+            assert max(later - sooner for (sooner, _), (later, _) in pairwise(heard)) < 10.0
+            assert [event async for event in guard.commit(first[-1]["token"], 0)][-1]["stage"] == "committed"
+            await waiting
+            return [event for _, event in heard if event != "waiting"]
+
+    assert run_virtually(story)[-1] == "go"

@@ -21,6 +21,11 @@ confirm_timeout = "2s"
 [[validator]]
 name = "qa"
 """
+FAILS = """
+[[deploy.hook]]
+name = "backup"
+command = ["sh", "-c", "echo no space left; exit 7"]
+"""
 GONE = """
 [[validator]]
 name = "ci"
@@ -72,8 +77,11 @@ def test_nothing_begins_before_every_validator_has_confirmed(shop: Shop) -> None
         assert (shop.identities() == before) is (not confirm)
     assert b"tests are red" not in out
 
-    shop.watch.daemon.write_config(shop.watch.daemon.config + GONE)
-    assert shop.watch.daemon.request("POST", "/-/reload").status == 200
-    told = shop.deploy(command=force)
-    assert told.code == 3, told.why
-    assert "validator ci " in told.end["because"]
+    after = shop.identities()
+    for more, because in ((GONE, "validator ci "), (FAILS, "hook backup: ")):
+        shop.watch.daemon.write_config(shop.watch.daemon.config + more)
+        assert shop.watch.daemon.request("POST", "/-/reload").status == 200
+        told = shop.deploy(command=force)
+        assert told.code == 3, told.why
+        assert because in told.end["because"], told.why
+    assert shop.identities() == after

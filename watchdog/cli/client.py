@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import httpx
-
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import DaemonUnreachable, WatchdogError
+
+# With itself httpx imports its own command line, which draws by rich: a tenth of a second of each of our commands.
+sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
+
+import httpx  # noqa: E402 - after the line above
 
 _TIMEOUT: Final = 10.0
 _MESSAGE: Final = 300

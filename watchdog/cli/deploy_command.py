@@ -93,9 +93,11 @@ class Wrapped:
             return
         if self._over:  # the rollback has begun while it was started
             kill_group(process)
-        if process.stdout is not None:
-            await self._pass_on(process.stdout)
+        passing = asyncio.create_task(self._pass_on(process.stdout)) if process.stdout is not None else None
         code = await process.wait()
+        if passing is not None:  # what it left running may keep its output open for ever
+            await asyncio.wait({passing}, timeout=_GENTLE)
+            passing.cancel()
         with suppress(WatchdogError):  # it is over already: its events say how
             await self._client.post(f"/api/v1/deployments/{self._number}/ended", {"exit_code": code})
 

@@ -16,6 +16,7 @@ from watchdog.deployments.concern import ASKING
 from watchdog.deployments.gates import Gates
 from watchdog.deployments.ordering import opened
 from watchdog.deployments.premises import Premises
+from watchdog.deployments.telling import STILL_THERE
 from watchdog.deployments.transaction import Transaction
 from watchdog.errors import DeploymentRefused, UnknownDeployment
 from watchdog.model.deployment import Deployment, DeployOrder, Gate, GateResult, Scope, Stage
@@ -102,7 +103,8 @@ class DeploymentSafetyGuard:
             if not order.wait:
                 raise DeploymentRefused(f"{other}: wait for its end, or leave out --no-wait")
             yield {"event": "waits", "sentence": f"{other}: waits for its end"}
-        await self._turn.acquire()
+        while not await self._its_turn():
+            yield {"event": "waiting"}
         try:
             transaction = self._opened(order, token)
         except BaseException:
@@ -119,6 +121,14 @@ class DeploymentSafetyGuard:
         finally:
             if not (reached or transaction.telling.over):
                 transaction.abort("who ordered it went away before its end")
+
+    async def _its_turn(self) -> bool:
+        """Whether it came within some seconds; then it has to be released."""
+        try:
+            async with asyncio.timeout(STILL_THERE):
+                return await self._turn.acquire()
+        except TimeoutError:
+            return False
 
     def _opened(self, order: DeployOrder, token: str | None) -> Transaction:
         if self._stuck is not None:
