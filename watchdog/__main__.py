@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from watchdog.errors import EXIT_USAGE, WatchdogError
 _EXIT_BUG: Final = 1
 _EXIT_INTERRUPTED: Final = 130
 _MAX_SENTENCE: Final = 8000
+SELDOM: Final = 50_000
+"""New objects after which garbage is looked for: what a command loads stays to its end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last border: a person gets a sentence, whatever happened
         return _bug(error)
+
+
+def program() -> int:
+    """`main` as a process of its own. Searching what it loads for garbage would be a quarter of a short command."""
+    gc.set_threshold(SELDOM)
+    try:
+        return main()
+    finally:
+        gc.freeze()
 
 
 def foreign_package(search_path: Sequence[str]) -> str | None:
@@ -93,4 +105,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

@@ -153,6 +153,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_command_hardly_looks_for_garbage_and_the_daemon_does_as_usual() -> None:
+    program = (
+        "import gc, sys, watchdog.__main__ as entry; usual = gc.get_threshold()[0];"
+        "sys.argv = ['watchdog', '--help']; entry.program(); assert gc.get_threshold()[0] > usual;"
+        "import watchdog.daemon.service as service;"
+        "\nasync def run(*_): return 0 if gc.get_threshold()[0] == usual else 9\n"
+        "service.run = run; sys.argv = ['watchdog', 'run']; sys.exit(entry.program())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=_root(), check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_only_on_a_terminal_and_not_with_no_color(
     daemon: Script, environment: dict[str, str], *, coloured: bool

@@ -1,15 +1,19 @@
-"""How often a gate asks what is in doubt, in virtual time."""
+"""When and how often a gate asks what is in doubt, in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
+from tests.policy.samples import RUNNING
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.deployments.gates import Gates
 from watchdog.deployments.premises import Premises
 from watchdog.model.deployment import Gate, GateResult
+from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import HttpQuestion
 
@@ -53,3 +57,34 @@ def test_answers_that_are_wrong_count_a_second_apart_however_often_it_is_asked()
     assert result.failures
     assert 2.0 <= result.seconds < 2.2
     assert judged(lambda after: (Verdict.PASS, {}) if after >= 1.5 else (Verdict.FAIL, wrong)).passed
+
+
+def test_addresses_of_what_was_started_just_now_are_forgotten_before_it_is_asked() -> None:
+    forgotten: list[str] = []
+
+    async def nothing() -> None: ...
+
+    async def forget(container: str) -> None:
+        forgotten.append(container)
+
+    async def story(_: VirtualLoop) -> GateResult:
+        asked = Asked(lambda _: (Verdict.PASS, {}))
+        ages = {"old": 60.0, "new": 0.5}
+        stands = {
+            ServiceKey("", name): SimpleNamespace(
+                container=replace(RUNNING, id=name, started_at=asked.now() - age),
+                settings=SimpleNamespace(recovery=SimpleNamespace(verify_timeout=1.0)),
+            )
+            for name, age in ages.items()
+        }
+        premises: Any = SimpleNamespace(
+            now=asked.now,
+            wall=asked.now,
+            look=nothing,
+            stand=stands.get,
+            engine=SimpleNamespace(forget_addresses=forget),
+        )
+        return await Gates(premises).infrastructure(stands)
+
+    assert run_virtually(story).passed
+    assert forgotten == ["new"]

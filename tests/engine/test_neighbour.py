@@ -19,7 +19,13 @@ from watchdog.model.settings import EngineSettings
 
 async def main(host, verb, container):
     engine = DockerEngine(EngineSettings(host=host, timeout=30.0))
-    await engine.execute(StartContainer(container) if verb == "start" else RestartContainer(container, 1))
+    match verb:
+        case "start":
+            await engine.execute(StartContainer(container))
+        case "restart":
+            await engine.execute(RestartContainer(container, 1))
+        case "forget":  # somebody else has started it
+            await engine.forget_addresses(container)
     await engine.close()
 
 asyncio.run(main(*sys.argv[1:]))
@@ -44,9 +50,11 @@ def prepared(lab: LabEngine) -> tuple[str, str]:
     return container, address
 
 
-@pytest.mark.parametrize("verb", ["start", "restart"])
+@pytest.mark.parametrize("verb", ["start", "restart", "forget"])
 def test_the_stale_entry_of_a_started_container_is_gone(verb: str, clean_engine: LabEngine) -> None:
     container, address = prepared(clean_engine)
+    if verb == "forget":
+        clean_engine.docker("start", "web")
     teach(clean_engine, address, "reachable")
     clean_engine.command(sys.executable, "-c", START, clean_engine.host, verb, container)
     assert clean_engine.inspect(container)["NetworkSettings"]["Networks"]["bridge"]["IPAddress"] == address

@@ -234,6 +234,9 @@ class FakeEngine(InsideDoors):
             raise NotFound(f"No such image: {image_id}")
         self.pins.add((image_id, service))
 
+    async def forget_addresses(self, container: str) -> None:
+        """Nobody reaches its containers by address."""
+
     async def unpin_image(self, image_id: str, service: str) -> None:
         self._answer()
         self.pins.discard((image_id, service))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from types import MappingProxyType
 from typing import Final
 
@@ -16,9 +17,14 @@ services that it has once proven healthy are brought back. A second daemon on th
 """
 
 
+USUAL: Final = 700
+"""Python's own distance between two collections, which suits what runs for months."""
+
+
 def _run() -> int:
     from watchdog.daemon.service import run
 
+    gc.set_threshold(USUAL)
     return asyncio.run(run(settings(), config_path()))
 
 

@@ -24,6 +24,8 @@ AT_MOST_EVERY: Final = 1.0
 """Seconds between two failures of a check that count: a deployment waits for the answer."""
 ASKED_EVERY: Final = 0.1
 """Seconds between two questions of a check that is in doubt: that it passes is to be noticed at once."""
+JUST_STARTED: Final = 10.0
+"""Seconds; what this host remembers of a container's addresses is of use again after that."""
 FEWEST_FREE: Final = 512 << 20
 """Bytes that have to be free on each disk."""
 FREE_SHARE: Final = 0.05
@@ -55,7 +57,9 @@ class Gates:
         """Every one of these services runs, and is healthy where it has a health check."""
         began = self._premises.now()
         await self._premises.look()
+        keys = list(keys)
         proofs = await _side_by_side((self._runs(key) for key in keys), whole=whole)
+        await self._ease(keys)
         return self._result(Gate.INFRASTRUCTURE, proofs, began)
 
     async def checks(self, gate: Gate, checks: Iterable[Asked], *, whole: bool = False) -> GateResult:
@@ -105,6 +109,14 @@ class Gates:
     def subject(check: Check, key: ServiceKey | None) -> str:
         """What a proof of this check is called."""
         return f"{key} {check.name}" if key is not None else check.name
+
+    async def _ease(self, keys: Iterable[ServiceKey]) -> None:
+        """What was started just now, by whomever, is asked next."""
+        premises = self._premises
+        since = premises.wall() - JUST_STARTED
+        found = [stand.container for key in keys if (stand := premises.stand(key)) is not None]
+        fresh = [one.id for one in found if one is not None and one.running and (one.started_at or 0.0) > since]
+        await asyncio.gather(*map(premises.engine.forget_addresses, fresh))
 
     async def _runs(self, key: ServiceKey) -> Proof:
         since = self._premises.wall()

@@ -41,6 +41,15 @@ class Control:
         self._look = look
         self._neighbours = neighbours
 
+    async def forget_addresses(self, container: str) -> None:
+        if not self._neighbours.usable:
+            return
+        try:
+            found = await self._look.raw(container)
+        except EngineRefused:  # the start is done, whatever became of the container since
+            return
+        await self._neighbours.forget(addresses_of(found))
+
     async def execute(self, step: Step, spec: ContainerSpec | None) -> str:  # noqa: C901 - one case for each step
         """Makes the call of a step; the new container's full ID for a create, else ''."""
         match step:
@@ -48,10 +57,10 @@ class Control:
                 return await self._create(step, _needed(spec, step))
             case StartContainer(container):
                 await self._post(container, "start")
-                await self._drop_neighbours(container)
+                await self.forget_addresses(container)
             case RestartContainer(container, stop_timeout):
                 await self._post(container, "restart", stop_timeout)
-                await self._drop_neighbours(container)
+                await self.forget_addresses(container)
             case StopContainer(container, stop_timeout):
                 await self._post(container, "stop", stop_timeout)
             case SetRestartPolicy(container, policy, maximum_retries):
@@ -135,15 +144,6 @@ class Control:
         query = {} if stop_timeout is None else {"t": math.ceil(stop_timeout)}
         path = f"containers/{quote(container)}/{verb}"
         await self._transport.change("POST", path, query, extra=stop_timeout or 0.0)
-
-    async def _drop_neighbours(self, container: str) -> None:
-        if not self._neighbours.usable:
-            return
-        try:
-            found = await self._look.raw(container)
-        except EngineRefused:  # the start is done, whatever became of the container since
-            return
-        await self._neighbours.forget(addresses_of(found))
 
 
 def _needed(spec: ContainerSpec | None, step: Step) -> ContainerSpec:

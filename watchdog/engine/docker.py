@@ -61,6 +61,9 @@ class DockerEngine:
     async def unpin_image(self, image_id: str, service: str) -> None:
         await self._control.unpin(image_id, service)
 
+    async def forget_addresses(self, container: str) -> None:
+        await self._control.forget_addresses(container)
+
     async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
         return await self._control.execute(step, spec)
 

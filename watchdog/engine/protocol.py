@@ -112,6 +112,10 @@ class Engine(Protocol):
 
     async def unpin_image(self, image_id: str, service: str) -> None: ...
 
+    async def forget_addresses(self, container: str) -> None:
+        """What this host remembers of its addresses from before its start: whoever asks it next need not wait."""
+        ...
+
     async def execute(self, step: Step, spec: ContainerSpec | None = None) -> str:
         """Makes the one engine call of a step; returns the new container's ID for a create, else ''.
 
