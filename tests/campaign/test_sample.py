@@ -20,6 +20,7 @@ def test_every_kind_of_fault_occurs_in_the_sample() -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.long
 @pytest.mark.timeout(1200)  # what is missed is waited for, a minute each time
 @pytest.mark.usefixtures("lab_engine")  # says whether there can be one; the campaign has its own
 def test_of_the_sample_nothing_is_missed_nothing_false_and_nothing_done_twice(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_an_engine_that_restarts_while_the_command_runs_and_again_while_that_is_
     assert moments.stage(stand.number) == "rolling_back"
     shop.watch.engine.restart()
     moments.release(stand)
-    _rolled_back(moments, stand, "infrastructure: ", "engine")
+    _rolled_back(moments, stand, "infrastructure: ", "engine", "it ended with code")
 
 
 @pytest.mark.long

@@ -55,8 +55,15 @@ _ASIDE = Rung(
 )
 ASIDE = (_ASIDE, replace(_ASIDE, name="aside-no-policy", policy="no", long=True))
 RUNGS = (
-    Rung("start", lambda battery, name: battery.engine.crash(name), "incident_opened", ("start",), 8, "no"),
-    Rung("restart", lambda battery, name: battery.exec(name, "killall", "httpd"), "incident_opened", ("restart",), 8),
+    Rung("start", lambda battery, name: battery.engine.crash(name), "incident_opened", ("start",), 8, "no", long=True),
+    Rung(
+        "restart",
+        lambda battery, name: battery.exec(name, "killall", "httpd"),
+        "incident_opened",
+        ("restart",),
+        8,
+        long=True,
+    ),
     Rung("missing", lambda battery, name: battery.remove(name), "incident_opened", ("recreate",), 14),
     *ASIDE,
     Rung(

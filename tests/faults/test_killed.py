@@ -45,9 +45,8 @@ def test_killed_again_while_it_makes_whole_the_third_one_does(rung: Rung, watch:
     killing.judge()
 
 
-@pytest.mark.parametrize(
-    "goes_on", ["when it is back", pytest.param("while the engine is away", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("goes_on", ["when it is back", "while the engine is away"])
 def test_the_engine_killed_at_every_moment_of_setting_aside_brings_nothing_back_beside_a_successor(
     goes_on: str, own_engine: Callable[[], LabEngine], scene_of: SceneOf, tmp_path: Path
 ) -> None:
