@@ -9,9 +9,9 @@ from typing import Never
 import pytest
 
 
-def program(name: str, package: str | None = None) -> str:
-    """Its path; the package has the program's name unless said."""
-    return shutil.which(name) or missing(package or name)
+def program(name: str) -> str:
+    """Its path; the package has the program's name."""
+    return shutil.which(name) or missing(name)
 
 
 def missing(package: str) -> Never:

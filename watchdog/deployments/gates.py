@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable
-from dataclasses import replace
 from typing import Final
 
 from watchdog.deployments.premises import Premises
@@ -201,11 +200,6 @@ class Gates:
         return GateResult(gate=gate, proofs=tuple(proofs), seconds=self._premises.now() - began)
 
 
-def without(result: GateResult, subjects: Collection[str]) -> GateResult:
-    """The result less what failed before already: that is no doing of the deployment."""
-    return replace(result, proofs=tuple(one for one in result.proofs if one.passed or one.subject not in subjects))
-
-
 def _excuses(excused: Collection[str], name: str, key: ServiceKey | None) -> bool:
     return name in excused or (key is not None and any(goes_by(key, one) for one in excused))
 
@@ -224,8 +218,8 @@ def _disk(disk: Disk) -> Proof:
 
 async def _side_by_side(proofs: Iterable[Awaitable[Proof]], *, whole: bool) -> list[Proof]:
     """The first that fails is enough, unless the `whole` is wanted: what is not known by then is left out."""
-    asking = {asyncio.ensure_future(proof) for proof in proofs}
-    order = list(asking)
+    order = [asyncio.ensure_future(proof) for proof in proofs]
+    asking = set(order)
     try:
         while asking:
             done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)

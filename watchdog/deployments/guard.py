@@ -73,7 +73,7 @@ class DeploymentSafetyGuard:
 
     def rehearse(self, order: DeployOrder) -> Event:
         """What a deployment would cover and ask; nothing is touched or recorded."""
-        deployment = opened(order, self._premises, 0, token_hash="")
+        deployment = opened(order, self._premises)
         stands = {key: one for key, one in sorted(self._premises.services().items()) if deployment.scope.covers(key)}
         asked = {gate: self._gates.questions(gate, deployment.scope, list(stands)) for gate in ASKING}
         return {
@@ -133,7 +133,7 @@ class DeploymentSafetyGuard:
     def _opened(self, order: DeployOrder, token: str | None) -> Transaction:
         if self._stuck is not None:
             raise DeploymentRefused(_needs_person(self._stuck.deployment))
-        deployment = opened(order, self._premises, 0, token_hash=_hash(token) if token is not None else "")
+        deployment = opened(order, self._premises, _hash(token) if token is not None else "")
         number = self._ledger.next_deployment()
         deployment = replace(deployment, id=number, mark=f"{number}-{secrets.token_hex(12)}")
         self._open = Transaction(self._premises, self._announcer, deployment)

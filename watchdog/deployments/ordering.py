@@ -10,8 +10,8 @@ from watchdog.policy.deployment import shown_command
 from watchdog.policy.naming import find_service, goes_by
 
 
-def opened(order: DeployOrder, premises: Premises, number: int, token_hash: str) -> Deployment:
-    """Raises UnknownService and UsageError."""
+def opened(order: DeployOrder, premises: Premises, token_hash: str = "") -> Deployment:
+    """Without a number and a mark, which one that begins is given. Raises UnknownService and UsageError."""
     known = premises.services()
     planned = {ServiceKey(order.project, name) for name in order.planned} if order.project else set[ServiceKey]()
     services = tuple(find_service(name, {*known, *planned}) for name in order.services)
@@ -25,7 +25,7 @@ def opened(order: DeployOrder, premises: Premises, number: int, token_hash: str)
         if name not in checks and not any(goes_by(key, name) for key in known):
             find_service(name, known)
     return Deployment(
-        id=number,
+        id=0,
         stage=Stage.OPENING,
         by=order.by,
         uid=order.uid,

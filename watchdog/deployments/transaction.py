@@ -13,7 +13,7 @@ from watchdog.deployments.announcing import Announcer
 from watchdog.deployments.baseline import Baseline
 from watchdog.deployments.chronicle import Chronicle
 from watchdog.deployments.concern import ASKING, Concern
-from watchdog.deployments.gates import Gates, without
+from watchdog.deployments.gates import Gates
 from watchdog.deployments.premises import Premises, Proven
 from watchdog.deployments.processes import MARK, end_all
 from watchdog.deployments.rollback import Failed, Rollback
@@ -256,7 +256,7 @@ class Transaction:
             if gate is Gate.INFRASTRUCTURE:
                 result = await self._gates.infrastructure(keys)
             else:
-                result = without(await self._gates.checks(gate, questions[gate]), self.deployment.failing)
+                result = await self._gates.checks(gate, questions[gate])
             results.append(result)
             if tell:
                 self._chronicle.tell_gate(result)
