@@ -73,9 +73,8 @@ class Moments:
         found = self.shop.watch.daemon.get("/api/v1/deployments?limit=1").json["deployments"]
         number = found[0]["id"] + 1 if found else 1
         before, said = self.shop.identities(), self.directory / f"said {number}"
-        line = self.shop.line("deploy", "--json", "--soak", soak, *options, "--", *command)
         with said.with_suffix(".out").open("wb") as out, said.open("wb") as err:
-            process = subprocess.Popen(line, cwd=self.shop.folder, env=self.shop.environment(), stdout=out, stderr=err)
+            process = self.shop.start(*options, command=command, soak=soak, out=out, err=err)
         return Stand(number, process, other, before, said)
 
     def wait_held(self, stand: Stand) -> None:

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import yaml
 
@@ -88,6 +90,7 @@ class Told:
 class Shop:
     watch: Scene
     folder: Path
+    started: ExitStack
     in_force: str = ""
     """The Compose file by which what is there was made."""
 
@@ -153,15 +156,20 @@ class Shop:
         ran = self.run("deploy", "--json", "--soak", soak, *options, "--", *command, timeout=timeout)
         return Told(ran, [json.loads(line) for line in ran.out.splitlines()])
 
-    def start(self, *options: str, command: Sequence[str] = UP, soak: str = "300ms") -> subprocess.Popen[bytes]:
-        """The same, not waited for."""
-        return subprocess.Popen(
-            self.line("deploy", "--json", "--soak", soak, *options, "--", *command),
-            cwd=self.folder,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+    def start(
+        self,
+        *options: str,
+        command: Sequence[str] = UP,
+        soak: str = "300ms",
+        out: int | BinaryIO = subprocess.PIPE,
+        err: int | BinaryIO = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """The same, not waited for; it is gone when the test has ended, however that ends."""
+        line = self.line("deploy", "--json", "--soak", soak, *options, "--", *command)
+        started = subprocess.Popen(line, cwd=self.folder, env=self.environment(), stdout=out, stderr=err)
+        self.started.callback(started.wait, 10)
+        self.started.callback(started.kill)
+        return started
 
     def serves(self) -> bool:
         return self.watch.engine.get(PORT).body == b"ok\n"
@@ -172,7 +180,9 @@ class Shop:
         return {line["Names"][0].lstrip("/"): line["Id"] for line in lines}
 
     def image_of(self, name: str) -> str:
-        return self.watch.engine.inspect(name)["Config"]["Image"]
+        """Empty while no container has the name, as for a moment whenever Compose recreates one."""
+        answer = self.watch.engine.api("GET", f"/containers/{name}/json")
+        return answer.json["Config"]["Image"] if answer.status == HTTPStatus.OK else ""
 
     def commits(self, *options: str, command: Sequence[str] = UP, soak: str = "300ms") -> Told:
         """A deployment that has to end with 0; the file that stands there is in force from now on."""

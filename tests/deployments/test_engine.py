@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SceneOf
+from tests.deployments.conftest import ShopOn
 from tests.deployments.moments import Moments, Stand
-from tests.deployments.stage import UP, Shop
+from tests.deployments.stage import UP
 from tests.lab.engine import LabEngine
 
 pytestmark = pytest.mark.engine
@@ -19,10 +20,8 @@ WAITS = ("sh", "-c", f"{' '.join(UP)}; touch up; while ! test -e go; do sleep 0.
 
 
 @pytest.fixture
-def moments(own_engine: Callable[[], LabEngine], scene_of: SceneOf, tmp_path: Path) -> Moments:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    return Moments(Shop(scene_of(own_engine()), folder), tmp_path)
+def moments(own_engine: Callable[[], LabEngine], scene_of: SceneOf, shop_on: ShopOn, tmp_path: Path) -> Moments:
+    return Moments(shop_on(scene_of(own_engine())), tmp_path)
 
 
 def test_an_engine_that_restarts_while_the_command_runs_and_again_while_that_is_rolled_back(moments: Moments) -> None:

@@ -1,7 +1,8 @@
 """An independent oracle: what the engine's raw socket says, compared with everything that the daemon publishes.
 
-It shares no code with the product. A disagreement that lasts longer than `PATIENCE` is one too many: between the
-engine and any observer there are milliseconds in which both are right.
+It shares no code with the product but the walk along the ledger's chain, which has tests of its own. A disagreement
+that lasts longer than `PATIENCE` is one too many: between the engine and any observer there are milliseconds in which
+both are right.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from tests.lab.engine import LabEngine
 from tests.lab.watch import LabDaemon
+from watchdog.ledger import LedgerReader
 
 PATIENCE = 3.0
 BAD = {"unhealthy", "missing"}
@@ -106,9 +108,10 @@ class Oracle:
         """The last comparisons, the ledger's chain, and the count that must be 0."""
         self.compare()
         self.check()
-        verified = self.daemon.cli("ledger", "verify")
-        if verified.code != 0:
-            self.disagreements.append(f"the ledger does not verify: {verified.out}{verified.err}")
+        with LedgerReader.open(self.daemon.state) as ledger:
+            verified = ledger.verify(None)
+        if not verified.intact:
+            self.disagreements.append(f"the ledger does not verify: {verified.sentence}")
         print(f"oracle: {self.comparisons} comparisons, {len(self.disagreements)} disagreements")
         assert not self.disagreements, "\n".join(self.disagreements)
 
