@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-from watchdog.alerts import Alerter
+from watchdog.alerts.alerter import Alerter
 from watchdog.alerts.counts import AlertCounts
 from watchdog.api.measures import Histogram, Measures
 from watchdog.daemon.asker import Asker

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from watchdog.alerts import Alerter
+from watchdog.alerts.alerter import Alerter
 from watchdog.alerts.counts import AlertCounts
 from watchdog.alerts.courier import Patience
 from watchdog.ledger import Ledger

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from watchdog.alerts.webhook import signature
-from watchdog.config import load_settings
+from watchdog.config.load import load_settings
 from watchdog.policy.stages import mermaid
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.value_daemon import Api, Daemon
 from watchdog.api.server import ApiServer
-from watchdog.model.settings import ApiSettings
+from watchdog.model.api import ApiSettings
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.support.value_daemon import Api, Daemon
 from watchdog.api import border, connection
 from watchdog.api.server import ApiServer
 from watchdog.errors import WatchdogError
-from watchdog.model.settings import ApiSettings
+from watchdog.model.api import ApiSettings
 
 
 async def refusal(settings: ApiSettings) -> str:

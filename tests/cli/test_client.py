@@ -13,8 +13,8 @@ from watchdog.api.doors import RecoverOrder
 from watchdog.api.server import ApiServer
 from watchdog.cli.client import DaemonClient, DaemonRefused
 from watchdog.errors import DaemonUnreachable, EngineUnavailable, UnknownService
+from watchdog.model.api import ApiSettings
 from watchdog.model.record import Rung
-from watchdog.model.settings import ApiSettings
 from watchdog.model.views import incident_json, row_json
 
 ORDER = RecoverOrder(project="shop", action=Rung.RECREATE, dry_run=True, by="ada")

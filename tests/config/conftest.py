@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config import load, load_settings, source
+from watchdog.config import document, load
+from watchdog.config.load import load_settings
 from watchdog.errors import ConfigurationError
 from watchdog.model.settings import Settings
 
@@ -15,7 +16,7 @@ Complaints = Callable[..., list[str]]
 
 @pytest.fixture(autouse=True)
 def no_installed_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(source, "DEFAULT_FILE", tmp_path / "absent.toml")
+    monkeypatch.setattr(document, "DEFAULT_FILE", tmp_path / "absent.toml")
 
 
 @pytest.fixture

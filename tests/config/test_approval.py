@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config import resolve
+from watchdog.config.labels import resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Rung
 from watchdog.model.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config import resolve
+from watchdog.config.labels import resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import CommandQuestion, ExecQuestion, Question

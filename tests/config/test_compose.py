@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from watchdog.config import ComposeFacts, compose_services
+from watchdog.config.compose import ComposeFacts, compose_services
 
 COMPOSE = Path(sysconfig.get_path("platlib")) / "compose" / "docker-compose"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.config import parse_duration, spell_duration
+from watchdog.config.duration import parse_duration, spell_duration
 
 
 @pytest.mark.parametrize(

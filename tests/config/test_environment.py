@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config.source import variables
+from watchdog.config.environment import variables
 from watchdog.model.settings import OnStop
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config import resolve
+from watchdog.config.labels import resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import LogsQuestion, ResourcesQuestion

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.conftest import Load
-from watchdog.config import Resolved, resolve
 from watchdog.config.checks.kinds import BY_LABEL
-from watchdog.config.labels import RULES
+from watchdog.config.labels import RULES, Resolved, resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import HttpQuestion, TcpQuestion

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config import load_settings, source
+from watchdog.config import document
+from watchdog.config.load import load_settings
 from watchdog.errors import ConfigurationError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode, Settings
@@ -24,7 +25,7 @@ def test_without_a_file_everything_has_its_default() -> None:
 def test_the_default_file_is_read_where_it_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config.toml"
     file.write_text("[watch]\ninterval = 5\n")
-    monkeypatch.setattr(source, "DEFAULT_FILE", file)
+    monkeypatch.setattr(document, "DEFAULT_FILE", file)
     found = load_settings(None, {})
     assert (found.interval, found.source) == (5.0, file)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.config.conftest import Complaints, Load
-from watchdog.config import resolve
+from watchdog.config.labels import resolve
 from watchdog.model.alerting import GroupBy, Maintenance, Once, Route, Weekly
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Severity

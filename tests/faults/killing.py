@@ -52,8 +52,9 @@ _ASIDE = Rung(
     "intent will recreate",
     ("restart", "recreate"),
     24,
+    long=True,
 )
-ASIDE = (_ASIDE, replace(_ASIDE, name="aside-no-policy", policy="no", long=True))
+ASIDE = (_ASIDE, replace(_ASIDE, name="aside-no-policy", policy="no"))
 RUNGS = (
     Rung("start", lambda battery, name: battery.engine.crash(name), "incident_opened", ("start",), 8, "no", long=True),
     Rung(

@@ -251,6 +251,7 @@ def test_everything_that_dies_together_comes_back_in_the_order_of_its_dependenci
     assert not any(one["closed_at"] is None for one in watch.daemon.incidents())
 
 
+@pytest.mark.long
 def test_fifty_deaths_at_once_are_recovered_roots_first_and_four_at_a_time(watch: Scene, tmp_path: Path) -> None:
     tiers = [[f"root{number}" for number in range(5)], [f"leaf{number:02}" for number in range(45)]]
     containers = _run_tiers(watch, tiers)

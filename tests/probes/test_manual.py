@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config import load_settings
 from watchdog.config.checks import KINDS
+from watchdog.config.load import load_settings
 from watchdog.model.question import CheckKind
 from watchdog.probes.ask import Trouble
 

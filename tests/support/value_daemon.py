@@ -16,9 +16,9 @@ from watchdog.api.measures import Measures
 from watchdog.api.server import ApiServer
 from watchdog.channels.hub import Hub
 from watchdog.errors import UnknownApproval, UnknownHeartbeat, UnknownIncident
+from watchdog.model.api import ApiSettings
 from watchdog.model.health import Cause
 from watchdog.model.record import Entry, EntryKind, Incident, Row, Severity
-from watchdog.model.settings import ApiSettings
 from watchdog.model.snapshot import Snapshot
 
 INCIDENT = Incident(

@@ -27,7 +27,7 @@ from watchdog.api.listeners import UnixListener, listen_tcp
 from watchdog.api.metrics import MetricsPage
 from watchdog.api.reads import read_routes
 from watchdog.errors import WatchdogError
-from watchdog.model.settings import ApiSettings
+from watchdog.model.api import ApiSettings
 
 _SHUTDOWN: Final = 1
 """Seconds that answers under way may take to end."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.terminal import json_option, print_json, say
 
 
@@ -38,7 +38,7 @@ def _print(one: Mapping[str, Any]) -> None:
 async def _ask(*, everything: bool) -> list[dict[str, Any]]:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.approvals(everything=everything)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from watchdog.cli.command import Command, operator, settings
+from watchdog.cli.command import Command, api_socket, operator
 from watchdog.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def decide(decision: Callable[[DaemonClient], Coroutine[Any, Any, str]]) -> int:
 async def _decide(decision: Callable[[DaemonClient], Coroutine[Any, Any, str]]) -> str:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await decision(client)
 
 

@@ -8,11 +8,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
-from watchdog.api.doors import RecoverOrder, Target
 from watchdog.errors import DaemonUnreachable, WatchdogError
+
+if TYPE_CHECKING:
+    from watchdog.api.doors import RecoverOrder, Target
 
 # With itself httpx imports its own command line, which draws by rich: a tenth of a second of each of our commands.
 sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))

@@ -6,12 +6,14 @@ import getpass
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from watchdog.errors import EXIT_USAGE, WatchdogError
-from watchdog.model.settings import Settings
+
+if TYPE_CHECKING:
+    from watchdog.model.settings import Settings
 
 _CONFIG: Final = "watchdog.config"
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -81,9 +83,16 @@ def config_path() -> Path | None:
 
 def settings() -> Settings:
     """The configuration in force for this command; raises ConfigurationError."""
-    from watchdog.config import load_settings
+    from watchdog.config.load import load_settings
 
     return load_settings(config_path(), os.environ)
+
+
+def api_socket() -> Path:
+    """Where the daemon of this command answers; raises ConfigurationError."""
+    from watchdog.config import door
+
+    return door.api_socket(config_path(), os.environ)
 
 
 def operator() -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, operator, settings
+from watchdog.cli.command import Command, api_socket, operator
 from watchdog.cli.deploy_options import limit_options, order_body
 from watchdog.cli.deploy_pipeline import PIPELINE
 from watchdog.cli.terminal import json_option
@@ -73,18 +73,18 @@ async def _carry_out(command: tuple[str, ...], options: Mapping[str, Any], *, dr
 
     reading = asyncio.create_task(read_intent(command, Path.cwd(), os.environ, hashed=dry_run))
     await asyncio.sleep(0)  # Compose reads its files while the rest of this program is loaded
-    configured = settings()
     from watchdog.cli.client import DaemonClient
     from watchdog.cli.deploy_command import Wrapped
     from watchdog.cli.deploy_events import printer
-    from watchdog.cli.deploy_rehearsal import rehearse
 
     intent = await reading
     body = order_body(options, operator(), command=command)
     if intent is not None and intent.project:
         body |= {"project": intent.project, "planned": sorted(intent.services)}
-    async with DaemonClient(configured.api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         if dry_run:
+            from watchdog.cli.deploy_rehearsal import rehearse
+
             return await rehearse(client, body, intent, as_json=as_json)
         return await Wrapped(client, command, printer(as_json=as_json), as_json=as_json).carry_out(body)
 

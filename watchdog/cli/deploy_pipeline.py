@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from watchdog.cli.command import Command, operator, settings
+from watchdog.cli.command import Command, api_socket, operator
 from watchdog.cli.deploy_options import limit_options, order_body
 from watchdog.cli.orders import reason_option
 from watchdog.cli.terminal import json_option, say
@@ -54,7 +54,7 @@ async def _follow_to_go(body: Mapping[str, Any], *, as_json: bool) -> str | None
     from watchdog.cli.deploy_events import printer
 
     tell = printer(as_json=as_json, to_stderr=True)
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         async for event in client.events("/api/v1/deployments/begin", body, silence=SILENCE, gone=_GONE):
             tell(event)
             if event["event"] == "go":
@@ -87,7 +87,7 @@ async def _ask_checkpoint(number: str, *, as_json: bool) -> int:
     from watchdog.cli.deploy_events import printer
 
     tell = printer(as_json=as_json)
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         answer = await client.post(f"/api/v1/deployments/{number}/checkpoint", {}, silence=_VALIDATES)
     for gate in answer["gates"]:
         tell({"event": "gate", **gate})
@@ -98,7 +98,7 @@ def _release(*, number: int, reason: str) -> int:
     async def release() -> str:
         from watchdog.cli.client import DaemonClient
 
-        async with DaemonClient(settings().api.socket) as client:
+        async with DaemonClient(api_socket()) as client:
             body = {"by": operator(), "reason": reason}
             return (await client.post(f"/api/v1/deployments/{number}/release", body))["sentence"]
 
@@ -122,7 +122,7 @@ async def _follow(events: Events, *, as_json: bool) -> int:
 
     tell = printer(as_json=as_json)
     try:
-        async with DaemonClient(settings().api.socket) as client:
+        async with DaemonClient(api_socket()) as client:
             async for event in events(client):
                 tell(event)
                 if event["event"] == "end":

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command
 from watchdog.cli.history import list_deployments, read_deployment
 from watchdog.cli.terminal import Table, json_option, print_json, say, show
 
@@ -21,10 +21,10 @@ Asks the running daemon; without one, the ledger is read.
 
 def _deployments(*, number: int | None, limit: int, as_json: bool) -> int:
     if number is None:
-        found = asyncio.run(list_deployments(settings(), limit))
+        found = asyncio.run(list_deployments(limit))
         _list(found, as_json=as_json)
         return 0
-    one = asyncio.run(read_deployment(settings(), number))
+    one = asyncio.run(read_deployment(number))
     if as_json:
         print_json(one)
     else:

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from watchdog.cli.command import api_socket, settings
 from watchdog.errors import DaemonUnreachable
-from watchdog.model.settings import Settings
 
 if TYPE_CHECKING:
     from watchdog.api.doors import RecoverOrder, Target
@@ -30,17 +30,17 @@ class OrderDoor(Protocol):
 
 
 @asynccontextmanager
-async def order_door(settings: Settings) -> AsyncGenerator[OrderDoor]:
+async def order_door() -> AsyncGenerator[OrderDoor]:
     """The running daemon when one listens on its socket, else its one-shot twin under the same lock."""
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings.api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         try:
             await client.health()
         except DaemonUnreachable:
             from watchdog.daemon.oneshot import orders
 
-            async with orders(settings) as own:
+            async with orders(settings()) as own:
                 yield own
         else:
             yield client

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.terminal import json_option, print_json, say
 from watchdog.model.deployment import Gate
 
@@ -41,7 +41,7 @@ def _gate(*, name: str, services: tuple[str, ...], as_json: bool) -> int:
 async def _ask(name: str, services: tuple[str, ...]) -> dict[str, Any]:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.post(f"/api/v1/gates/{name}", {"services": list(services)}, silence=_PATIENCE)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from types import MappingProxyType
 from typing import Final
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.terminal import say
 
 _HELP: Final = """Ask the daemon whether its loop and workers make progress: for the HEALTHCHECK of a container.
@@ -24,7 +24,7 @@ def _healthcheck() -> int:
 async def _ask() -> tuple[bool, str]:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.health()
 
 

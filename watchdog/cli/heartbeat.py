@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.terminal import say
 
 _HELP: Final = """Call in as a heartbeat: a job tells the running daemon that it did its work, or that it failed.
@@ -24,7 +24,7 @@ def _heartbeat(*, name: str, exit_code: int, message: str) -> int:
 async def _call(name: str, exit_code: int, message: str) -> str:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.heartbeat(name, exit_code, message)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command
 from watchdog.cli.history import list_incidents
 from watchdog.cli.terminal import Table, json_option, print_json, say, show
 
@@ -19,7 +19,7 @@ Asks the running daemon; without one, the ledger is read.
 
 
 def _incidents(*, limit: int, open_only: bool, as_json: bool) -> int:
-    incidents = asyncio.run(list_incidents(settings(), limit, open_only=open_only))
+    incidents = asyncio.run(list_incidents(limit, open_only=open_only))
     if as_json:
         print_json(incidents)
     elif incidents:

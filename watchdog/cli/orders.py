@@ -8,10 +8,8 @@ from typing import Final
 
 import click
 
-from watchdog.cli.command import settings
 from watchdog.cli.doors import OrderDoor, order_door
 from watchdog.cli.terminal import say
-from watchdog.model.settings import Settings
 
 EXITS: Final = (
     (0, "done and recorded"),
@@ -23,12 +21,12 @@ EXITS: Final = (
 
 def give(order: Callable[[OrderDoor], Awaitable[str]]) -> int:
     """Give one order to the daemon (or its one-shot twin) and print its sentence."""
-    say(asyncio.run(_give(settings(), order)))
+    say(asyncio.run(_give(order)))
     return 0
 
 
-async def _give(configured: Settings, order: Callable[[OrderDoor], Awaitable[str]]) -> str:
-    async with order_door(configured) as door:
+async def _give(order: Callable[[OrderDoor], Awaitable[str]]) -> str:
+    async with order_door() as door:
         return await order(door)
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from watchdog.cli.command import Command, operator, settings
+from watchdog.cli.command import Command, operator
 from watchdog.cli.doors import order_door
 from watchdog.cli.progress import Printer, printer_for
 from watchdog.model.record import Rung
-from watchdog.model.settings import Settings
 
 if TYPE_CHECKING:
     from watchdog.api.doors import RecoverOrder
@@ -68,13 +67,13 @@ def order_recovery(
         dry_run=dry_run,
         by=operator(),
     )
-    return asyncio.run(_carry_out(settings(), order, as_json=as_json))
+    return asyncio.run(_carry_out(order, as_json=as_json))
 
 
-async def _carry_out(configured: Settings, order: RecoverOrder, *, as_json: bool) -> int:
+async def _carry_out(order: RecoverOrder, *, as_json: bool) -> int:
     outcomes: list[str] = []
     with printer_for(as_json=as_json) as printer:
-        async with order_door(configured) as door:
+        async with order_door() as door:
             async for event in door.recover(order):
                 _tell(printer, event)
                 if event["event"] == "result":

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command
 from watchdog.cli.history import read_timeline
 from watchdog.cli.steps import print_steps
 from watchdog.cli.terminal import Table, json_option, print_json, say, show
@@ -22,7 +22,7 @@ ID is the number that `watchdog incidents` lists. Asks the running daemon; witho
 
 
 def _show(*, incident: int, as_json: bool) -> int:
-    found = asyncio.run(read_timeline(settings(), incident))
+    found = asyncio.run(read_timeline(incident))
     if as_json:
         print_json(found)
     else:

@@ -6,7 +6,7 @@ import asyncio
 from types import MappingProxyType
 from typing import Any, Final
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.terminal import Table, json_option, print_json, say, show
 
 
@@ -25,7 +25,7 @@ def _silences(*, as_json: bool) -> int:
 async def _ask() -> list[dict[str, Any]]:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.silences()
 
 

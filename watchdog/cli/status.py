@@ -6,7 +6,7 @@ import asyncio
 from types import MappingProxyType
 from typing import Any, Final
 
-from watchdog.cli.command import Command, settings
+from watchdog.cli.command import Command, api_socket
 from watchdog.cli.report import print_report
 from watchdog.cli.terminal import json_option, print_json, say
 from watchdog.model.health import Status
@@ -32,7 +32,7 @@ def _status(*, as_json: bool) -> int:
 async def _ask() -> dict[str, Any]:
     from watchdog.cli.client import DaemonClient
 
-    async with DaemonClient(settings().api.socket) as client:
+    async with DaemonClient(api_socket()) as client:
         return await client.status()
 
 

@@ -19,11 +19,11 @@ from watchdog.config.rules import is_table, shown
 from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
 from watchdog.config.validators import read_validators
+from watchdog.model.api import ApiSettings
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.settings import (
     AlertSettings,
-    ApiSettings,
     DiscoverySettings,
     EngineSettings,
     HealthSettings,

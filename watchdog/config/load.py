@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from watchdog.config.build import build
 from watchdog.config.checks import refuse_commands_of_others
+from watchdog.config.document import find_document
+from watchdog.config.environment import expand, overlay, read_environment
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, told
 from watchdog.config.rules import is_table
-from watchdog.config.source import expand, find_document, overlay, read_environment
 from watchdog.errors import ConfigurationError
 from watchdog.model.settings import Settings
 
@@ -34,7 +35,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     refuse_commands_of_others(values, document.origin, environment.origins, problems)
     if problems.found:
         source = str(document.origin or "configuration")
-        raise ConfigurationError(told(problems, source, values, document.lines, origins))
+        raise ConfigurationError(told(problems, source, values, document.lines(), origins))
     return settings
 
 

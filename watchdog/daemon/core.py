@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from watchdog.alerts import Alerter
+from watchdog.alerts.alerter import Alerter
 from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchdog.config import compose_services
+from watchdog.config.compose import compose_services
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
 from watchdog.model.container import ContainerState, RestartPolicy

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 
-from watchdog.alerts import Alerter
+from watchdog.alerts.alerter import Alerter
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
 from watchdog.daemon.clock import Clock

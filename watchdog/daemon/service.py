@@ -16,7 +16,7 @@ import structlog
 from watchdog import __version__
 from watchdog.api.deployments import deployment_routes
 from watchdog.api.server import ApiServer
-from watchdog.config import load_settings
+from watchdog.config.load import load_settings
 from watchdog.daemon.claim import Claims
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
-from watchdog.config import resolve
+from watchdog.config.labels import resolve
 from watchdog.daemon.changed import Changed
 from watchdog.daemon.clock import Clock
 from watchdog.daemon.hearts import Hearts

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from watchdog.model.alerting import GroupBy, Maintenance, Route
+from watchdog.model.api import ApiSettings
 from watchdog.model.deployment import Limits
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -93,13 +94,6 @@ class RecoverySettings:
     """How long such a request is waited for before a person is called."""
     restarts_per_minute: int = 10
     """Global budget for restarting containers that are *running*."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings:
-    host: str = "127.0.0.1"
-    port: int = 8080
-    socket: Path = Path("/run/watchdog/watchdog.sock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

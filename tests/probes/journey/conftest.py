@@ -10,7 +10,7 @@ from aiohttp import web
 
 from tests.support.databases import redis_server
 from tests.support.office import PASSWORD, Office
-from watchdog.config import load_settings
+from watchdog.config.load import load_settings
 from watchdog.model.observation import Check
 from watchdog.probes import Prober
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from watchdog.config import addresses
+from watchdog.config.document import read_secret
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.config.rules import Rule
-from watchdog.config.source import read_secret
 
 _RULES: Final[dict[str, Rule[str]]] = {
     "webhook": addresses.URL,

@@ -9,12 +9,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from watchdog.config.checks import timing
+from watchdog.config.document import read_secret
 from watchdog.config.journeys.sections import CaptureSection, JourneySection, RetrySection, StepSection
 from watchdog.config.journeys.templates import refuse_unknown_names
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.config.rules import Expanded, is_list, is_table, shown
-from watchdog.config.source import read_secret
 from watchdog.config.tables import items, no_table, read_section, right_part
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource

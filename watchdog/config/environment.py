@@ -1,24 +1,18 @@
-"""Where the configuration comes from: a TOML file, and the environment above it."""
+"""What the environment says: variables above the file, and `${NAME}` within it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
-from watchdog.config.positions import KeyPath, key_lines
+from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Expanded, is_list, is_table
 from watchdog.config.schema import SECTIONS, File
-from watchdog.errors import ConfigurationError
 
-DEFAULT_FILE: Final = Path("/etc/watchdog/config.toml")
 PREFIX: Final = "WATCHDOG_"
 NOT_SETTINGS: Final = frozenset(
     {"WATCHDOG_CONFIG", "WATCHDOG_DEBUG", "WATCHDOG_USEC", "WATCHDOG_PID"}
@@ -29,66 +23,7 @@ NOT_SETTINGS: Final = frozenset(
 LISTS: Final[tuple[KeyPath, ...]] = (("service",), ("endpoint",), ("journey",), ("alert", "receiver"))
 """Lists of tables: in a variable they are a JSON array of objects."""
 
-_LARGEST_FILE: Final = 1_048_576
-_LARGEST_SECRET: Final = 65_536
 _REFERENCE: Final = re.compile(r"(\$\$\{)|\$\{([A-Za-z_][A-Za-z0-9_]*)([^}]*)\}")
-_SYNTAX: Final = re.compile(
-    r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """The file as read, before anything is judged; `origin` is None when there is no file."""
-
-    origin: Path | None = None
-    values: dict[str, Any] = field(default_factory=dict[str, Any])
-    lines: dict[KeyPath, int] = field(default_factory=dict[KeyPath, int])
-
-
-def find_document(path: Path | None, environ: Mapping[str, str]) -> Document:
-    """The named file, else WATCHDOG_CONFIG's, else the default one where it exists; raises ConfigurationError."""
-    named = path or (Path(environ["WATCHDOG_CONFIG"]) if environ.get("WATCHDOG_CONFIG") else None)
-    try:
-        return _parse(named or DEFAULT_FILE, _read_text(named or DEFAULT_FILE, _LARGEST_FILE))
-    except FileNotFoundError:
-        if named is None:
-            return Document()
-        raise ConfigurationError(f"{named}: there is no such file; name one that exists") from None
-    except OSError as error:
-        raise ConfigurationError(f"{named or DEFAULT_FILE}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ConfigurationError(f"{named or DEFAULT_FILE}: {error}") from None
-
-
-def _read_text(path: Path, at_most: int) -> str:
-    """The regular file's text; raises OSError, or ValueError with a sentence. A pipe would block for ever."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as opened:  # noqa: PTH123 - a descriptor has no Path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("is not a regular file")
-        content = opened.read(at_most + 1)
-    if len(content) > at_most:
-        raise ValueError(f"is larger than {at_most} bytes")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line} is not UTF-8 text") from None
-
-
-def _parse(path: Path, text: str) -> Document:
-    try:
-        return Document(origin=path, values=tomllib.loads(text), lines=key_lines(text))
-    except RecursionError:
-        raise ConfigurationError(f"{path}: tables or lists stand too deep in one another") from None
-    except ValueError as error:
-        match = _SYNTAX.fullmatch(str(error))
-        if match is None:
-            raise ConfigurationError(f"{path}: is not TOML: {str(error)[:200]}") from None
-        line = match["line"] or text.count("\n") + 1
-        column = f" (column {match['column']})" if match["column"] else " (end of the file)"
-        raise ConfigurationError(f"{path}:{line}: is not TOML: {match['what'][:200]}{column}") from None
 
 
 def expand(value: Any, environ: Mapping[str, str], path: KeyPath, problems: Problems) -> Any:
@@ -182,14 +117,3 @@ def overlay(values: Mapping[str, Any], environment: Environment) -> dict[str, An
             twins = {f"{key}_file" for key in table} | {key.removesuffix("_file") for key in table}
             merged[name] = {key: value for key, value in below.items() if key not in twins} | table
     return merged
-
-
-def read_secret(path: Path) -> str:
-    """The secret that a file holds, without the line break at its end; raises ValueError with a sentence."""
-    try:
-        secret = _read_text(path, _LARGEST_SECRET).rstrip("\r\n")
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}; allowed: a file that holds the secret") from None
-    except ValueError as error:
-        raise ValueError(f"{error}; allowed: a file that holds the secret") from None
-    return secret
