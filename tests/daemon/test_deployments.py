@@ -92,3 +92,20 @@ def test_who_waits_for_another_deployment_hears_for_an_hour_that_the_daemon_is_t
             return [event for _, event in heard if event != "waiting"]
 
     assert run_virtually(story)[-1] == "go"
+
+
+def test_what_a_deployment_brought_is_good_for_as_long_as_it_likes_and_nobody_turns_over_it(tmp_path: Path) -> None:
+    async def story(loop: VirtualLoop) -> Stage:
+        here = AlertScene(loop, tmp_path, WATCHED)
+        here.engine.run("webui")
+        async with here.daemon("webui") as daemon:
+            guard = daemon.deployments
+            told = [event async for event in guard.begin(DeployOrder(by="me", uid=0, soak=0.0, timeout=2 * HOUR))]
+            assert told[-1]["event"] == "go", told
+            here.engine.docker_rm("webui")
+            here.engine.run("webui")
+            await asyncio.sleep(HOUR)
+            told = [event async for event in guard.commit(told[-1]["token"], 0)]
+        return Stage(told[-1]["stage"])
+
+    assert run_virtually(story) is Stage.COMMITTED

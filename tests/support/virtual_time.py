@@ -12,6 +12,8 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LONGEST_WORK = 1.0
 """Real seconds for which work in a thread is waited for before it is looked at again."""
+MOST_TURNS = 100_000
+"""Of the loop while no time goes by: somebody who has nothing to do turns for ever."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -49,10 +51,14 @@ class _Jumping(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
+            self._turns += 1
+            assert self._turns < MOST_TURNS, "the loop turns, and no time goes by"
             return super().select(timeout)
+        self._turns = 0
         if self._loop.waits_for_threads:
             return super().select(LONGEST_WORK)
         ready = super().select(0)

@@ -128,7 +128,10 @@ class Worker:
         changes_at = now + seen.changes_in if seen.changes_in is not None else None
         untold_until = self._incident.untold_until()
         told_at = untold_until if untold_until is not None and untold_until > now else None
-        dues = (due, changes_at, self._proving.due_at(now), told_at)
+        proven_at = self._proving.due_at(now)
+        if proven_at is not None and proven_at <= now:
+            proven_at = now + RETRY_AFTER_TROUBLE  # this turn has tried
+        dues = (due, changes_at, proven_at, told_at)
         return min((at for at in dues if at is not None), default=None)
 
     async def _pay(self) -> None:
