@@ -87,7 +87,7 @@ class Witness:
     def _take_stock(self) -> None:
         """What runs as the stream begins: what happened before is not told any more."""
         self._running = {}
-        for line in self.engine.api("GET", "/containers/json").json:
+        for line in self.engine.containers(running=True):
             self._runs(line["Labels"].get(SERVICE, ""), line["Id"], time.time())
 
     def _hear(self, event: Any) -> None:

@@ -176,8 +176,7 @@ class Shop:
 
     def identities(self) -> dict[str, str]:
         """Container names with their IDs, all of the shop's."""
-        lines = self.watch.engine.api("GET", "/containers/json", query={"all": 1}).json
-        return {line["Names"][0].lstrip("/"): line["Id"] for line in lines}
+        return {line["Names"][0].lstrip("/"): line["Id"] for line in self.watch.engine.containers()}
 
     def image_of(self, name: str) -> str:
         """Empty while no container has the name, as for a moment whenever Compose recreates one."""

@@ -116,6 +116,7 @@ def test_a_script_without_compose_is_held_to_the_same(shop: Shop) -> None:
     shop.proves(told, 1, "rolled_back")
     assert shop.state() == before
     assert engine.get(SITE_PORT).body == b"ok\n"
+    shop.still_good("site")
     told = shop.deploy("--retire", "site", command=shell("docker rm --force site"))
     shop.proves(told, 0, "committed")
     shop.still_good()

@@ -98,5 +98,5 @@ def test_a_daemon_killed_while_one_that_is_no_better_is_verified_puts_the_old_on
 
 def _started_beside(scene: Scene, old: str) -> bool:
     """Whether a successor runs under the name while the old one is set aside."""
-    lines = scene.engine.api("GET", "/containers/json", query={"all": 1}).json
+    lines = scene.engine.containers()
     return [(line["Names"], line["State"]) for line in lines if line["Id"] != old] == [(["/webui"], "running")]

@@ -102,7 +102,7 @@ class Scene:
 
     def containers(self) -> list[str]:
         """Full IDs of all containers, in whatever state."""
-        return [line["Id"] for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json]
+        return [line["Id"] for line in self.engine.containers()]
 
     def gone(self, container: str) -> bool:
         return self.engine.api("GET", f"/containers/{quote(container)}/json").status == 404

@@ -61,7 +61,7 @@ def _held(daemon: LabDaemon) -> Generator[None]:
 
 
 def _running(watch: Scene) -> list[Any]:
-    return list(watch.engine.api("GET", "/containers/json").json)
+    return watch.engine.containers(running=True)
 
 
 def _times(events: list[Any], action: str) -> dict[str, list[int]]:

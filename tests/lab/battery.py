@@ -73,7 +73,7 @@ class Battery:
     def containers(self) -> dict[str, list[Any]]:
         """Service → the engine's list lines of all its containers, in whatever state and under whatever name."""
         found: dict[str, list[Any]] = {name: [] for name in self.names}
-        for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json:
+        for line in self.engine.containers():
             found[line["Labels"][LABEL]].append(line)
         return found
 

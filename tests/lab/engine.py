@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode
 
 from tests.lab.ground import Ground, LabUnavailable, claim, release
 from tests.lab.image import busybox_archive
+from tests.lab.wire import UnixConnection
 
 LOGS = Path(__file__).parents[2] / ".lab"
 BASE_IMAGE = "busybox:lab"
@@ -190,7 +191,7 @@ class LabEngine:
         timeout: float = 60.0,
     ) -> Answer:
         """One raw HTTP request on the engine's socket: the oracle's own door, nothing shared with the product."""
-        connection = _UnixConnection(self.socket_path, timeout)
+        connection = UnixConnection(self.socket_path, timeout)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
         try:
@@ -248,8 +249,10 @@ class LabEngine:
 
     def clean(self) -> None:
         """Removes all containers, volumes, custom networks and recovery tags, whatever state they are in."""
-        for container in self._expect("GET", "/containers/json", query={"all": 1}).json:
+        for container in self.containers():
             self._expect("DELETE", f"/containers/{container['Id']}", query={"force": 1}, absent_is_fine=True)
+        if self.containers(ghosts=True):
+            self.restart()
         for volume in self._expect("GET", "/volumes").json["Volumes"] or ():
             self._expect("DELETE", f"/volumes/{quote(volume['Name'])}", query={"force": 1}, absent_is_fine=True)
         for network in self._expect("GET", "/networks").json:
@@ -259,6 +262,11 @@ class LabEngine:
             for tag in image["RepoTags"] or ():
                 if tag.startswith("watchdog-baseline/"):
                     self._expect("DELETE", f"/images/{quote(tag, safe='')}", absent_is_fine=True)
+
+    def containers(self, *, running: bool = False, ghosts: bool = False) -> list[Any]:
+        """The engine's list. Ghosts, which are gone and have no name, are listed by 20.10 until it starts again."""
+        found = self._expect("GET", "/containers/json", query={"all": int(not running)}).json
+        return [line for line in found if line["Names"] or ghosts]
 
     def _remove_network(self, network: str) -> None:
         """An engine of 20.10 now and then forgets to take an endpoint off with its container; its next start does."""
@@ -308,11 +316,17 @@ class LabEngine:
     def _spawn_dockerd(self) -> subprocess.Popen[bytes]:
         directory = self.ground.directory
         (directory / "docker.pid").unlink(missing_ok=True)
-        settings = directory / "daemon.json"
-        settings.write_text(json.dumps({"live-restore": self.live_restore}))
+        (directory / "daemon.json").write_text(json.dumps({"live-restore": self.live_restore}))
         return self._spawn(
             "dockerd",
-            *("--config-file", str(settings), "--host", self.host, "--pidfile", str(directory / "docker.pid")),
+            *(
+                "--config-file",
+                str(directory / "daemon.json"),
+                "--host",
+                self.host,
+                "--pidfile",
+                str(directory / "docker.pid"),
+            ),
             *("--data-root", str(directory / "data"), "--exec-root", str(directory / "exec")),
             *("--containerd", str(directory / "containerd.sock"), "--cgroup-parent", f"/{self.ground.name}"),
             *("--exec-opt", "native.cgroupdriver=cgroupfs", "--shutdown-timeout", "5"),
@@ -370,17 +384,6 @@ def lab_engine(*, live_restore: bool = False, programs: str = PROGRAMS) -> Gener
     finally:
         release(ground)
         engine.reap()
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 def _instructions(word: str, value: Instruction) -> list[str]:

@@ -71,7 +71,7 @@ class Oracle:
     def truths(self) -> dict[str, Truth]:
         """Service as `project/name` or name → what it is."""
         found: dict[str, Truth] = {}
-        for line in self.engine.api("GET", "/containers/json", query={"all": 1}).json:
+        for line in self.engine.containers():
             name: str = line["Names"][0].removeprefix("/")
             labels: dict[str, str] = line["Labels"] or {}
             if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True" or _SWARM in labels:

@@ -43,8 +43,10 @@ ENGINE_PATIENCE: Final = 180.0
 READ_LABELS: Final = (CONFIG_HASH, COMPOSE_DEPENDS_ON)
 """Compose's labels by which the next `up`, or a recovery, decides."""
 
-SETTLES_WITHIN: Final = 10.0
+SETTLES_WITHIN: Final = 30.0
 """Seconds that the engine has to end what it was still doing for the command."""
+KILLS_WITHIN: Final = 2.0
+"""Seconds after a container's stop time-out in which it is gone."""
 
 
 class Failed(Exception):
@@ -72,6 +74,8 @@ class Rollback:
         self._nonce = secrets.token_hex(3)
         self._others = frozenset(deployment.others)
         self._specs: dict[ServiceKey, ContainerSpec] = {}
+        self._elusive = False
+        """At the last look something was listed and not to be found."""
         self.verified: list[GateResult] = []
         """What proves in the end that what was there before is good again."""
 
@@ -99,21 +103,34 @@ class Rollback:
             await self._premises.changed(1.0)
 
     async def _settled(self) -> list[Found]:
-        """The engine may still carry out what the ended command asked of it: what it refuses meanwhile is asked again.
+        """What there is, once the engine does nothing more of what the ended command had asked of it.
 
-        Then an inspect of a container that is being made or removed answers 404 or 500.
+        A container that it is still making or removing is listed, and its inspect answers 404 or 500.
         """
         until = self._premises.now() + SETTLES_WITHIN
         while True:
             try:
-                return await self._look_around()
+                found = await self._look_around()
+                if not (self._elusive or await self._is_ending(found)) or self._premises.now() > until:
+                    return found
             except EngineRefused:
                 if self._premises.now() > until:
                     raise
             await self._premises.changed(0.25)
 
+    async def _is_ending(self, found: Iterable[Found]) -> bool:
+        """Whether something runs on that was told to end: its stop is under way."""
+        told = await self._premises.engine.told_to_end()
+        began, wall = self._deployment.began_at, self._premises.wall()
+        return any(
+            began < told.get(one.id, 0.0) and wall < told[one.id] + one.stop_timeout + KILLS_WITHIN
+            for one in (each.original for each in found)
+            if one is not None and one.running
+        )
+
     async def _look_around(self) -> list[Found]:
         """What there is of every service that the deployment covers, and what there was."""
+        self._elusive = False
         premises = self._premises
         before = {one.service: one for one in self._deployment.before}
         by_container = {one.container: one.service for one in self._deployment.before}
@@ -173,6 +190,7 @@ class Rollback:
         try:
             return await self._premises.engine.inspect(summary.id)
         except NotFound:
+            self._elusive = True
             return None
 
     async def _spec(self, before: Before) -> ContainerSpec:

@@ -45,7 +45,7 @@ class Look:
 
     async def list_containers(self) -> tuple[Summary, ...]:
         lines = await self._transport.get("containers/json", {"all": 1})
-        return tuple(parse.summary_from(line) for line in lines)
+        return tuple(parse.summary_from(line) for line in parse.named(lines))
 
     async def inspect(self, container: str) -> Container:
         return parse.container_from(await self.raw(container))
@@ -93,7 +93,10 @@ class Look:
                 if found is not None and made_otherwise(spec, name, found)
             ),
             name_holder=holder["Id"] if holder is not None and named else None,
-            taken=(*ports_taken(spec, lines), *addresses_taken(spec, (one for one in networks if one is not None))),
+            taken=(
+                *ports_taken(spec, parse.named(lines)),
+                *addresses_taken(spec, (one for one in networks if one is not None)),
+            ),
         )
 
     async def means(self, image: str, image_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -87,9 +87,16 @@ def _is_left_to_the_engine(binding: Mapping[str, Any]) -> bool:
     return binding.get("HostPort") in {None, "", "0"} or "-" in binding["HostPort"]
 
 
+def named(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of GET /containers/json without ghosts: what was removed while its health check was answered may stay listed, as
+    running and without a name, until the engine starts again (20.10).
+    """
+    return [line for line in lines if line["Names"]]
+
+
 def summary_from(line: Mapping[str, Any]) -> Summary:
     """An element of GET /containers/json. A linked container has names with two slashes beside its own."""
-    names = [name.lstrip("/") for name in line["Names"] or () if name.count("/") == 1]
+    names = [name.lstrip("/") for name in line["Names"] if name.count("/") == 1]
     return Summary(
         id=line["Id"],
         name=names[0] if names else line["Id"][:12],
