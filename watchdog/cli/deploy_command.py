@@ -6,9 +6,9 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import STDOUT, Process
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Final
 
 from watchdog.cli.client import BrokeOff, DaemonClient
@@ -80,35 +80,40 @@ class Wrapped:
         """In a session of its own: what is typed at the terminal ends the deployment, not the command alone."""
         if self._over:
             return
+        ours, theirs = os.pipe()  # one of asyncio's own would be waited for until all that it left running has ended
+        passing = asyncio.create_task(self._pass_on(ours))
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
                 env={**os.environ, **environment},
-                stdout=PIPE if self._as_json else None,
+                stdout=theirs if self._as_json else None,
                 stderr=STDOUT if self._as_json else None,
                 start_new_session=True,
             )
         except OSError as error:
             await self._abort(f"its command cannot be run: {error.strerror}")
             return
+        finally:
+            os.close(theirs)
         if self._over:  # the rollback has begun while it was started
             kill_group(process)
-        passing = asyncio.create_task(self._pass_on(process.stdout)) if process.stdout is not None else None
         code = await process.wait()
-        if passing is not None:  # what it left running may keep its output open for ever
-            await asyncio.wait({passing}, timeout=_GENTLE)
-            passing.cancel()
+        await asyncio.wait({passing}, timeout=_GENTLE)
+        passing.cancel()
         with suppress(WatchdogError):  # it is over already: its events say how
             await self._client.post(f"/api/v1/deployments/{self._number}/ended", {"exit_code": code})
 
-    async def _pass_on(self, output: asyncio.StreamReader) -> None:
-        rest = b""
-        while chunk := await output.read(_CHUNK):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > _CHUNK:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                self._tell({"event": "output", "line": line.decode(errors="replace")})
+    async def _pass_on(self, descriptor: int) -> None:
+        loop, output, rest = asyncio.get_running_loop(), asyncio.StreamReader(), b""
+        pipe = os.fdopen(descriptor, "rb", 0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(output), pipe)
+        with closing(transport):
+            while chunk := await output.read(_CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > _CHUNK:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
+                    self._tell({"event": "output", "line": line.decode(errors="replace")})
         if rest:
             self._tell({"event": "output", "line": rest.decode(errors="replace")})
 
