@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import click
 
@@ -13,13 +13,10 @@ from watchdog.cli.text import printable, span
 from watchdog.model.deployment import Stage
 
 Event = Mapping[str, Any]
+EventPrinter = Callable[[Event], None]
 _ALL_PROOFS: Final = 20
 """Of a gate that passed; of one that failed, those that did not pass."""
 _UNTOLD: Final = frozenset({"waiting"})
-
-
-class EventPrinter(Protocol):
-    def __call__(self, event: Event) -> None: ...
 
 
 def printer(*, as_json: bool, to_stderr: bool = False) -> EventPrinter:
