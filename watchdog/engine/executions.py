@@ -15,7 +15,7 @@ from watchdog.model.inside import Ended
 
 ENDING: Final = 0.05
 """Seconds until it is looked again whether a command that prints nothing more has ended."""
-LOOKS: Final = 10
+LOOKS: Final = 60
 """How often it is looked whether one that could not be killed has ended by itself: the engine notices after its end."""
 
 
