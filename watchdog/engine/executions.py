@@ -16,7 +16,7 @@ from watchdog.model.inside import Ended
 ENDING: Final = 0.05
 """Seconds until it is looked again whether a command that prints nothing more has ended."""
 LOOKS: Final = 60
-"""How often it is looked whether one that could not be killed has ended by itself: the engine notices after its end."""
+"""How often it is looked whether one that could not be killed has ended by itself, or has begun: the engine lags."""
 
 
 class Executions:
@@ -61,7 +61,16 @@ class Executions:
                     return True
                 for _, content in frames.feed(chunk or b""):
                     output += content
+            await self._is_known(execution)
         return False
+
+    async def _is_known(self, execution: str) -> None:
+        """Who hangs up before the engine knows the process leaves one that runs on and that nobody can end (20.10)."""
+        for _ in range(LOOKS):
+            found = await self._inspect(execution)
+            if found["Pid"] or not found["Running"]:
+                return
+            await asyncio.sleep(ENDING)
 
     async def runs(self, execution: str) -> bool:
         try:
