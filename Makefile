@@ -52,7 +52,8 @@ lint: dev-env ## style, types and the walls between rooms
 faults: ROUNDS := 500
 faults: dev-env test-packages ## the fault catalogue, then random faults (ROUNDS=500 SEED=...), and a table of what became of them
 	@failed=0; \
-	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults tests/deployments --numprocesses=$(WORKERS) --dist=worksteal || failed=1; \
+	LAB_REQUIRE_ENGINE=1 $(BIN)/python -m pytest --quiet tests/faults tests/deployments \
+		tests/e2e/test_ending.py tests/e2e/test_setting_aside.py --numprocesses=$(WORKERS) --dist=worksteal || failed=1; \
 	$(BIN)/python -m tests.campaign --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED)) || failed=1; \
 	exit $$failed
 

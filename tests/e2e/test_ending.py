@@ -40,7 +40,7 @@ def _converged(scene: Scene) -> bool:
     return len(scene.containers()) == 1 and service["health"] == "healthy" and service["incident"] is None
 
 
-@pytest.mark.parametrize("action", ["restart", "recreate"])
+@pytest.mark.parametrize("action", [pytest.param("restart", marks=pytest.mark.long), "recreate"])
 def test_in_the_middle_of_a_recovery_it_hands_over_and_the_next_one_converges(watch: Scene, action: str) -> None:
     watch.engine.run("webui", *STUBBORN)
     watch.start("webui")

@@ -71,7 +71,7 @@ def test_a_daemon_killed_while_the_new_one_is_verified_leaves_nothing_over(watch
     assert _rungs(watch) == ["restart", "recreate"]
 
 
-@pytest.mark.parametrize("kills", [1, 2])
+@pytest.mark.parametrize("kills", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_a_daemon_killed_while_one_that_is_no_better_is_verified_puts_the_old_one_back(
     watch: Scene, kills: int
 ) -> None:

@@ -216,6 +216,7 @@ def test_a_daemon_that_comes_before_its_engine_waits_lists_settles_and_then_judg
     assert _settled_first(watch)
 
 
+@pytest.mark.long
 def test_no_incident_of_an_absent_engine_is_left_open_by_a_daemon_that_ends_meanwhile(
     own_engine: OwnEngine, scene_of: SceneOf
 ) -> None:

@@ -68,6 +68,7 @@ def test_the_poll_finds_what_happened_while_the_event_stream_is_cut(watch: Scene
     assert _events_heard(watch, "die") == _events_heard(watch, "destroy") == 0
 
 
+@pytest.mark.long
 def test_the_list_after_reconnecting_finds_what_the_engines_ring_of_events_has_forgotten(
     watch: Scene, cable: Cable
 ) -> None:

@@ -17,7 +17,7 @@ from tests.lab.sameness import differences
 pytestmark = pytest.mark.engine
 
 SIDE_BY_SIDE = 8
-EXAMPLES = int(os.environ.get("FIDELITY_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("FIDELITY_EXAMPLES", "2"))
 """Of `SIDE_BY_SIDE` containers each; where it is set, they are other ones in each run."""
 
 
