@@ -34,7 +34,7 @@ demo-deploy: dev-env engine ## lose that service by a deployment: three ways, ea
 
 .PHONY: test
 test: dev-env test-packages debian-engine lint ## everything that must be green: lint, types, walls, all tests on a real engine
-	$(BIN)/python -m pytest tests/policy tests/model --numprocesses=$(WORKERS) \
+	$(BIN)/python -m pytest tests/policy tests/model \
 		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
 		--ignore=tests/policy --ignore=tests/model -m "not long" --numprocesses=$(WORKERS) --dist=worksteal

@@ -20,6 +20,7 @@ from tests.support.approvals import (
     sentences,
     states,
     until,
+    waiting,
 )
 from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
@@ -33,10 +34,7 @@ pytestmark = pytest.mark.usefixtures("takers")
 
 def test_what_needs_approval_waits_with_its_plan_and_is_done_once_a_person_agrees(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             await asyncio.sleep(600.0)
             assert here.engine.steps == []
             (request,) = await daemon.approvals(everything=False)
@@ -69,10 +67,7 @@ def test_what_needs_approval_waits_with_its_plan_and_is_done_once_a_person_agree
 
 def test_a_rejection_hands_the_service_to_a_person_who_can_still_order_it(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             with pytest.raises(UsageError, match="needs a reason"):
                 await daemon.reject(1, " ", "bob")
             said = await daemon.reject(1, "from backup first", "bob")
@@ -113,10 +108,7 @@ def test_unanswered_it_expires_and_the_service_is_handed_to_a_person(tmp_path: P
 
 def test_a_request_outlives_the_daemon_and_expires_by_the_clock_that_it_was_asked_by(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             (before,) = await daemon.approvals(everything=False)
         await asyncio.sleep(600.0)
         async with here.daemon() as daemon:
@@ -134,10 +126,7 @@ def test_a_request_outlives_the_daemon_and_expires_by_the_clock_that_it_was_aske
 
 def test_what_was_approved_when_the_daemon_ended_is_done_by_the_next_one_once(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             daemon.world.orders_only = "it is about to end"
             await daemon.approve(1, "", "ada")
         assert here.engine.steps == []
@@ -156,10 +145,7 @@ def test_an_attempt_that_the_daemon_did_not_live_to_make_has_used_its_approval(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             with monkeypatch.context() as patched:
                 patched.setattr(FakeEngine, "execute", _never_answers)
                 await daemon.approve(1, "", "ada")
@@ -181,10 +167,7 @@ async def _never_answers(*_: object) -> str:
 
 def test_an_approval_that_is_used_too_late_is_void_and_asked_anew(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             daemon.world.orders_only = "it is about to end"
             await daemon.approve(1, "", "ada")
         await asyncio.sleep(2 * HOUR)
@@ -224,10 +207,7 @@ def test_an_approval_of_something_else_is_void_said_and_asked_anew(tmp_path: Pat
 @pytest.mark.parametrize("approved", [False, True])
 def test_what_came_back_meanwhile_is_left_alone(tmp_path: Path, *, approved: bool) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (here, daemon):
             here.engine.drops_events = True
             here.engine.run("db", volumes={"data": "/data"})
             if approved:

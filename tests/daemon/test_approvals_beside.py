@@ -18,6 +18,7 @@ from tests.support.approvals import (
     scene,
     states,
     until,
+    waiting,
 )
 from tests.support.fake_container import Behaviour
 from tests.support.virtual_time import VirtualLoop, run_virtually
@@ -75,10 +76,7 @@ def test_a_silenced_request_is_in_the_files_and_told_when_the_silence_ends(tmp_p
 
 def test_a_reload_that_lifts_the_rule_lets_recovery_go_on(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (_, daemon):
             watched = daemon.world.services[DB]
             free = replace(watched.settings.recovery, approval=frozenset[Rung]())
             watched.settings = replace(watched.settings, recovery=free)
@@ -121,10 +119,7 @@ def test_a_dry_run_says_what_would_wait(tmp_path: Path) -> None:
 
 def test_of_two_people_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (_, daemon):
             given, refused = await asyncio.gather(
                 daemon.approve(1, "", "ada"), daemon.reject(1, "no", "bob"), return_exceptions=True
             )
@@ -138,10 +133,7 @@ def test_of_two_people_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
 
 def test_who_rejects_what_is_good_again_at_that_moment_hands_nothing_over(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
-        here = scene(loop, tmp_path)
-        async with here.daemon("db") as daemon:
-            here.engine.docker_rm("db")
-            await asked(daemon)
+        async with waiting(loop, tmp_path) as (_, daemon):
             watched = daemon.world.services[DB]
             async with watched.recording:
                 rejection = asyncio.create_task(daemon.reject(1, "no", "bob"))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.support.alert_scene import HOUR, WATCHED, AlertScene
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.model.deployment import DeployOrder, Stage
+from watchdog.daemon.worker import Worker
+from watchdog.model.deployment import DeployOrder, Gate, Stage
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion
 
@@ -86,7 +87,7 @@ def test_who_waits_for_another_deployment_hears_for_an_hour_that_the_daemon_is_t
             waiting = asyncio.create_task(second())
             await asyncio.sleep(HOUR)
             assert {event for _, event in heard} == {"waits", "waiting"}
-            assert max(later - sooner for (sooner, _), (later, _) in pairwise(heard)) < 10.0
+            assert max(later - sooner for (sooner, _), (later, _) in itertools.pairwise(heard)) < 10.0
             assert [event async for event in guard.commit(first[-1]["token"], 0)][-1]["stage"] == "committed"
             await waiting
             return [event for _, event in heard if event != "waiting"]
@@ -94,7 +95,17 @@ def test_who_waits_for_another_deployment_hears_for_an_hour_that_the_daemon_is_t
     assert run_virtually(story)[-1] == "go"
 
 
-def test_what_a_deployment_brought_is_good_for_as_long_as_it_likes_and_nobody_turns_over_it(tmp_path: Path) -> None:
+def test_what_a_deployment_brought_is_good_for_as_long_as_it_likes_and_nobody_turns_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, turn = itertools.count(), Worker.turn
+
+    async def counted(worker: Worker, now: float) -> float | None:
+        next(turns)
+        return await turn(worker, now)
+
+    monkeypatch.setattr(Worker, "turn", counted)
+
     async def story(loop: VirtualLoop) -> Stage:
         here = AlertScene(loop, tmp_path, WATCHED)
         here.engine.run("webui")
@@ -109,3 +120,18 @@ def test_what_a_deployment_brought_is_good_for_as_long_as_it_likes_and_nobody_tu
         return Stage(told[-1]["stage"])
 
     assert run_virtually(story) is Stage.COMMITTED
+    assert next(turns) < HOUR / 4
+
+
+def test_the_proofs_of_a_gate_stand_in_the_order_in_which_its_checks_are_configured(tmp_path: Path) -> None:
+    names = [f"page {number}" for number in range(12)]
+
+    async def story(loop: VirtualLoop) -> list[str]:
+        here = AlertScene(loop, tmp_path, replace(WATCHED, endpoints=tuple(replace(PUBLIC, name=one) for one in names)))
+        here.engine.run("webui")
+        here.verdicts |= dict.fromkeys(names, Verdict.PASS)
+        async with here.daemon("webui") as daemon:
+            result = await daemon.deployments.gate(Gate.PRODUCTION, ())
+        return [proof.subject for proof in result.proofs]
+
+    assert run_virtually(story) == names

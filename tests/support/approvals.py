@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,16 @@ async def until(daemon: Daemon, condition: Callable[[], object]) -> None:
 
 async def asked(daemon: Daemon, number: int = 1) -> None:
     await until(daemon, lambda: any(one.id == number for one in daemon.world.approvals.values()))
+
+
+@asynccontextmanager
+async def waiting(loop: VirtualLoop, directory: Path) -> AsyncGenerator[tuple[AlertScene, Daemon]]:
+    """The database is gone, and its recreation waits for approval 1."""
+    here = scene(loop, directory)
+    async with here.daemon("db") as daemon:
+        here.engine.docker_rm("db")
+        await asked(daemon)
+        yield here, daemon
 
 
 async def recovered(daemon: Daemon) -> None:

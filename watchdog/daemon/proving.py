@@ -40,7 +40,7 @@ class Proving:
         if container.id != watched.record.container_id:
             await self._meet(now)
         if self._world.deployed(watched.key) is not None:
-            return
+            return  # what a deployment brought is proven by its commit
         match seen.health:
             case Health.DONE:
                 await self._want(Desired.DONE, f"{watched.key} did its work; its absence will be nobody's concern")
@@ -67,7 +67,7 @@ class Proving:
         protected = self._proven == container.id and watched.record.desired is Desired.UP
         if watched.flapping() is not None or any(not_reached(streak.last) for streak in watched.streaks.values()):
             return None  # a journey that fails at another service says nothing of this one's deployment
-        deployed = self._world.deployed(watched.key) is not None  # proven by its commit, and looked at after its end
+        deployed = self._world.deployed(watched.key) is not None  # all are looked at again at its end
         if protected or deployed or watched.record.desired is Desired.RETIRED or self._world.orders_only is not None:
             return None
         began = watched.running_since if watched.last_bad_at is None else watched.good_since
