@@ -17,8 +17,8 @@ from pathlib import Path
 from watchdog.alerts.alerter import Alerter
 from watchdog.alerts.counts import AlertCounts
 from watchdog.api.measures import Histogram, Measures
-from watchdog.daemon.asker import Asker
-from watchdog.daemon.clock import Clock
+from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.state.clock import Clock
 from watchdog.ledger import Ledger
 from watchdog.model.alert import FILES, Alert, Notice
 from watchdog.model.health import Cause

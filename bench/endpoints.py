@@ -21,9 +21,9 @@ from bench.figures import percentile
 from tests.support.fake_engine import FakeEngine
 from watchdog.api.measures import Histogram
 from watchdog.api.metrics import MetricsPage
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure

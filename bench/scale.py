@@ -24,9 +24,9 @@ from bench.plot import Panel, plot
 from tests.support.fake_container import Behaviour
 from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure

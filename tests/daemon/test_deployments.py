@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.alert_scene import HOUR, WATCHED, AlertScene
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.daemon.worker import Worker
+from watchdog.daemon.recovering.worker import Worker
 from watchdog.model.deployment import DeployOrder, Gate, Stage
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tests.support.fake_engine import FakeEngine
-from watchdog.daemon.accounts import Open, down_since
-from watchdog.daemon.clock import Clock
+from watchdog.daemon.alerting.alert_inputs import Open, down_since
 from watchdog.daemon.oneshot import Remembered
-from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident, ServiceRecord, Severity

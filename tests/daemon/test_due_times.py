@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.api.measures import Measures
-from watchdog.daemon.asker import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
-from watchdog.daemon.clock import Clock
+from watchdog.daemon.observing.check_schedule import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
+from watchdog.daemon.state.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CommandQuestion, JourneyQuestion, TcpQuestion
 

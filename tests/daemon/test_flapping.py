@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger
 from watchdog.model.container import HealthcheckState

@@ -14,10 +14,10 @@ import pytest
 
 from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.heartbeats import FORGET_AFTER, KIND
-from watchdog.daemon.world import World
+from watchdog.daemon.observing.heartbeats import FORGET_AFTER, KIND
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerFull, UnknownHeartbeat
 from watchdog.ledger import Ledger, LedgerReader

@@ -13,8 +13,8 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import GatedLedger, small_daemon
-from watchdog.daemon.alert_desk import AlertDesk
-from watchdog.daemon.incidents import IncidentDesk
+from watchdog.daemon.alerting.notifier import AlertDesk
+from watchdog.daemon.incidents.manager import IncidentDesk
 from watchdog.model.alert import Notice
 from watchdog.model.record import EntryKind, Severity
 

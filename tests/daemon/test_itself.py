@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.daemon.itself import own_container
+from watchdog.daemon.process.own_container import own_container
 
 ME, OTHER = "a1" * 32, "b2" * 32
 SHARED = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from tests.support.eventually import eventually
 from watchdog.api.measures import Measures
-from watchdog.daemon.asker import Asker
-from watchdog.daemon.clock import Clock
+from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.state.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import HttpQuestion
 

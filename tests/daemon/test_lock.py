@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.daemon.lock import EngineLock, StateLock
+from watchdog.daemon.process.lock import EngineLock, StateLock
 from watchdog.errors import LedgerError, LockHeld, WatchdogError
 
 HOLDER = {"pid": 4711, "since": "2026-01-02T03:04:05.000Z", "state_dir": "/var/lib/watchdog", "command": "watchdog run"}

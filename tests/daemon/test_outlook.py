@@ -9,7 +9,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from watchdog.daemon.outlook import KNOWN_FOR, Outlook
+from watchdog.daemon.state.connectivity import KNOWN_FOR, Outlook
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import ExecQuestion, TcpQuestion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.daemon.presented import Presented
+from watchdog.daemon.incidents.certificates import Presented
 from watchdog.model.observation import Observation, Verdict
 
 CERTIFICATES = st.sampled_from(["", "aa", "bb"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.daemon.systemd import Notifier
+from watchdog.daemon.process.systemd import Notifier
 
 
 @pytest.fixture(params=["path", "abstract"])

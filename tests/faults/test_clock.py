@@ -17,10 +17,10 @@ import pytest
 from tests.support.fake_container import Behaviour
 from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.schedule import Schedule
-from watchdog.daemon.world import World
+from watchdog.daemon.process.schedule import Schedule
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.container import ContainerSpec

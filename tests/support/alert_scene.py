@@ -11,9 +11,9 @@ from pathlib import Path
 from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import Told
 from tests.support.virtual_time import VirtualLoop
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Alert, Notice

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.fake_engine import FakeEngine
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import World
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Notice

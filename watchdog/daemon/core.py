@@ -15,34 +15,34 @@ from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
 from watchdog.channels.validators import Validators
-from watchdog.daemon.acting import Acting
-from watchdog.daemon.alert_desk import AlertDesk
-from watchdog.daemon.alert_watch import AlertWatch
-from watchdog.daemon.announcing import Announcing
-from watchdog.daemon.approvals import ApprovalDesk
-from watchdog.daemon.asker import Asker, Prober
-from watchdog.daemon.check_incidents import CheckIncidents
-from watchdog.daemon.deploying import Deploying
-from watchdog.daemon.engine_watch import EngineWatch
-from watchdog.daemon.expectations import named_in_compose
-from watchdog.daemon.heartbeats import Heartbeats
-from watchdog.daemon.household import Household
-from watchdog.daemon.incidents import IncidentDesk
-from watchdog.daemon.itself import own_container
-from watchdog.daemon.journal import Journal
-from watchdog.daemon.leftovers import Leftovers
-from watchdog.daemon.listener import Listener
-from watchdog.daemon.looker import Looker, service_of
-from watchdog.daemon.order_book import OrderBook
-from watchdog.daemon.order_watch import OrderWatch
-from watchdog.daemon.orders import OrderDesk
-from watchdog.daemon.publish import snapshot
-from watchdog.daemon.schedule import Schedule
-from watchdog.daemon.silences import SilenceDesk
-from watchdog.daemon.state_file import StateFile
-from watchdog.daemon.watched import Watched
-from watchdog.daemon.worker import Worker
-from watchdog.daemon.world import World
+from watchdog.daemon.alerting.notifier import AlertDesk
+from watchdog.daemon.deploying.announcements import Announcing
+from watchdog.daemon.deploying.host import Deploying
+from watchdog.daemon.incidents.checks import CheckIncidents
+from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.incidents.overdue import AlertWatch
+from watchdog.daemon.observing.check_schedule import Asker, Prober
+from watchdog.daemon.observing.containers import Looker, service_of
+from watchdog.daemon.observing.dependency_warnings import OrderWatch
+from watchdog.daemon.observing.engine import EngineWatch
+from watchdog.daemon.observing.events import Listener
+from watchdog.daemon.observing.expected import named_in_compose
+from watchdog.daemon.observing.heartbeats import Heartbeats
+from watchdog.daemon.observing.registry import Household
+from watchdog.daemon.operators.commands import OrderDesk
+from watchdog.daemon.operators.pending import OrderBook
+from watchdog.daemon.operators.silences import SilenceDesk
+from watchdog.daemon.process.own_container import own_container
+from watchdog.daemon.process.schedule import Schedule
+from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recovering.approvals import ApprovalDesk
+from watchdog.daemon.recovering.crash_recovery import Leftovers
+from watchdog.daemon.recovering.runner import Acting
+from watchdog.daemon.recovering.worker import Worker
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.daemon.views.snapshot import snapshot
+from watchdog.daemon.views.state_file import StateFile
 from watchdog.deployments import DeploymentSafetyGuard
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import EngineError, LedgerError, LedgerFull

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from watchdog import __version__
 from watchdog.api.doors import Orders
-from watchdog.daemon.clock import Clock
-from watchdog.daemon.expectations import named_in_compose
-from watchdog.daemon.heartbeats import KIND as HEARTBEATS
-from watchdog.daemon.itself import own_container
-from watchdog.daemon.looker import Looker, left_out
-from watchdog.daemon.publish import snapshot
-from watchdog.daemon.watched import Watched
-from watchdog.daemon.world import Alone, Journey, World
+from watchdog.daemon.observing.containers import Looker, left_out
+from watchdog.daemon.observing.expected import named_in_compose
+from watchdog.daemon.observing.heartbeats import KIND as HEARTBEATS
+from watchdog.daemon.process.own_container import own_container
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import Alone, Journey, World
+from watchdog.daemon.views.snapshot import snapshot
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader

@@ -17,11 +17,11 @@ from watchdog import __version__
 from watchdog.api.deployments import deployment_routes
 from watchdog.api.server import ApiServer
 from watchdog.config.load import load_settings
-from watchdog.daemon.claim import Claims
-from watchdog.daemon.clock import Clock
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.systemd import Notifier
-from watchdog.daemon.world import World
+from watchdog.daemon.process.daemon_locks import Claims
+from watchdog.daemon.process.systemd import Notifier
+from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.world import World
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import WatchdogError

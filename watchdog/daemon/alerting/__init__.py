@@ -1,0 +1,1 @@
+"""Who is alerted, of what and when; delivery is the work of `alerts/`."""

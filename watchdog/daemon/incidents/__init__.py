@@ -1,0 +1,1 @@
+"""Open incidents: opened, escalated, closed and written with their alerts in one transaction."""

@@ -1,0 +1,69 @@
+"""What time alone makes of alerts: warnings that waited, downtime past its limit, reminders, silences that end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from watchdog.daemon.alerting.notifier import SILENCES, AlertDesk
+from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.state.world import World
+from watchdog.errors import LedgerError
+from watchdog.model.record import EntryKind, Kept
+
+log = structlog.get_logger()
+
+RETRY_AFTER_TROUBLE = 5.0
+
+
+class AlertWatch:
+    """Never on the path of checks; a ledger that cannot be written delays what it keeps, not what is told."""
+
+    def __init__(self, world: World, desk: IncidentDesk, alerts: AlertDesk, journal: Journal) -> None:
+        self._world = world
+        self._desk = desk
+        self._alerts = alerts
+        self._journal = journal
+
+    async def run(self) -> None:
+        """For ever: looks when something may be due."""
+        clock = self._world.clock
+        while True:
+            self._alerts.stirred.clear()
+            try:
+                until = await self.look(clock.now())
+                wait = None if until is None else max(0.0, until - clock.now())
+            except LedgerError as error:
+                log.error(f"what is told cannot be recorded: {error}")
+                await asyncio.sleep(RETRY_AFTER_TROUBLE)
+                continue
+            try:
+                async with asyncio.timeout(wait):
+                    await self._alerts.stirred.wait()
+            except TimeoutError:
+                pass
+
+    async def look(self, now: float) -> float | None:
+        """Tells what is due; returns when time makes something due again (steady seconds)."""
+        silence_ends = await self._end_silences(now)
+        for one in self._alerts.late(self._alerts.at_rest(self._desk.opened()), now):
+            critical_at = self._alerts.critical_at(one, now)
+            if critical_at is not None and now >= critical_at:
+                await self._desk.overdue(one.incident.id, now)
+        plan, due_at = self._alerts.due_by_time(self._alerts.at_rest(self._desk.opened()), now)
+        async with self._alerts.changing(*plan.states):  # at rest, so this does not wait
+            await self._alerts.keep(plan)
+        return min((at for at in (silence_ends, due_at) if at is not None), default=None)
+
+    async def _end_silences(self, now: float) -> float | None:
+        """Forgets those that are over; returns when the next one will be."""
+        silences = self._world.silences
+        for key, silence in list(silences.items()):
+            if now >= silence.until:
+                sentence = f"the silence of {silence.what} is over: {silence.reason}"
+                entry = self._journal.entry(EntryKind.DECISION, silence.what, sentence)
+                await self._journal.write(entry, kept=[Kept(SILENCES, key, None)], vital=True)
+                silences.pop(key, None)
+        return min((silence.until for silence in silences.values()), default=None)

@@ -1,0 +1,1 @@
+"""Engine events, looks at containers, checks, heartbeats and journeys; which services there are."""

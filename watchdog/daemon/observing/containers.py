@@ -1,0 +1,306 @@
+"""Looks at the engine: one list, then an inspect of only what changed. Its answer is the truth; events are hints."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
+
+from watchdog.daemon.observing.namespaces import Kinship
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.engine.protocol import Summary
+from watchdog.errors import EngineError, NotFound
+from watchdog.model.container import Container, ContainerState, HealthcheckState
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import Desired
+from watchdog.model.settings import Settings
+from watchdog.policy.discovery import NUMBER, PROJECT, SERVICE, NotAService, classify, key_of, settled
+
+SIDE_BY_SIDE = 16
+"""Inspects that are under way at once."""
+
+STUCK_FOR = 30.0
+"""So long a container that the engine did not tell of is not asked for again, unless something happens to it: each
+time may take the engine's whole time-out, for which no other look begins.
+"""
+
+
+def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
+    """The service that a container belongs to under these settings, or why it is none."""
+    anyway = classify(name, labels, settings.discovery, configured=True)
+    if isinstance(anyway, NotAService):
+        return anyway
+    named = [own for key, own in settings.services if key.name == anyway.name and key.project in {"", anyway.project}]
+    if any(not own.enabled for own in named):
+        return NotAService("its [[service]] says enabled = false", by_choice=True)
+    return classify(name, labels, settings.discovery, configured=bool(named))
+
+
+def left_out(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> bool:
+    """Whether a container of that service with these labels would be no service under these settings."""
+    named = {PROJECT: key.project, SERVICE: key.name, NUMBER: str(key.number)} if key.project else {}
+    return isinstance(service_of(settings, key.name, {**labels, **named}), NotAService)
+
+
+def incumbent(containers: Iterable[Container]) -> Container | None:
+    """The container that stands for a service that has several: one that runs, the newest of them."""
+    alive = {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
+    return max(containers, key=lambda c: (c.state in alive, c.created_at, c.id), default=None)
+
+
+class Keeper(Protocol):
+    """Who takes care of the services that are found: their workers and their checks."""
+
+    def welcome(self, watched: Watched) -> None: ...
+
+    def resettle(self, watched: Watched) -> None:
+        """Its settings have changed."""
+        ...
+
+    def dismiss(self, watched: Watched) -> None:
+        """It is gone, and nobody minds."""
+        ...
+
+    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+        """Its container was given the name of another service, and is that one's from now on."""
+        ...
+
+
+class Looker:
+    """Keeps `world.services` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
+
+    def __init__(self, world: World, keeper: Keeper, self_id: str | None) -> None:
+        self._world = world
+        self._keeper = keeper
+        self._self_id = self_id
+        self._summaries: dict[str, Summary] = {}
+        self._containers: dict[str, Container] = {}
+        self._named: dict[str, ServiceKey] = {}
+        """Full ID → the service by labels or name."""
+        self._keys: dict[str, ServiceKey] = {}
+        """Full ID → the service that it belongs to, whatever it is called now."""
+        self._opted_out: dict[str, ServiceKey] = {}
+        """Containers that ask not to be watched: what they replace is not missing."""
+        self._untold: dict[str, tuple[float, str]] = {}
+        """Full ID → when the engine was last asked in vain (steady seconds), and what came instead of an answer."""
+        self._silent: set[ServiceKey] = set()
+        """Their services."""
+        self._looking = asyncio.Lock()
+        self._begun = self._served = 0
+        """Whole looks: how many were begun, and which of them was the last that succeeded."""
+        self._hinted: set[str] = set()
+        """Containers to inspect in the next whole look."""
+        self._kinship = Kinship(world, self.key_of)
+
+    async def look(self, hints: Iterable[str] = ()) -> None:
+        """Looks at everything; containers in `hints` are inspected whether their line changed or not.
+
+        A look that began after this one was asked for serves it too: many that are asked for at once are two.
+        """
+        asked_at = self._begun
+        self._hinted |= set(hints)
+        async with self._looking:
+            if self._served > asked_at:
+                return
+            self._begun += 1
+            hinted, self._hinted = self._hinted, set[str]()
+            try:
+                await self._look(hinted)
+            except EngineError:
+                self._hinted |= hinted
+                raise
+            self._served = self._begun
+
+    async def _look(self, hints: set[str]) -> None:
+        summaries = await self._world.engine.list_containers()
+        found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
+        changed = {key for key in found if self._may_differ(found[key])}
+        gone = set(self._summaries) - set(found)
+        self._summaries = found
+        due = [key for key in changed | (hints & set(found)) if self._discover(found[key])]
+        for key in gone:
+            self._named.pop(key, None)
+            self._containers.pop(key, None)
+            self._opted_out.pop(key, None)
+            self._untold.pop(key, None)
+        self._settle()
+        before = self._starts(due)
+        await self._inspect(due)
+        self._apply(set(self._keys.values()) | set(self._world.services))
+        self._kinship.follow(found, self._started_since(before))
+
+    async def look_at(self, containers: Iterable[str]) -> None:
+        """A fresh look at known containers only, by full ID; cheaper than a whole look."""
+        async with self._looking:
+            due = self._with_parents(name for name in containers if name in self._keys)
+            before = self._starts(due)
+            self._apply(await self._inspect(due))
+            self._kinship.follow(self._summaries, self._started_since(before))
+
+    def present(self) -> Collection[str]:
+        """Full IDs of all containers at the last whole look, but its own."""
+        return self._summaries.keys()
+
+    def summaries(self) -> Collection[Summary]:
+        """All containers at the last whole look, but its own."""
+        return self._summaries.values()
+
+    def knows(self, container: str) -> bool:
+        return container in self._keys
+
+    def key_of(self, container: str) -> ServiceKey | None:
+        return self._keys.get(container)
+
+    def forget(self) -> None:
+        """After a reload of the configuration everything is discovered again."""
+        self._summaries.clear()
+        self._containers.clear()
+        self._named.clear()
+        self._keys.clear()
+        self._opted_out.clear()
+        self._untold.clear()
+
+    async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
+        """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
+        return any(
+            summary.id not in mine and self._stands_for(summary) == key
+            for summary in await self._world.engine.list_containers()
+        )
+
+    def _stands_for(self, summary: Summary) -> ServiceKey | NotAService | None:
+        """As `service_of`, by what is remembered where neither name nor labels have changed since."""
+        known = self._summaries.get(summary.id)
+        if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
+            return self._named.get(summary.id)
+        return service_of(self._world.settings, summary.name, dict(summary.labels))
+
+    def _may_differ(self, summary: Summary) -> bool:
+        """Whether an inspect may tell more than is known.
+
+        The engine's list says nothing of a start that failed, nor when what is unhealthy was last asked.
+        """
+        known = self._containers.get(summary.id)
+        if summary.id in self._untold and summary == self._summaries.get(summary.id):
+            return self._world.clock.now() - self._untold[summary.id][0] >= STUCK_FOR
+        unchanged = known is not None and summary == self._summaries.get(summary.id)
+        silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
+        return not unchanged or silent or summary.state == ContainerState.CREATED
+
+    def _discover(self, summary: Summary) -> bool:
+        """Whether the container belongs to a service; keeps which, by labels or name."""
+        key = service_of(self._world.settings, summary.name, dict(summary.labels))
+        if isinstance(key, NotAService):
+            if self._named.pop(summary.id, None) is not None:
+                self._containers.pop(summary.id, None)
+            if key.by_choice:
+                self._opted_out[summary.id] = key_of(summary.name, summary.labels)
+            return False
+        self._opted_out.pop(summary.id, None)
+        self._named[summary.id] = key
+        return True
+
+    def _settle(self) -> None:
+        """Decides anew whose each container is: a name may have gone from one to another."""
+        records = self._world.memory.records
+        met = {key: record.container_id for key, record in records.items() if record.desired is Desired.UP}
+        self._keys = settled(self._named, met)
+
+    async def _inspect(self, containers: list[str]) -> set[ServiceKey]:
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one(container: str) -> ServiceKey | None:
+            key = self._keys.get(container)
+            async with places:
+                try:
+                    self._containers[container] = await self._world.engine.inspect(container)
+                    self._untold.pop(container, None)
+                except NotFound:
+                    self._untold.pop(container, None)
+                    self._containers.pop(container, None)
+                    self._summaries.pop(container, None)
+                    self._named.pop(container, None)
+                    self._keys.pop(container, None)
+                except EngineError as error:
+                    await self._world.engine.identify()  # raises where it is not for want of this one answer
+                    self._untold[container] = self._world.clock.now(), str(error)
+            return key
+
+        return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
+
+    def _with_parents(self, containers: Iterable[str]) -> list[str]:
+        """Them and those whose namespaces they share: what befalls one of these befalls them."""
+        due = dict.fromkeys(containers)
+        known = [self._containers[name] for name in due if name in self._containers]
+        parents = (parent for container in known for parent in container.joined.values())
+        return [*due, *(parent for parent in parents if parent in self._keys and parent not in due)]
+
+    def _starts(self, containers: Iterable[str]) -> dict[str, float | None]:
+        known = ((name, self._containers.get(name)) for name in containers)
+        return {name: container.started_at if container is not None else None for name, container in known}
+
+    def _started_since(self, before: Mapping[str, float | None]) -> set[str]:
+        return {name for name, at in self._starts(before).items() if at != before[name]}
+
+    def _apply(self, touched: set[ServiceKey]) -> None:
+        world, now = self._world, self._world.clock.now()
+        by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold()}
+        for name, key in self._keys.items():
+            container = self._containers.get(name)
+            if container is None or key not in by_key:
+                continue
+            if container.auto_remove:
+                self._opted_out[name] = key
+            else:
+                by_key[key].append(container)
+        unwatched = world.unwatched = set(self._opted_out.values())
+        for key, containers in by_key.items():
+            container = incumbent(containers)
+            watched = world.services.get(key)
+            if watched is None:
+                if container is None:
+                    continue
+                watched = self._welcome(key, container)
+            bearer = self._keys.get(watched.record.container_id, key)
+            if container is None and bearer != key:
+                self._keeper.rename(watched, bearer)
+                continue
+            if container is None and key in unwatched:
+                self._keeper.dismiss(watched)
+                continue
+            if watched.container == container and watched.seen_at:
+                watched.seen_at = now
+                continue
+            self._see(watched, container, now)
+
+    def _note_untold(self) -> set[ServiceKey]:
+        """Services of which nobody can say how they are, which they are told."""
+        untold = {self._keys[name]: because for name, (_, because) in self._untold.items() if name in self._keys}
+        for key in self._silent | untold.keys():
+            watched = self._world.services.get(key)
+            if watched is not None and watched.untold != untold.get(key):
+                watched.note_untold(untold.get(key), self._world.clock.now())
+        self._silent = set(untold)
+        return self._silent
+
+    def _welcome(self, key: ServiceKey, container: Container) -> Watched:
+        world = self._world
+        labels = dict(container.labels)
+        watched = Watched(key=key, settings=world.settings_for(key, labels), record=world.record_of(key), labels=labels)
+        world.services[key] = watched
+        self._keeper.welcome(watched)
+        return watched
+
+    def _see(self, watched: Watched, container: Container | None, now: float) -> None:
+        world = self._world
+        if container is not None and dict(container.labels) != dict(watched.labels):
+            watched.labels = dict(container.labels)
+            watched.settings = world.settings_for(watched.key, dict(container.labels))
+            self._keeper.resettle(watched)
+        moments = (container.started_at, container.probed_at) if container is not None else (None, None)
+        started, probed = (world.clock.steady(at) if at is not None else None for at in moments)
+        watched.see(container, now, started, probed)
+        watched.wake.set()
+        world.changed.set()
+        if container is None and watched.record.desired is not Desired.UP:
+            self._keeper.dismiss(watched)

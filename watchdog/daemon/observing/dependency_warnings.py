@@ -1,0 +1,41 @@
+"""Dependencies that no order follows from: they are said once, and never in the way of a recovery."""
+
+from __future__ import annotations
+
+import structlog
+
+from watchdog.daemon.state.world import World
+from watchdog.model.identity import ServiceKey
+from watchdog.policy.graph import nobodys
+
+log = structlog.get_logger()
+
+
+class OrderWatch:
+    """Keeps `World.misordered`; logs what is new there."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def look(self) -> None:
+        """Once all services are known: what a service needs may be there and not have been seen yet."""
+        before = {sentence for sentences in self._world.misordered.values() for sentence in sentences}
+        self._world.misordered = self._found()
+        for key, sentences in self._world.misordered.items():
+            for sentence in sentences:
+                if sentence not in before:
+                    before.add(sentence)
+                    log.warning(sentence, service=str(key))
+
+    def _found(self) -> dict[ServiceKey, tuple[str, ...]]:
+        world = self._world
+        strange = nobodys(world.needs(), (*world.memory.records, *world.unwatched, *world.wanted))
+        found = {
+            key: [f"{key} needs {', '.join(names)}, which no service is called: it waits for nothing there"]
+            for key, names in strange.items()
+        }
+        for cycle in world.cycles():
+            spelled = " → ".join(map(str, cycle))
+            for key in cycle[1:]:
+                found.setdefault(key, []).append(f"{spelled} is a cycle: none of them waits for another")
+        return {key: tuple(sentences) for key, sentences in found.items()}

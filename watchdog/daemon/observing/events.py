@@ -1,0 +1,150 @@
+"""Follows the engine's events. They only wake fresh looks and say who did something; missing all costs latency."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from watchdog.daemon.observing.containers import Looker
+from watchdog.daemon.observing.engine import EngineWatch
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
+from watchdog.errors import EngineError
+from watchdog.policy.discovery import PROJECT, SWARM, SWARM_NAME
+from watchdog.policy.turn import SIGNAL_FORGOTTEN
+
+log = structlog.get_logger()
+
+LOOK_WHOLE = {"create", "destroy", "rename"}
+LOOK_ONE = {"start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "health_status", "update"}
+TELLS_OF_FAILURE = {"die", "destroy", "oom", "stop"}
+FOREIGN = {"create", "stop", "destroy", "rename"}
+"""Container events that count as somebody being at work (the absence grace runs from the last of them)."""
+SIGKILL = "9"
+
+
+class Listener:
+    """Turns signals of the engine into hints. One task listens, another looks: a burst becomes few looks."""
+
+    def __init__(self, world: World, looker: Looker, engine_watch: EngineWatch) -> None:
+        self._world = world
+        self._looker = looker
+        self._engine_watch = engine_watch
+        self._hints: set[str] = set()
+        self._whole = False
+        self._due = asyncio.Event()
+        self.tried = asyncio.Event()
+        """Set once the engine's stream is open, or could not be opened."""
+
+    async def listen(self) -> None:
+        """For ever; the stream reconnects by itself."""
+        async for signal in self._world.engine.signals():
+            self.tried.set()
+            match signal:
+                case Connected(identity=identity):
+                    self._world.state.identity = identity
+                    self.look_soon()
+                case Disconnected(because=because):
+                    self._engine_watch.hung_up(because)
+                    self.look_soon()
+                case EngineEvent():
+                    self._hear(signal)
+
+    def look_soon(self) -> None:
+        """Asks for a whole look."""
+        self._whole = True
+        self._due.set()
+
+    async def look(self) -> None:
+        """Carries out the looks that events ask for, for ever."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            hints, self._hints = self._hints, set[str]()
+            whole, self._whole = self._whole, False
+            try:
+                await (self._looker.look(hints) if whole else self._looker.look_at(hints))
+                if whole:
+                    await self._engine_watch.back()
+            except EngineError as error:
+                await self._engine_watch.gone(str(error))
+
+    def _hear(self, event: EngineEvent) -> None:
+        world = self._world
+        now = world.clock.now()
+        world.measures.count_event(event.kind, event.action)
+        name = event.attributes.get("name", "")
+        if event.kind != "container":
+            self._note_activity(event, now)
+            return
+        if event.action == "die" and SWARM in event.attributes:
+            service, code = event.attributes.get(SWARM_NAME, ""), event.attributes.get("exitCode", "")
+            log.warning(f"{name} of Swarm's service {service} ended with code {code}: left to Swarm")
+        ours = world.ours.holds(event.actor, name, now, world.clock.steady(event.at))
+        if event.action in FOREIGN and not ours:
+            world.activity[event.attributes.get(PROJECT, "") or name] = now
+        if event.action == "die" and not ours:
+            world.last_death = now
+        if event.action == "stop" and not ours:
+            world.last_stop = now
+        self._mark(event, now, ours=ours)
+        if event.action == "create" and ours:
+            return  # nobody's until it has its name, of which another event tells
+        if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._looker.knows(event.actor)):
+            self._whole = True
+        elif event.action not in LOOK_ONE:
+            return
+        self._hints.add(event.actor)
+        self._due.set()
+
+    def _mark(self, event: EngineEvent, now: float, *, ours: bool) -> None:
+        """Leaves signs on the service: when it broke by the engine's word, and whether a person meant it."""
+        key = self._looker.key_of(event.actor)
+        watched = self._world.services.get(key) if key is not None else None
+        if watched is None or watched.container is None or watched.container.id != event.actor:
+            return
+        unhealthy = event.action == "health_status" and event.attributes.get("health_status") == "unhealthy"
+        if event.action in TELLS_OF_FAILURE or unhealthy:
+            watched.woken_by_event_at = now
+            if event.action != "stop":
+                watched.event_at = self._world.clock.steady(event.at)
+        if event.action == "unpause":
+            watched.unpaused_at = self._world.clock.steady(event.at)
+            watched.forget_failed_checks()  # no look may have seen the pause
+        if not ours:
+            self._mark_intent(watched, event, now, watched.container.stop_timeout)
+
+    @staticmethod
+    def _mark_intent(watched: Watched, event: EngineEvent, now: float, stop_timeout: float) -> None:
+        if event.action in {"stop", "kill"}:
+            watched.meant_at = now
+        elif event.action == "die" and now - (watched.meant_at or now) > stop_timeout + SIGNAL_FORGOTTEN:
+            watched.stopped_by_person = watched.killed_by_person = False
+        if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
+            watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
+        elif event.action == "kill":
+            watched.killed_by_person = True
+        elif event.action == "start":
+            watched.stopped_by_person = watched.killed_by_person = False
+
+    def _note_activity(self, event: EngineEvent, now: float) -> None:
+        world = self._world
+        match event.kind:
+            case "network":
+                project = event.attributes.get("name", "").rpartition("_")[0]
+                container, stamped_at = event.attributes.get("container", ""), world.clock.steady(event.at)
+                if project and not world.ours.holds(container, "", now, stamped_at):
+                    world.activity[project] = now
+            case "image" if event.action == "pull":
+                for watched in world.services.values():
+                    if watched.container is not None and watched.container.image == event.actor:
+                        world.activity[watched.key.project or watched.key.name] = now
+            case _:
+                pass
+
+
+def _ends(event: EngineEvent) -> bool:
+    """A TERM, INT or QUIT asks a process to end; HUP, USR1 and the like do not."""
+    return event.attributes.get("signal") in {"15", "2", "3"}

@@ -1,0 +1,100 @@
+"""Whose namespaces each container lives in, followed through replacements of either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.engine.protocol import Summary
+from watchdog.model.container import Container
+from watchdog.model.identity import ServiceKey
+from watchdog.model.plan import short
+from watchdog.policy.discovery import is_own_name
+from watchdog.policy.namespaces import ALIVE, Child, Parent, ties
+
+
+class Kinship:
+    """Keeps `Watched.joins` and `Watched.ties` equal to what was looked at last."""
+
+    def __init__(self, world: World, key_of: Callable[[str], ServiceKey | None]) -> None:
+        self._world = world
+        self._key_of = key_of
+
+    def follow(self, summaries: Mapping[str, Summary], started: Collection[str]) -> None:
+        """After a look. `summaries`: all containers; `started`: those whose present start it was the first to see."""
+        for watched in self._world.services.values():
+            joined: Mapping[str, str] = watched.container.joined if watched.container is not None else {}
+            if joined or watched.joins:
+                self._follow(watched, _by_id(joined, summaries), summaries, started)
+
+    def _follow(
+        self,
+        watched: Watched,
+        joined: Mapping[str, str],
+        summaries: Mapping[str, Summary],
+        started: Collection[str],
+    ) -> None:
+        child = watched.container
+        joins = self._joins(watched, joined, summaries)
+        if joins != watched.joins:
+            watched.joins = joins
+            self._world.regraph()
+        bearers = {namespace: self._container(key) for namespace, key in joins.items()}
+        if child is not None and child.id in started:
+            watched.witnessed = {
+                one.id: one.started_at for one in bearers.values() if one is not None and one.id not in started
+            }
+        parents = {namespace: _parent(watched, str(key), bearers[namespace]) for namespace, key in joins.items()}
+        for namespace in joined.keys() - joins.keys():
+            parents[namespace] = _stranger(joined[namespace], summaries)
+        now = ties(Child(joined, child.started_at) if child is not None else None, parents)
+        if now != watched.ties:
+            watched.ties = now
+            watched.wake.set()
+
+    def _joins(
+        self, watched: Watched, joined: Mapping[str, str], summaries: Mapping[str, Summary]
+    ) -> dict[str, ServiceKey]:
+        """Namespace → service; what is gone is still the service's that it was when it was last known."""
+        if watched.container is None:
+            return dict(watched.joins)
+        found: dict[str, ServiceKey] = {}
+        for namespace, name in joined.items():
+            key, summary = self._key_of(name), summaries.get(name)
+            if key in self._world.services:
+                found[namespace] = key
+            elif namespace in watched.joins and (summary is None or is_own_name(summary.name)):
+                found[namespace] = watched.joins[namespace]
+        return found
+
+    def _container(self, key: ServiceKey) -> Container | None:
+        watched = self._world.services.get(key)
+        return watched.container if watched is not None else None
+
+
+def _by_id(joined: Mapping[str, str], summaries: Mapping[str, Summary]) -> dict[str, str]:
+    """The engine keeps a name where there was no such container yet when it was told."""
+    named = {summary.name: summary.id for summary in summaries.values()} if joined.values() - summaries.keys() else {}
+    return {namespace: named.get(name, name) for namespace, name in joined.items()}
+
+
+def _parent(child: Watched, name: str, container: Container | None) -> Parent:
+    if container is None:
+        return Parent(name=name)
+    witnessed = container.id in child.witnessed and child.witnessed[container.id] == container.started_at
+    return Parent(
+        name=name,
+        container=container.id,
+        runs=container.state in ALIVE,
+        started_at=container.started_at,
+        witnessed=witnessed,
+    )
+
+
+def _stranger(name: str, summaries: Mapping[str, Summary]) -> Parent:
+    """A container that is no service's; when it was started is not asked."""
+    summary = summaries.get(name)
+    if summary is None:
+        return Parent(name=f"container {short(name)}")
+    return Parent(name=f"container {summary.name}", container=name, runs=summary.state in ALIVE)

@@ -1,0 +1,1 @@
+"""Commands of operators: recover, pause, retire, silence."""

@@ -1,0 +1,1 @@
+"""What is said and written: log lines, ledger entries and the records of services."""

@@ -1,0 +1,1 @@
+"""One worker per service: decides, asks for approval, acts, verifies and proves."""

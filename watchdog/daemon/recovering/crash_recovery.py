@@ -1,0 +1,224 @@
+"""What an earlier daemon was killed in the middle of: resolved before anything is judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.engine.protocol import Summary
+from watchdog.errors import EngineRefused, LedgerError
+from watchdog.model.container import ContainerState, RestartPolicy
+from watchdog.model.health import Cause
+from watchdog.model.identity import ServiceKey
+from watchdog.model.plan import (
+    Plan,
+    RemoveContainer,
+    RenameContainer,
+    SetRestartPolicy,
+    Step,
+    StopContainer,
+    spec_of,
+    steps_from_json,
+)
+from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
+from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
+from watchdog.policy.planning import MEANT_TO_RUN
+from watchdog.recovery.manager import Errand, ServiceRecoveryManager
+
+_T = TypeVar("_T")
+
+STOP_TIMEOUT = 10.0
+
+TakeUp = Callable[[Watched, Errand, str], Awaitable[None]]
+"""Waits for the verification of a service, by an errand of an earlier daemon, with the container that it made."""
+
+
+class Leftovers:
+    """Reads what is left over off the names that watchdog gives and off the intents that have no outcome."""
+
+    def __init__(self, world: World, journal: Journal, manager: ServiceRecoveryManager, take_up: TakeUp) -> None:
+        self._world = world
+        self._journal = journal
+        self._manager = manager
+        self._take_up = take_up
+
+    async def resolve(self) -> bool:
+        """Whether anything was left; may be called again after an EngineError or LedgerError.
+
+        A successor that never took its place is removed. What was set aside, or only stopped, is put back, unless its
+        successor bears its name: then it stays stopped, with its restart policy off, and the attempt is verified as
+        if its daemon lived. An intent gets its outcome last, so that a daemon killed here leaves it to the next.
+        """
+        summaries = await self._world.engine.list_containers()
+        pending = await self._journal.ledger.pending_intents()
+        ours = [summary for summary in summaries if not self._kept(summary)]
+        named = [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
+        await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
+        bearers = {summary.name: summary for summary in summaries}
+        intents = {row.entry.payload.get("container"): row for row in pending}
+        settled = await self._side_by_side(
+            self._settle(summary, own, bearers.get(own.original), intents.get(summary.id))
+            for summary, own in named
+            if not own.successor
+        )
+        taken_up = set[int]().union(*settled)
+        found = {summary.id: summary for summary in summaries}
+        await self._side_by_side(
+            self._end(row, found.get(row.entry.payload.get("container") or ""))
+            for row in pending
+            if row.seq not in taken_up
+        )
+        return bool(named or pending)
+
+    def _kept(self, summary: Summary) -> bool:
+        """Whether an open deployment knows better what becomes of it."""
+        return self._world.deployed(stands_for(summary.name, summary.labels)) is not None
+
+    async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+        """As many at once as recoveries are; all have ended when one of their errors is raised."""
+        places = asyncio.Semaphore(self._world.settings.recovery.concurrency)
+
+        async def one(work: Coroutine[Any, Any, _T]) -> _T:
+            async with places:
+                return await work
+
+        results = await asyncio.gather(*map(one, works), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if not isinstance(result, BaseException)]
+
+    async def _remove(self, successor: Summary, own: OwnName) -> None:
+        sentence = f"removes {successor.name}, which an interrupted recovery made and never used"
+        steps = [StopContainer(successor.id, STOP_TIMEOUT), RemoveContainer(successor.id)]
+        await self._carry_out(key_of(own.original, successor.labels), sentence, *steps)
+
+    async def _settle(self, aside: Summary, own: OwnName, bearer: Summary | None, intent: Row | None) -> set[int]:
+        """What was set aside; returns the intent whose attempt is under way again."""
+        key = ServiceKey.parse(intent.entry.subject) if intent is not None else key_of(own.original, aside.labels)
+        rows = await self._journal.ledger.last_attempt(str(key))
+        mine = bool(rows) and rows[0].entry.payload.get("container") == aside.id
+        errand = await self._errand(key, rows[0]) if mine else None
+        if bearer is None:
+            sentence = f"puts {aside.name} back as {own.original}: the recovery that set it aside was interrupted"
+            if errand is None:
+                await self._carry_out(key, sentence, RenameContainer(aside.id, own.original))
+            else:
+                await self._undo(key, sentence, errand)
+            return set()
+        made = [row.entry.payload.get("container") for row in rows if row.entry.kind is EntryKind.STEP]
+        if intent is None or bearer.id not in made:
+            errand = None  # who bears the name is not its successor, or was judged already
+        if errand is not None and bearer.state == ContainerState.CREATED:
+            sentence = f"puts {aside.name} back as {own.original}: its successor was never started"
+            await self._undo(key, sentence, errand, bearer.id)
+            return set()
+        sentence = f"keeps {aside.name} stopped until {own.original} is good"
+        steps = [StopContainer(aside.id, STOP_TIMEOUT), SetRestartPolicy(aside.id, RestartPolicy.NO.value)]
+        await self._carry_out(key, sentence, *steps)
+        watched = self._world.services.get(key)
+        if errand is not None and watched is not None and _in_doubt(watched.record):
+            await self._take_up(watched, errand, bearer.id)
+            return {errand.intent}
+        self._world.asides[key] = aside.id
+        return set()
+
+    async def _end(self, row: Row, container: Summary | None) -> None:
+        """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
+        key = ServiceKey.parse(row.entry.subject)
+        if container is not None and read_own_name(container.name) is None:
+            await self._bring_back(row, key, container)
+        sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
+        payload = {"intent": row.seq, "outcome": Outcome.INTERRUPTED.value}
+        entry = self._journal.entry(EntryKind.OUTCOME, key, sentence, incident=row.entry.incident, payload=payload)
+        watched = self._world.services.get(key)
+        if watched is None:
+            record = self._world.memory.records.get(key)
+            await self._journal.write(entry, records=[_ended(record)] if record is not None else [], vital=True)
+            return
+        async with watched.recording:
+            record = _ended(watched.record)
+            await self._journal.write(entry, records=[record], vital=True)
+            watched.record = record
+
+    async def _bring_back(self, row: Row, key: ServiceKey, container: Summary) -> None:
+        """It was stopped to be restarted or set aside, and would pass for one that ended by itself or by a person."""
+        stops = steps_from_json(row.entry.payload.get("stop") or ()) if await self._nothing_done(row) else ()
+        if container.state in MEANT_TO_RUN and not stops:
+            return
+        errand = await self._errand(key, row)
+        if errand is None:
+            return
+        sentence = f"brings {container.name} back, which an interrupted recovery stopped"
+        await self._carry_out(key, sentence, *stops)  # its stop may be under way: asked again, it is waited for
+        await self._undo(key, sentence, errand)
+
+    async def _nothing_done(self, row: Row) -> bool:
+        """Whether the daemon ended before the first step of an attempt was recorded."""
+        rows = await self._journal.ledger.last_attempt(row.entry.subject)
+        return not any(one.entry.kind is EntryKind.STEP for one in rows)
+
+    async def _errand(self, key: ServiceKey, row: Row) -> Errand | None:
+        """The attempt of an intent, as far as it takes to undo it; None when the ledger does not say how."""
+        intent = row.entry.payload
+        undo = steps_from_json(intent.get("undo") or ())
+        if not undo:
+            return None
+        try:
+            needed = {spec_of(step) for step in undo} - {""}
+            specs = {spec_id: await self._journal.ledger.spec(spec_id) for spec_id in needed}
+        except LedgerError as error:
+            self._journal.say(key, f"its interrupted recovery cannot be undone: {error}")
+            return None
+        plan = Plan(
+            service=key,
+            rung=Rung(intent["rung"]),
+            cause=Cause(intent["cause"]),
+            because=row.entry.sentence,
+            steps=(),
+            cleanup=(RemoveContainer(intent["container"]),) if intent.get("container") else (),
+            undo=undo,
+        )
+        return Errand(plan=plan, intent=row.seq, incident=row.entry.incident, specs=specs, replaced=_nobody)
+
+    async def _undo(self, key: ServiceKey, sentence: str, errand: Errand, made: str | None = None) -> None:
+        await self._write(key, sentence)
+        trouble = await self._manager.undo(errand, made)
+        if trouble:
+            await self._write(key, f"it could not be undone: {trouble}")
+
+    async def _carry_out(self, key: ServiceKey, sentence: str, *steps: Step) -> None:
+        await self._write(key, sentence)
+        for step in steps:
+            try:
+                await self._world.engine.execute(step)
+            except EngineRefused as error:
+                await self._write(key, f"{step}: {error}")
+
+    async def _write(self, key: ServiceKey, sentence: str) -> None:
+        self._journal.say(key, sentence)
+        await self._journal.write(self._journal.entry(EntryKind.DECISION, key, sentence), vital=True)
+
+
+def _in_doubt(record: ServiceRecord) -> bool:
+    return bool(record.attempts) and record.attempts[-1].outcome is Outcome.PENDING
+
+
+def _ended(record: ServiceRecord) -> ServiceRecord:
+    return replace(record, attempts=tuple(map(_interrupted, record.attempts)))
+
+
+def _interrupted(attempt: Attempt) -> Attempt:
+    if attempt.outcome is not Outcome.PENDING:
+        return attempt
+    return replace(attempt, outcome=Outcome.INTERRUPTED, reason="the daemon ended before its outcome was known")
+
+
+async def _nobody(_: frozenset[str]) -> bool:
+    """An undo gives no successor its name, so there is no rename before which to look for somebody else's."""
+    return False

@@ -1,0 +1,175 @@
+"""When a deployment counts as proven, and what people want of a service: done, stopped, up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.world import World
+from watchdog.engine.spec import config_hash
+from watchdog.errors import EngineError
+from watchdog.model.container import ContainerSpec
+from watchdog.model.health import Assessment, Health
+from watchdog.model.record import Baseline, Desired, EntryKind, ServiceRecord
+from watchdog.policy.discovery import explicitly_enabled
+from watchdog.policy.graph import named_in_labels
+from watchdog.policy.journeys import not_reached
+
+KEPT = 5
+"""Proven deployments that are remembered, with their images pinned."""
+
+
+class Proving:
+    """Keeps `record.desired` and the baselines of one service."""
+
+    def __init__(self, world: World, watched: Watched, journal: Journal) -> None:
+        self._world = world
+        self._watched = watched
+        self._journal = journal
+        self._proven: str | None = None
+        """The container (full ID) whose deployment is recorded already."""
+        self._renamed_at: float | None = None
+        """When another service's container was met under this name; what it was before says nothing of this one."""
+
+    async def consider(self, seen: Assessment, now: float) -> None:
+        watched = self._watched
+        container = watched.container
+        if container is None:
+            return
+        if container.id != watched.record.container_id:
+            await self._meet(now)
+        if self._world.deployed(watched.key) is not None:
+            return  # what a deployment brought is proven by its commit
+        match seen.health:
+            case Health.DONE:
+                await self._want(Desired.DONE, f"{watched.key} did its work; its absence will be nobody's concern")
+            case Health.PAUSED if watched.stopped_by_person:
+                await self._want(Desired.STOPPED, f"{watched.key} was stopped by a person, which is respected")
+            case health if health.bad and watched.record.desired is Desired.STOPPED:
+                await self._want(Desired.UP, f"{watched.key} was not stopped by a person after all: {seen.reason}")
+            case Health.HEALTHY:
+                due = self.due_at(now)
+                if due is not None and now >= due:
+                    await self._prove(container.id, now)
+            case _:
+                pass
+
+    def due_at(self, now: float) -> float | None:
+        """When its present container will have been good for the soak (steady seconds).
+
+        None when there is nothing to prove.
+        """
+        watched = self._watched
+        container, seen = watched.container, watched.seen
+        if container is None or seen is None or seen.health is not Health.HEALTHY:
+            return None
+        protected = self._proven == container.id and watched.record.desired is Desired.UP
+        if watched.flapping() is not None or any(not_reached(streak.last) for streak in watched.streaks.values()):
+            return None  # a journey that fails at another service says nothing of this one's deployment
+        deployed = self._world.deployed(watched.key) is not None  # all are looked at again at its end
+        if protected or deployed or watched.record.desired is Desired.RETIRED or self._world.orders_only is not None:
+            return None
+        began = watched.running_since if watched.last_bad_at is None else watched.good_since
+        began = began if began is not None else now
+        return max(began, watched.last_bad_at or began, self._renamed_at or began) + watched.settings.health.soak
+
+    async def _meet(self, now: float) -> None:
+        """A container not met before: whoever made it takes back what was said of its predecessor."""
+        watched = self._watched
+        container = watched.container.id if watched.container is not None else ""
+        others = (record for key, record in self._world.memory.records.items() if key != watched.key)
+        self._renamed_at = now if any(record.container_id == container for record in others) else None
+        asked_for = watched.settings.configured or explicitly_enabled(watched.labels)
+        async with watched.recording:
+            record = replace(watched.record, container_id=container)
+            if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
+                record = replace(record, desired=Desired.UNPROVEN)
+            if asked_for and record.desired is Desired.UNPROVEN and watched.running_for(now) > 0:
+                record = replace(record, desired=Desired.UP)
+            await self._journal.write(records=[record], vital=True)
+            watched.record = record
+
+    async def _want(self, desired: Desired, sentence: str) -> None:
+        watched = self._watched
+        if watched.record.desired is desired or watched.record.desired is Desired.RETIRED:
+            return
+        self._journal.say(watched.key, sentence)
+        async with watched.recording:
+            record = replace(watched.record, desired=desired)
+            await self._journal.write(self._journal.entry(EntryKind.DECISION, watched.key, sentence), records=[record])
+            watched.record = record
+
+    async def _prove(self, container: str, now: float) -> None:
+        """Saves the spec while there is something to inspect, and protects the service from now on."""
+        watched = self._watched
+        try:
+            spec = await self._world.engine.capture(container)
+        except EngineError as error:
+            self._journal.say(watched.key, f"its spec could not be saved yet: {error}")
+            return
+        digest = config_hash(spec)
+        baseline = Baseline(
+            spec_id=spec.id, image=spec.image, image_id=spec.image_id, config_hash=digest, proven_at=now
+        )
+        async with watched.recording:
+            await self._record(baseline, spec)
+        watched.config_hash, watched.spec_id = digest, spec.id
+        self._proven = container
+
+    async def _record(self, baseline: Baseline, spec: ContainerSpec) -> None:
+        watched = self._watched
+        if watched.record.desired is Desired.RETIRED:
+            return  # by a person, while its spec was read
+        record = proven_record(watched, baseline, spec)
+        if record != watched.record:
+            sentence = f"proven: {watched.key} was good for {watched.settings.health.soak:g} s; protected from now on"
+            if spec.unfaithful:
+                sentence += f" (could not be recreated: {'; '.join(spec.unfaithful)})"
+            container = watched.record.container_id
+            payload = {"spec": spec.id, "image": spec.image, "image_id": spec.image_id, "container": container}
+            entry = self._journal.entry(EntryKind.BASELINE, watched.key, sentence, payload=payload)
+            await pin(self._world, self._journal, record, watched.record)
+            await self._journal.write(entry, records=[record], specs=[spec])
+            self._journal.say(watched.key, sentence)
+        watched.record = record
+
+
+def proven_record(watched: Watched, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+    """What the ledger says of a service whose deployment is proven."""
+    return replace(
+        _with_baseline(watched.record, baseline, spec),
+        desired=Desired.UP,
+        compose_files=_compose_files(dict(watched.labels)),
+        depends_on=named_in_labels(watched.labels),
+        joins={namespace: str(key) for namespace, key in watched.joins.items()},
+    )
+
+
+async def pin(world: World, journal: Journal, record: ServiceRecord, before: ServiceRecord) -> None:
+    """Pins what a rollback may need and lets go of the rest; a failing pin must not keep a baseline away."""
+    kept = {baseline.image_id for baseline in record.baselines}
+    held = {baseline.image_id for baseline in before.baselines}
+    try:
+        for image_id in kept - held:
+            await world.engine.pin_image(image_id, str(record.service))
+        for image_id in held - kept:
+            await world.engine.unpin_image(image_id, str(record.service))
+    except EngineError as error:
+        journal.say(record.service, f"its image could not be pinned: {error}")
+
+
+def _with_baseline(record: ServiceRecord, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+    """The newest first; the same deployment again only refreshes its spec (its anonymous volumes may be new)."""
+    newest = record.baselines[0] if record.baselines else None
+    if newest is not None and newest.config_hash == baseline.config_hash:
+        if newest.spec_id == spec.id:
+            return record
+        return replace(record, baselines=(baseline, *record.baselines[1:]))
+    others = tuple(old for old in record.baselines if old.config_hash != baseline.config_hash)
+    return replace(record, baselines=(baseline, *others)[:KEPT])
+
+
+def _compose_files(labels: dict[str, str]) -> tuple[str, ...]:
+    files = labels.get("com.docker.compose.project.config_files", "")
+    return tuple(name for name in files.split(",") if name)

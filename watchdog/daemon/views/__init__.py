@@ -1,0 +1,1 @@
+"""The snapshot that every face shows, and the state file."""
