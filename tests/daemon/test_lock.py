@@ -20,7 +20,7 @@ ENGINE = "7TVN:OWKG/../x"
 def other_process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the engine's lock."""
     program = (
-        "import json, os, pathlib, sys, time; from watchdog.daemon.lock import EngineLock\n"
+        "import json, os, pathlib, sys, time; from watchdog.daemon.process.lock import EngineLock\n"
         "holder = json.loads(sys.argv[3]) | {'pid': os.getpid()}\n"
         "lock = EngineLock.acquire(pathlib.Path(sys.argv[1]), sys.argv[2], holder)\n"
         "print('held', flush=True); sys.stdin.read()"

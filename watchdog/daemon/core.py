@@ -22,7 +22,7 @@ from watchdog.daemon.incidents.checks import CheckIncidents
 from watchdog.daemon.incidents.manager import IncidentDesk
 from watchdog.daemon.incidents.overdue import AlertWatch
 from watchdog.daemon.observing.check_schedule import Asker, Prober
-from watchdog.daemon.observing.containers import Looker, service_of
+from watchdog.daemon.observing.containers import Looker
 from watchdog.daemon.observing.dependency_warnings import OrderWatch
 from watchdog.daemon.observing.engine import EngineWatch
 from watchdog.daemon.observing.events import Listener
@@ -50,7 +50,7 @@ from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
-from watchdog.policy.discovery import NotAService
+from watchdog.policy.discovery import NotAService, service_of
 from watchdog.recovery.manager import ServiceRecoveryManager
 from watchdog.recovery.planner import Planner
 

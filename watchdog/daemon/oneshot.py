@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog import __version__
 from watchdog.api.doors import Orders
-from watchdog.daemon.observing.containers import Looker, left_out
+from watchdog.daemon.observing.containers import Looker
 from watchdog.daemon.observing.expected import named_in_compose
 from watchdog.daemon.observing.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.process.own_container import own_container
@@ -30,7 +30,7 @@ from watchdog.model.record import Desired, Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
-from watchdog.policy.discovery import ENABLE
+from watchdog.policy.discovery import ENABLE, left_out
 from watchdog.policy.journeys import heard_by
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score

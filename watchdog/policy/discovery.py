@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from watchdog.model.container import Container, ContainerState
 from watchdog.model.identity import ServiceKey
-from watchdog.model.settings import DiscoveryMode, DiscoverySettings
+from watchdog.model.settings import DiscoveryMode, DiscoverySettings, Settings
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -139,3 +140,26 @@ def _left_out_by_mode(mode: DiscoveryMode, labels: Mapping[str, str], *, configu
             return "discovery.mode is configured and it is not in the configuration"
         case _:
             return None
+
+
+def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
+    """The service that a container belongs to under these settings, or why it is none."""
+    anyway = classify(name, labels, settings.discovery, configured=True)
+    if isinstance(anyway, NotAService):
+        return anyway
+    named = [own for key, own in settings.services if key.name == anyway.name and key.project in {"", anyway.project}]
+    if any(not own.enabled for own in named):
+        return NotAService("its [[service]] says enabled = false", by_choice=True)
+    return classify(name, labels, settings.discovery, configured=bool(named))
+
+
+def left_out(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> bool:
+    """Whether a container of that service with these labels would be no service under these settings."""
+    named = {PROJECT: key.project, SERVICE: key.name, NUMBER: str(key.number)} if key.project else {}
+    return isinstance(service_of(settings, key.name, {**labels, **named}), NotAService)
+
+
+def incumbent(containers: Iterable[Container]) -> Container | None:
+    """The container that stands for a service that has several: one that runs, the newest of them."""
+    alive = {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
+    return max(containers, key=lambda c: (c.state in alive, c.created_at, c.id), default=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from watchdog.daemon.incidents.manager import IncidentDesk
 from watchdog.daemon.observing.check_schedule import Prober
-from watchdog.daemon.observing.containers import Looker, service_of
+from watchdog.daemon.observing.containers import Looker
 from watchdog.daemon.observing.registry import Household
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.recovering.proving import pin, proven_record
@@ -28,7 +28,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Baseline, Desired, Entry, EntryKind, Incident, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
-from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, stands_for
+from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, service_of, stands_for
 from watchdog.policy.validation import serves
 from watchdog.recovery.manager import ServiceRecoveryManager
 

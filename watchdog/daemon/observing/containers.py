@@ -14,8 +14,7 @@ from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
-from watchdog.model.settings import Settings
-from watchdog.policy.discovery import NUMBER, PROJECT, SERVICE, NotAService, classify, key_of, settled
+from watchdog.policy.discovery import NotAService, incumbent, key_of, service_of, settled
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
@@ -24,29 +23,6 @@ STUCK_FOR = 30.0
 """So long a container that the engine did not tell of is not asked for again, unless something happens to it: each
 time may take the engine's whole time-out, for which no other look begins.
 """
-
-
-def service_of(settings: Settings, name: str, labels: dict[str, str]) -> ServiceKey | NotAService:
-    """The service that a container belongs to under these settings, or why it is none."""
-    anyway = classify(name, labels, settings.discovery, configured=True)
-    if isinstance(anyway, NotAService):
-        return anyway
-    named = [own for key, own in settings.services if key.name == anyway.name and key.project in {"", anyway.project}]
-    if any(not own.enabled for own in named):
-        return NotAService("its [[service]] says enabled = false", by_choice=True)
-    return classify(name, labels, settings.discovery, configured=bool(named))
-
-
-def left_out(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> bool:
-    """Whether a container of that service with these labels would be no service under these settings."""
-    named = {PROJECT: key.project, SERVICE: key.name, NUMBER: str(key.number)} if key.project else {}
-    return isinstance(service_of(settings, key.name, {**labels, **named}), NotAService)
-
-
-def incumbent(containers: Iterable[Container]) -> Container | None:
-    """The container that stands for a service that has several: one that runs, the newest of them."""
-    alive = {ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING}
-    return max(containers, key=lambda c: (c.state in alive, c.created_at, c.id), default=None)
 
 
 class Keeper(Protocol):

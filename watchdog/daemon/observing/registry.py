@@ -13,7 +13,6 @@ import structlog
 from watchdog.daemon.incidents.checks import CheckIncidents, subject_of
 from watchdog.daemon.incidents.manager import IncidentDesk
 from watchdog.daemon.observing.check_schedule import Asker
-from watchdog.daemon.observing.containers import left_out
 from watchdog.daemon.observing.endpoints import Endpoints
 from watchdog.daemon.observing.journeys import Journeys
 from watchdog.daemon.observing.observer import ObserverWatch
@@ -26,6 +25,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CheckKind
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
+from watchdog.policy.discovery import left_out
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import all_roots
 from watchdog.policy.phases import Phase

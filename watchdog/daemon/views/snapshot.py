@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchdog.daemon.alerting.suppression import about_of, maintenance_of
-from watchdog.daemon.observing.containers import left_out
 from watchdog.daemon.observing.expected import expected_because
 from watchdog.daemon.state.service import Watched
 from watchdog.daemon.state.world import World
@@ -25,6 +24,7 @@ from watchdog.model.snapshot import (
     StepStatus,
     Used,
 )
+from watchdog.policy.discovery import left_out
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.holds import silenced
 from watchdog.policy.journeys import failing_step
