@@ -17,7 +17,7 @@ from pathlib import Path
 from watchdog.alerts.alerter import Alerter
 from watchdog.alerts.counts import AlertCounts
 from watchdog.api.measures import Histogram, Measures
-from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.state.clock import Clock
 from watchdog.ledger import Ledger
 from watchdog.model.alert import FILES, Alert, Notice
@@ -58,7 +58,7 @@ async def main(directory: Path, url: str, wanted: int) -> None:
     import_module("aiohttp")  # the daemon has it, for its engine: what is measured is no import
     clock = Clock()
     lateness = Lateness()
-    asker = Asker(Present(), clock, Measures(check_start_lag=lateness))
+    asker = CheckScheduler(Present(), clock, Measures(check_start_lag=lateness))
     question = TcpQuestion(tcp="127.0.0.1:1")
     checks = tuple(Check(name=str(number), question=question, interval=INTERVAL) for number in range(CHECKS))
     asker.set_checks("bench", checks, lambda check, _observation, _incarnation: check.interval, lambda: 0)

@@ -6,7 +6,7 @@ from tests.support.fake_engine import FakeEngine
 from watchdog.daemon.alerting.alert_inputs import Open, down_since
 from watchdog.daemon.oneshot import Remembered
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
@@ -28,7 +28,7 @@ OPENED = Open(incident=INCIDENT, failed_at=100.0, detected_at=101.0)
 
 def _world(*, blamed: ServiceKey | None, root_good_at: float | None) -> World:
     world = World(settings=Settings(), clock=Clock(), engine=FakeEngine(now=lambda: 0.0), memory=Remembered())
-    watched = Watched(key=WEB, settings=ServiceSettings(), record=ServiceRecord(service=WEB))
+    watched = ServiceState(key=WEB, settings=ServiceSettings(), record=ServiceRecord(service=WEB))
     watched.blamed, watched.root_good_at = blamed, root_good_at
     world.services[WEB] = watched
     return world

@@ -13,14 +13,14 @@ import pytest
 
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.api.measures import Measures
-from watchdog.daemon.observing.check_schedule import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
+from watchdog.daemon.observing.check_schedule import FIRST_PER_SECOND, OTHERS_AT_ONCE, CheckScheduler
 from watchdog.daemon.state.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import CommandQuestion, JourneyQuestion, TcpQuestion
 
 START = 1000.0
 
-Play = Callable[[VirtualLoop, Asker], Coroutine[Any, Any, None]]
+Play = Callable[[VirtualLoop, CheckScheduler], Coroutine[Any, Any, None]]
 
 
 @dataclass(slots=True)
@@ -65,12 +65,12 @@ def hear(check: Check, observation: Observation, _: int) -> float:
     return check.interval if observation.verdict is Verdict.PASS else check.retry_interval
 
 
-def played(prober: Timed, wanted: Sequence[Check], play: Play) -> tuple[Asker, Measures]:
+def played(prober: Timed, wanted: Sequence[Check], play: Play) -> tuple[CheckScheduler, Measures]:
     """What the asker did in virtual time while `play` ran; every check has an owner of its own."""
 
-    async def scenario(loop: VirtualLoop) -> tuple[Asker, Measures]:
+    async def scenario(loop: VirtualLoop) -> tuple[CheckScheduler, Measures]:
         measures = Measures()
-        asker = Asker(prober, Clock(loop.time, loop.time), measures)
+        asker = CheckScheduler(prober, Clock(loop.time, loop.time), measures)
         for check in wanted:
             asker.set_checks(check.name, (check,), hear, lambda: 0)
         running = asyncio.create_task(asker.run())
@@ -82,7 +82,7 @@ def played(prober: Timed, wanted: Sequence[Check], play: Play) -> tuple[Asker, M
 
 
 def for_seconds(seconds: float) -> Play:
-    async def play(_: VirtualLoop, __: Asker) -> None:
+    async def play(_: VirtualLoop, __: CheckScheduler) -> None:
         await asyncio.sleep(seconds)
 
     return play
@@ -130,7 +130,7 @@ def test_a_check_in_doubt_is_asked_after_its_retry_interval_and_then_in_its_slot
 def test_what_passes_while_nothing_can_run_is_missed_and_counted() -> None:
     prober = Timed()
 
-    async def play(loop: VirtualLoop, _: Asker) -> None:
+    async def play(loop: VirtualLoop, _: CheckScheduler) -> None:
         await asyncio.sleep(61.0)
         loop.jump(180.0)
         await asyncio.sleep(1.0)
@@ -152,7 +152,7 @@ def asked_out_of_turn(prober: Timed, wanted: Sequence[Check], doubted: str, need
     """Asks the others, and how many seconds that took; `prober.asked` has only what was asked meanwhile."""
     took = 0.0
 
-    async def play(loop: VirtualLoop, asker: Asker) -> None:
+    async def play(loop: VirtualLoop, asker: CheckScheduler) -> None:
         nonlocal took
         await asyncio.sleep(10.0)
         prober.asked.clear()
@@ -200,7 +200,7 @@ def test_only_what_may_show_that_the_observer_is_blind_is_asked_out_of_turn() ->
         Check(name="command", question=CommandQuestion(command=("true",))),
     )
 
-    async def play(_: VirtualLoop, asker: Asker) -> None:
+    async def play(_: VirtualLoop, asker: CheckScheduler) -> None:
         await asyncio.sleep(10.0)
         prober.asked.clear()
         await asker.ask_others((), {"page", "command"})
@@ -213,7 +213,7 @@ def test_what_was_dropped_is_not_asked_again_and_what_stays_keeps_its_time() -> 
     prober = Timed()
     one, other = checks(2)
 
-    async def play(_: VirtualLoop, asker: Asker) -> None:
+    async def play(_: VirtualLoop, asker: CheckScheduler) -> None:
         await asyncio.sleep(1.0)
         asker.drop(one.name)
         asker.set_checks(other.name, (other,), hear, lambda: 0)

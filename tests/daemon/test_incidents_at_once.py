@@ -13,15 +13,15 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import GatedLedger, small_daemon
-from watchdog.daemon.alerting.notifier import AlertDesk
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.alerting.notifier import Notifier
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.model.alert import Notice
 from watchdog.model.record import EntryKind, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    desk: IncidentDesk
+    desk: IncidentManager
     ledger: GatedLedger
 
     async def kinds(self, number: int) -> list[EntryKind]:
@@ -36,7 +36,7 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
 
     async with small_daemon(FakeEngine(time.time), tmp_path) as watchdog:
         world, journal = watchdog.daemon.world, watchdog.daemon.journal
-        yield Setting(IncidentDesk(world, journal, AlertDesk(world, journal, unsent), unsent), watchdog.ledger)
+        yield Setting(IncidentManager(world, journal, Notifier(world, journal, unsent), unsent), watchdog.ledger)
 
 
 async def test_an_end_that_two_see_is_told_once(setting: Setting) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.support.eventually import eventually
 from watchdog.api.measures import Measures
-from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.state.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import HttpQuestion
@@ -32,7 +32,7 @@ class SlowProber:
 
 async def test_an_answer_to_an_older_question_does_not_take_back_what_a_newer_one_told() -> None:
     prober, heard = SlowProber(), list[Verdict]()
-    asker = Asker(prober, Clock(), Measures())
+    asker = CheckScheduler(prober, Clock(), Measures())
 
     def hear(check: Check, observation: Observation, _: int) -> float:
         heard.append(observation.verdict)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from watchdog.daemon.state.connectivity import KNOWN_FOR, Outlook
+from watchdog.daemon.state.connectivity import KNOWN_FOR, ConnectivityMonitor
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import ExecQuestion, TcpQuestion
@@ -38,13 +38,13 @@ class Answered:
 
 
 @dataclass
-class Alone:
+class Endpoint:
     check: Check
     streak: Answered
 
 
 @dataclass
-class Watched:
+class ServiceState:
     key: ServiceKey
     fine: bool = True
     streaks: dict[str, Answered] = field(default_factory=dict[str, Answered])
@@ -59,8 +59,8 @@ class World:
     """As much of the daemon's as is looked at."""
 
     seconds: float = 0.0
-    endpoints: dict[str, Alone] = field(default_factory=dict[str, Alone])
-    services: dict[ServiceKey, Watched] = field(default_factory=dict[ServiceKey, Watched])
+    endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    services: dict[ServiceKey, ServiceState] = field(default_factory=dict[ServiceKey, ServiceState])
 
     @property
     def clock(self) -> Any:
@@ -77,13 +77,13 @@ class Remembering(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.outlook = Outlook(cast("Any", self.world))
+        self.outlook = ConnectivityMonitor(cast("Any", self.world))
 
     @rule(name=NAMES, after=ANSWERS)
     def an_endpoint_answers(self, name: str, after: Observation) -> None:
         known = self.world.endpoints.get(name)
         if known is None:
-            self.world.endpoints[name] = Alone(Check(name=name, question=CHECKS[0].question), Answered(after))
+            self.world.endpoints[name] = Endpoint(Check(name=name, question=CHECKS[0].question), Answered(after))
             self.outlook.note(None, after)
         else:
             before, known.streak = known.streak.last, Answered(after)
@@ -91,7 +91,7 @@ class Remembering(RuleBasedStateMachine):
 
     @rule(key=KEYS, check=st.sampled_from(CHECKS), after=ANSWERS)
     def a_service_answers(self, key: ServiceKey, check: Check, after: Observation) -> None:
-        streaks = self.world.services.setdefault(key, Watched(key)).streaks
+        streaks = self.world.services.setdefault(key, ServiceState(key)).streaks
         before = streaks[check.name].last if check.name in streaks else None
         streaks[check.name] = Answered(after)
         self.outlook.note(before, after)
@@ -105,17 +105,17 @@ class Remembering(RuleBasedStateMachine):
 
     @rule(key=KEYS, fine=st.booleans())
     def a_container_changes(self, key: ServiceKey, fine: bool) -> None:
-        self.world.services.setdefault(key, Watched(key)).fine = fine
+        self.world.services.setdefault(key, ServiceState(key)).fine = fine
         self.time_goes_by()
 
     @rule(key=KEYS)
     def a_service_is_another(self, key: ServiceKey) -> None:
-        self.world.services[key] = Watched(key)
+        self.world.services[key] = ServiceState(key)
         self.time_goes_by()
 
     @rule(key=KEYS, asked=st.booleans())
     def a_check_is_configured_or_no_more(self, key: ServiceKey, asked: bool) -> None:
-        watched = self.world.services.setdefault(key, Watched(key))
+        watched = self.world.services.setdefault(key, ServiceState(key))
         watched.settings = SimpleNamespace(checks=CHECKS if asked else CHECKS[1:])
         self.time_goes_by()
 
@@ -129,7 +129,7 @@ class Remembering(RuleBasedStateMachine):
 
     @invariant()
     def it_says_what_a_look_at_all_says(self) -> None:
-        at_first_sight = Outlook(cast("Any", self.world)).common_cause()
+        at_first_sight = ConnectivityMonitor(cast("Any", self.world)).common_cause()
         assert self.outlook.common_cause() == at_first_sight
 
 

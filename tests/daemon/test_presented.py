@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.daemon.incidents.certificates import Presented
+from watchdog.daemon.incidents.certificates import CertificateIndex
 from watchdog.model.observation import Observation, Verdict
 
 CERTIFICATES = st.sampled_from(["", "aa", "bb"])
@@ -22,7 +22,7 @@ def answer(certificate: str) -> Observation:
 
 @given(happens=st.lists(st.one_of(ANSWERS, DROPS), max_size=30))
 def test_what_is_kept_is_what_was_presented_last(happens: list[tuple[str, str, str]]) -> None:
-    kept, last = Presented(), dict[str, str]()
+    kept, last = CertificateIndex(), dict[str, str]()
     for what, one, other in happens:
         if what == "answer":
             kept.note(one, answer(other))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.daemon.process.systemd import Notifier
+from watchdog.daemon.process.systemd import Supervisor
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -25,7 +25,7 @@ def supervisor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple
 
 def test_systemd_hears_each_change(supervisor: tuple[socket.socket, dict[str, str]]) -> None:
     listening, environ = supervisor
-    notifier = Notifier.from_environment(environ)
+    notifier = Supervisor.from_environment(environ)
     for tell, expected in (
         (notifier.ready, b"READY=1"),
         (notifier.alive, b"WATCHDOG=1"),
@@ -38,7 +38,7 @@ def test_systemd_hears_each_change(supervisor: tuple[socket.socket, dict[str, st
 def test_a_reload_says_when_it_began(supervisor: tuple[socket.socket, dict[str, str]]) -> None:
     listening, environ = supervisor
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    Notifier.from_environment(environ).reloading()
+    Supervisor.from_environment(environ).reloading()
     reloading, began = listening.recv(4096).decode().splitlines()
     assert reloading == "RELOADING=1"
     assert before <= int(began.removeprefix("MONOTONIC_USEC=")) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -46,7 +46,7 @@ def test_a_reload_says_when_it_began(supervisor: tuple[socket.socket, dict[str, 
 
 def test_a_status_is_one_assignment_whatever_it_says(supervisor: tuple[socket.socket, dict[str, str]]) -> None:
     listening, environ = supervisor
-    Notifier.from_environment(environ).status("webui\nMAINPID=1\r\nis missing" + "x" * 1000)
+    Supervisor.from_environment(environ).status("webui\nMAINPID=1\r\nis missing" + "x" * 1000)
     heard = listening.recv(4096).decode()
     assert heard.startswith("STATUS=webui MAINPID=1 is missing")
     assert len(heard.splitlines()) == 1
@@ -55,14 +55,14 @@ def test_a_status_is_one_assignment_whatever_it_says(supervisor: tuple[socket.so
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
 def test_without_systemd_nobody_is_told(environ: dict[str, str]) -> None:
-    notifier = Notifier.from_environment(environ)
+    notifier = Supervisor.from_environment(environ)
     notifier.ready()
     notifier.status("good")
     assert notifier.watchdog_interval is None
 
 
 def test_a_supervisor_that_is_gone_hurts_nobody(tmp_path: Path) -> None:
-    Notifier.from_environment({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+    Supervisor.from_environment({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_a_supervisor_that_is_gone_hurts_nobody(tmp_path: Path) -> None:
     ],
 )
 def test_the_interval_is_ours_only_if_it_is_meant_for_us(given: dict[str, str], seconds: float | None) -> None:
-    assert Notifier.from_environment({"NOTIFY_SOCKET": "/run/n", **given}).watchdog_interval == seconds
+    assert Supervisor.from_environment({"NOTIFY_SOCKET": "/run/n", **given}).watchdog_interval == seconds

@@ -27,7 +27,7 @@ OVER = {"refused", "committed", "rolled_back", "released", "stuck"}
 
 
 @dataclass(slots=True)
-class Stand:
+class ServiceView:
     """One deployment under way."""
 
     number: int
@@ -66,7 +66,7 @@ class Moments:
         self.shop.watch.engine.image(IMAGES[1], marker="two", cmd=HTTPD)
         self.shop.open(config=config, base=base)
 
-    def deploy(self, *options: str, command: tuple[str, ...] = UP, soak: str = "100ms") -> Stand:
+    def deploy(self, *options: str, command: tuple[str, ...] = UP, soak: str = "100ms") -> ServiceView:
         """Another image than webui has now; not waited for."""
         other = next(one for one in IMAGES if one != self.image)
         self.shop.write(image=other)
@@ -75,21 +75,21 @@ class Moments:
         before, said = self.shop.identities(), self.directory / f"said {number}"
         with said.with_suffix(".out").open("wb") as out, said.open("wb") as err:
             process = self.shop.start(*options, command=command, soak=soak, out=out, err=err)
-        return Stand(number, process, other, before, said)
+        return ServiceView(number, process, other, before, said)
 
-    def wait_held(self, stand: Stand) -> None:
+    def wait_held(self, stand: ServiceView) -> None:
         daemon = self.shop.watch.daemon
         daemon.wait(lambda: _subject(stand.number) in self.holds.held(), f"deployment {stand.number} is not held", 60.0)
 
-    def wait_lingers(self, stand: Stand) -> None:
+    def wait_lingers(self, stand: ServiceView) -> None:
         """`LINGERS` is that far."""
         daemon = self.shop.watch.daemon
         daemon.wait(lambda: len(self.processes_of(stand.number)) >= LEFT_BEHIND, "its command does not linger", 60.0)
 
-    def release(self, stand: Stand) -> None:
+    def release(self, stand: ServiceView) -> None:
         self.holds.release(_subject(stand.number))
 
-    def moments(self, stand: Stand) -> list[str]:
+    def moments(self, stand: ServiceView) -> list[str]:
         return [one.what for one in self.holds.moments() if one.service == _subject(stand.number)]
 
     def record(self, number: int) -> Any:
@@ -100,14 +100,14 @@ class Moments:
         answer = self.shop.watch.daemon.get(f"/api/v1/deployments/{number}").json
         return answer["deployment"]["stage"] if "deployment" in answer else ""
 
-    def wait_over(self, stand: Stand, timeout: float = 60.0) -> str:
+    def wait_over(self, stand: ServiceView, timeout: float = 60.0) -> str:
         """The stage in which it ended."""
         daemon = self.shop.watch.daemon
         sentence = f"deployment {stand.number} does not end"
         daemon.wait(lambda: self.stage(stand.number) in OVER, sentence, timeout)
         return self.stage(stand.number)
 
-    def judge(self, stand: Stand) -> str:
+    def judge(self, stand: ServiceView) -> str:
         """Committed or rolled back (or never begun), never between; nothing is left over. Returns which."""
         stage = self.wait_over(stand)
         record = self.record(stand.number)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from tests.policy.samples import RUNNING
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.deployments.gates import Gates
-from watchdog.deployments.premises import Premises
+from watchdog.deployments.host import DeploymentHost
 from watchdog.model.deployment import Gate, GateResult
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -40,7 +40,7 @@ class Asked:
 
 def judged(answer: Answer) -> GateResult:
     async def story(_: VirtualLoop) -> GateResult:
-        return await Gates(cast("Premises", Asked(answer))).checks(Gate.PRODUCTION, [(CHECK, None)])
+        return await Gates(cast("DeploymentHost", Asked(answer))).checks(Gate.PRODUCTION, [(CHECK, None)])
 
     return run_virtually(story)
 
@@ -77,14 +77,14 @@ def test_addresses_of_what_was_started_just_now_are_forgotten_before_it_is_asked
             )
             for name, age in ages.items()
         }
-        premises: Any = SimpleNamespace(
+        host: Any = SimpleNamespace(
             now=asked.now,
             wall=asked.now,
             look=nothing,
-            stand=stands.get,
+            view=stands.get,
             engine=SimpleNamespace(forget_addresses=forget),
         )
-        return await Gates(premises).infrastructure(stands)
+        return await Gates(host).infrastructure(stands)
 
     assert run_virtually(story).passed
     assert forgotten == ["new"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import SceneOf
 from tests.deployments.conftest import ShopOn
-from tests.deployments.moments import Moments, Stand
+from tests.deployments.moments import Moments, ServiceView
 from tests.deployments.stage import UP
 from tests.lab.engine import LabEngine
 
@@ -47,7 +47,7 @@ def test_an_engine_that_restarts_while_a_deployment_soaks_has_it_rolled_back(mom
     _rolled_back(moments, stand, "shop/webui page: ", "it ended with code", "public: ")
 
 
-def _rolled_back(moments: Moments, stand: Stand, *because: str) -> None:
+def _rolled_back(moments: Moments, stand: ServiceView, *because: str) -> None:
     code, said = stand.ended()
     record = moments.record(stand.number)
     assert code == 1, (said, record)

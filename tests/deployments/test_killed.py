@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployments.moments import FAILS, LINGERS, UP, Moments, Stand
+from tests.deployments.moments import FAILS, LINGERS, UP, Moments, ServiceView
 from tests.deployments.stage import Shop
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
@@ -73,7 +73,7 @@ def test_a_daemon_that_is_killed_at_a_step_of_a_deployment_has_it_finished_by_th
         _ends_as_it_should(moments, stand, command, moment)
 
 
-def _ends_as_it_should(moments: Moments, stand: Stand, command: tuple[str, ...], moment: int) -> None:
+def _ends_as_it_should(moments: Moments, stand: ServiceView, command: tuple[str, ...], moment: int) -> None:
     stage = moments.judge(stand)
     if command is LINGERS:
         assert stage == "rolled_back"

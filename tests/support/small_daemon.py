@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.fake_engine import FakeEngine
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
@@ -101,7 +101,7 @@ class SmallDaemon:
     daemon: Daemon
     ledger: GatedLedger
 
-    def watched(self, name: str) -> Watched:
+    def watched(self, name: str) -> ServiceState:
         return self.daemon.world.services[ServiceKey("", name)]
 
     def knows(self, name: str) -> bool:

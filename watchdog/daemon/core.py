@@ -15,31 +15,31 @@ from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
 from watchdog.channels.validators import Validators
-from watchdog.daemon.alerting.notifier import AlertDesk
+from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.deploying.announcements import Announcing
-from watchdog.daemon.deploying.host import Deploying
+from watchdog.daemon.deploying.host import DaemonDeploymentHost
 from watchdog.daemon.incidents.checks import CheckIncidents
-from watchdog.daemon.incidents.manager import IncidentDesk
-from watchdog.daemon.incidents.overdue import AlertWatch
-from watchdog.daemon.observing.check_schedule import Asker, Prober
-from watchdog.daemon.observing.containers import Looker
-from watchdog.daemon.observing.dependency_warnings import OrderWatch
+from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.incidents.overdue import DowntimeWatch
+from watchdog.daemon.observing.check_schedule import CheckScheduler, Prober
+from watchdog.daemon.observing.containers import ContainerObserver
+from watchdog.daemon.observing.dependency_warnings import DependencyWarnings
 from watchdog.daemon.observing.engine import EngineWatch
-from watchdog.daemon.observing.events import Listener
+from watchdog.daemon.observing.events import EventListener
 from watchdog.daemon.observing.expected import named_in_compose
 from watchdog.daemon.observing.heartbeats import Heartbeats
-from watchdog.daemon.observing.registry import Household
-from watchdog.daemon.operators.commands import OrderDesk
-from watchdog.daemon.operators.pending import OrderBook
-from watchdog.daemon.operators.silences import SilenceDesk
+from watchdog.daemon.observing.registry import ServiceRegistry
+from watchdog.daemon.operators.commands import OperatorCommands
+from watchdog.daemon.operators.pending import PendingCommands
+from watchdog.daemon.operators.silences import Silences
 from watchdog.daemon.process.own_container import own_container
 from watchdog.daemon.process.schedule import Schedule
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.recovering.approvals import ApprovalDesk
-from watchdog.daemon.recovering.crash_recovery import Leftovers
-from watchdog.daemon.recovering.runner import Acting
+from watchdog.daemon.recovering.approvals import Approvals
+from watchdog.daemon.recovering.crash_recovery import CrashRecovery
+from watchdog.daemon.recovering.runner import RecoveryRunner
 from watchdog.daemon.recovering.worker import Worker
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.daemon.views.snapshot import snapshot
 from watchdog.daemon.views.state_file import StateFile
@@ -96,15 +96,15 @@ class Daemon:
         self._resolved = False
         self._claiming = asyncio.Lock()
         self._polling = asyncio.Lock()
-        self._alerts = AlertDesk(self.world, self.journal, self.alerter.send)
-        self._desk = IncidentDesk(self.world, self.journal, self._alerts, self.alerter.send)
-        self._alert_watch = AlertWatch(self.world, self._desk, self._alerts, self.journal)
-        self._approvals = ApprovalDesk(self.world, self.journal, self._desk)
-        self._silences = SilenceDesk(self.world, self._alerts, self.journal)
-        self._asker = Asker(prober, clock, self.world.measures)
+        self._alerts = Notifier(self.world, self.journal, self.alerter.send)
+        self._desk = IncidentManager(self.world, self.journal, self._alerts, self.alerter.send)
+        self._alert_watch = DowntimeWatch(self.world, self._desk, self._alerts, self.journal)
+        self._approvals = Approvals(self.world, self.journal, self._desk)
+        self._silences = Silences(self.world, self._alerts, self.journal)
+        self._asker = CheckScheduler(prober, clock, self.world.measures)
         self._checks = CheckIncidents(self._desk)
-        self._household = Household(self.world, self._asker, self._desk, self.journal, self._checks)
-        self.looker = Looker(self.world, self._household, own_container())
+        self._household = ServiceRegistry(self.world, self._asker, self._desk, self.journal, self._checks)
+        self.looker = ContainerObserver(self.world, self._household, own_container())
         manager = ServiceRecoveryManager(
             engine=engine,
             ledger=ledger,
@@ -115,7 +115,7 @@ class Daemon:
         )
         planner = Planner(engine, ledger)
         self._engine_watch = EngineWatch(self.world, self._desk, self._claim_engine)
-        self._acting = Acting(
+        self._acting = RecoveryRunner(
             world=self.world,
             looker=self.looker,
             journal=self.journal,
@@ -125,12 +125,12 @@ class Daemon:
             ask_soon=self._household.ask_soon,
             engine_gone=self._engine_watch.gone,
         )
-        self._leftovers = Leftovers(self.world, self.journal, manager, self._acting.take_up)
-        self._book = OrderBook()
+        self._leftovers = CrashRecovery(self.world, self.journal, manager, self._acting.take_up)
+        self._book = PendingCommands()
         self._household.employ = self._work
-        self._order_watch = OrderWatch(self.world)
-        self._listener = Listener(self.world, self.looker, self._engine_watch)
-        self._orders = OrderDesk(
+        self._order_watch = DependencyWarnings(self.world)
+        self._listener = EventListener(self.world, self.looker, self._engine_watch)
+        self._orders = OperatorCommands(
             world=self.world,
             looker=self.looker,
             household=self._household,
@@ -139,7 +139,7 @@ class Daemon:
             book=self._book,
             alerts=self._alerts,
         )
-        deploying = Deploying(
+        deploying = DaemonDeploymentHost(
             world=self.world,
             looker=self.looker,
             household=self._household,
@@ -213,7 +213,7 @@ class Daemon:
             entry = self.journal.entry(EntryKind.DAEMON_STOPPED, "watchdog", "watchdog stops on request")
             await self.journal.write(entry)
 
-    async def _work(self, watched: Watched) -> None:
+    async def _work(self, watched: ServiceState) -> None:
         worker = Worker(
             world=self.world,
             watched=watched,

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from watchdog import __version__
 from watchdog.api.doors import Orders
-from watchdog.daemon.observing.containers import Looker
+from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.expected import named_in_compose
 from watchdog.daemon.observing.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.process.own_container import own_container
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.service import Watched
-from watchdog.daemon.state.world import Alone, Journey, World
+from watchdog.daemon.state.service import ServiceState
+from watchdog.daemon.state.world import Endpoint, Journey, World
 from watchdog.daemon.views.snapshot import snapshot
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import EngineError, LedgerError, NoLedger
@@ -61,16 +61,16 @@ class Remembered:
 class _Onlooker:
     """A keeper without workers: nothing follows from what is seen."""
 
-    def welcome(self, watched: Watched) -> None:
+    def welcome(self, watched: ServiceState) -> None:
         pass
 
-    def resettle(self, watched: Watched) -> None:
+    def resettle(self, watched: ServiceState) -> None:
         pass
 
-    def dismiss(self, watched: Watched) -> None:
+    def dismiss(self, watched: ServiceState) -> None:
         pass
 
-    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+    def rename(self, watched: ServiceState, bearer: ServiceKey) -> None:
         pass
 
 
@@ -129,7 +129,7 @@ def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
 async def _look_at_engine(world: World) -> None:
     try:
         world.state.identity = await world.engine.identify()
-        await Looker(world, _Onlooker(), own_container()).look()
+        await ContainerObserver(world, _Onlooker(), own_container()).look()
         world.state.away = None
     except EngineError as error:
         world.state.away = str(error)
@@ -143,7 +143,7 @@ def _recall(world: World) -> None:
             wanted[key] = ServiceRecord(service=key, desired=Desired.UP)
     for key, record in wanted.items():
         if key not in world.services and key not in world.unwatched and not left_out(world.settings, key, UNREAD):
-            watched = Watched(key=key, settings=world.settings_for(key, {}), record=record)
+            watched = ServiceState(key=key, settings=world.settings_for(key, {}), record=record)
             watched.see(None, world.clock.now(), None)
             world.services[key] = watched
 
@@ -156,12 +156,12 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
     """Every check once, side by side; one answer is the verdict."""
     for check in world.settings.alone:
         if not names:
-            world.endpoints[check.name] = Alone(_once(check))
+            world.endpoints[check.name] = Endpoint(_once(check))
     for check in world.settings.journeys_of_services:
         journey = Journey(_once(check))
         if not names or any(journey.is_of(watched.key) for watched in _chosen(world, names)):
             world.journeys[check.name] = journey
-    questions: list[tuple[Check, Watched | Alone | Journey]] = [
+    questions: list[tuple[Check, ServiceState | Endpoint | Journey]] = [
         (alone.check, alone) for alone in (*world.endpoints.values(), *world.journeys.values())
     ]
     for watched in _chosen(world, names):
@@ -174,7 +174,7 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
 
     prober = Prober(world.clock.wall, world, memory, world.hearts)
 
-    async def ask(check: Check, of: Watched | Alone | Journey) -> None:
+    async def ask(check: Check, of: ServiceState | Endpoint | Journey) -> None:
         observation = await prober.ask(check)
         _take_in(world, check, of, observation)
 
@@ -184,9 +184,9 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
         await prober.close()
 
 
-def _take_in(world: World, check: Check, of: Watched | Alone | Journey, observation: Observation) -> None:
+def _take_in(world: World, check: Check, of: ServiceState | Endpoint | Journey, observation: Observation) -> None:
     now = world.clock.now()
-    if isinstance(of, Watched):
+    if isinstance(of, ServiceState):
         of.hear(check, observation, of.incarnation, now)
         return
     of.streak = follow(of.streak, observation, check)
@@ -202,7 +202,7 @@ def _once(check: Check) -> Check:
     return replace(check, failures=1, successes=1)
 
 
-def _chosen(world: World, names: tuple[str, ...]) -> list[Watched]:
+def _chosen(world: World, names: tuple[str, ...]) -> list[ServiceState]:
     return [watched for watched in world.services.values() if not names or _named(watched.key, names)]
 
 

@@ -18,8 +18,8 @@ from watchdog.api.deployments import deployment_routes
 from watchdog.api.server import ApiServer
 from watchdog.config.load import load_settings
 from watchdog.daemon.core import Daemon
-from watchdog.daemon.process.daemon_locks import Claims
-from watchdog.daemon.process.systemd import Notifier
+from watchdog.daemon.process.daemon_locks import DaemonLocks
+from watchdog.daemon.process.systemd import Supervisor
 from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.world import World
 from watchdog.engine.docker import DockerEngine
@@ -44,7 +44,7 @@ async def assembled(
     Raises LockHeld, LedgerError and other WatchdogErrors.
     """
     prepare(settings.state.dir)
-    claims = Claims(settings.state)
+    claims = DaemonLocks(settings.state)
     claims.take_state()
     fatal: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     ledger = await Ledger.open(
@@ -90,7 +90,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     async with assembled(settings, lambda: load_settings(config_path, os.environ)) as (daemon, fatal):
         server = ApiServer(settings.api, daemon, daemon, [deployment_routes(daemon.deployments)])
         await server.start()
-        systemd = Notifier.from_environment()
+        systemd = Supervisor.from_environment()
         await daemon.start(version=__version__)
         reloads: set[asyncio.Task[None]] = set()
 
@@ -117,7 +117,7 @@ async def run(settings: Settings, config_path: Path | None) -> int:
     return 0 if stopped else 1
 
 
-async def _reload(daemon: Daemon, systemd: Notifier) -> None:
+async def _reload(daemon: Daemon, systemd: Supervisor) -> None:
     systemd.reloading()
     try:
         await daemon.reload()
@@ -126,7 +126,7 @@ async def _reload(daemon: Daemon, systemd: Notifier) -> None:
     systemd.ready()
 
 
-async def _tell_systemd(daemon: Daemon, systemd: Notifier) -> None:
+async def _tell_systemd(daemon: Daemon, systemd: Supervisor) -> None:
     """Ready once the daemon works (it outlives its engine: the engine may still be away); alive as long as it is."""
     systemd.ready()
     every = min((systemd.watchdog_interval or STATUS_EVERY) / 2, STATUS_EVERY)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from watchdog.deployments.gates import Gates
-from watchdog.deployments.premises import Premises, Stand
+from watchdog.deployments.host import DeploymentHost, ServiceView
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
 from watchdog.model.container import ContainerSpec
@@ -31,28 +31,28 @@ class Saved:
 class Baseline:
     """Raises EngineError where the engine cannot tell what is there."""
 
-    def __init__(self, premises: Premises, gates: Gates) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost, gates: Gates) -> None:
+        self._host = host
         self._gates = gates
 
     async def save(self, deployment: Deployment) -> Saved:
         """Touches nothing but tags of images, so that no prune takes what a rollback needs."""
-        premises, began = self._premises, self._premises.now()
-        await premises.look()
-        stands = [stand for key, stand in sorted(premises.services().items()) if deployment.scope.covers(key)]
-        found = await asyncio.gather(*(self._capture(stand, deployment.excused) for stand in stands))
+        host, began = self._host, self._host.now()
+        await host.look()
+        views = [view for key, view in sorted(host.services().items()) if deployment.scope.covers(key)]
+        found = await asyncio.gather(*(self._capture(view, deployment.excused) for view in views))
         before = tuple(one for one, _, _ in found if one is not None)
         known = {one.container for one in before}
         others = tuple(
             summary.id
-            for summary in await premises.engine.list_containers()
+            for summary in await host.engine.list_containers()
             if summary.id not in known and deployment.scope.covers(stands_for(summary.name, summary.labels))
         )
         proofs = [proof for _, _, proof in found] + await self._hooks()
-        answers = await self._answers(deployment.scope, [stand.key for stand in stands])
+        answers = await self._answers(deployment.scope, [view.key for view in views])
         failing = tuple(sorted({proof.subject for result in answers for proof in result.failures}))
         return Saved(
-            result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=premises.now() - began),
+            result=GateResult(gate=Gate.BASELINE, proofs=tuple(proofs), seconds=host.now() - began),
             deployment=replace(deployment, before=before, others=others, failing=failing),
             specs=tuple(spec for _, spec, _ in found if spec is not None),
             answers=answers,
@@ -60,29 +60,29 @@ class Baseline:
 
     async def rehearse(self, scope: Scope) -> GateResult:
         """The gate by itself, without hooks: nothing is kept."""
-        premises, began = self._premises, self._premises.now()
-        await premises.look()
-        stands = [one for key, one in premises.services().items() if scope.covers(key)]
-        protected = [one for one in stands if one.record.desired is Desired.UP]
-        found = await asyncio.gather(*(self._capture(stand, ()) for stand in protected))
+        host, began = self._host, self._host.now()
+        await host.look()
+        views = [one for key, one in host.services().items() if scope.covers(key)]
+        protected = [one for one in views if one.record.desired is Desired.UP]
+        found = await asyncio.gather(*(self._capture(view, ()) for view in protected))
         proofs = tuple(proof for _, _, proof in found)
-        return GateResult(gate=Gate.BASELINE, proofs=proofs, seconds=premises.now() - began)
+        return GateResult(gate=Gate.BASELINE, proofs=proofs, seconds=host.now() - began)
 
     async def _capture(
-        self, stand: Stand, excused: tuple[str, ...]
+        self, view: ServiceView, excused: tuple[str, ...]
     ) -> tuple[Before | None, ContainerSpec | None, Proof]:
-        premises, container, name = self._premises, stand.container, str(stand.key)
-        excuse = any(goes_by(stand.key, one) for one in excused)
+        host, container, name = self._host, view.container, str(view.key)
+        excuse = any(goes_by(view.key, one) for one in excused)
         if container is None:
             return None, None, Proof(name, passed=excuse, sentence="has no container, and is excused by name")
         try:
-            spec = await premises.engine.capture(container.id, premises.bearers(stand.key))
-            await premises.engine.pin_image(spec.image_id, name)
+            spec = await host.engine.capture(container.id, host.bearers(view.key))
+            await host.engine.pin_image(spec.image_id, name)
         except EngineError as error:
             return None, None, Proof(name, passed=False, sentence=f"it could not be saved: {error}")
-        protected = stand.record.desired is Desired.UP
+        protected = view.record.desired is Desired.UP
         before = Before(
-            service=stand.key,
+            service=view.key,
             container=container.id,
             container_name=container.name,
             spec_id=spec.id,
@@ -90,7 +90,7 @@ class Baseline:
             config_hash=config_hash(spec),
             ran=container.running,
             protected=protected,
-            good=container.running and stand.seen is not None and stand.seen.serves and not excuse,
+            good=container.running and view.seen is not None and view.seen.serves and not excuse,
         )
         if spec.unfaithful and protected and not excuse:
             sentence = f"it could not be brought back: {'; '.join(spec.unfaithful)}; excuse it by name to go on"
@@ -101,8 +101,8 @@ class Baseline:
     async def _hooks(self) -> list[Proof]:
         """One after the other, as written: a later one may need an earlier one."""
         proofs: list[Proof] = []
-        for hook in self._premises.settings.hooks:
-            answer = await self._premises.ask(hook)
+        for hook in self._host.settings.hooks:
+            answer = await self._host.ask(hook)
             passed = answer.verdict is Verdict.PASS
             proofs.append(Proof(f"hook {hook.name}", passed=passed, sentence=answer.reason))
             if not passed:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Iterable
 from typing import Final
 
-from watchdog.deployments.premises import Premises
+from watchdog.deployments.host import DeploymentHost
 from watchdog.errors import EngineError, OutOfReach
 from watchdog.model.deployment import Gate, GateResult, Proof, Scope
 from watchdog.model.health import Assessment
@@ -38,12 +38,12 @@ Asked = tuple[Check, ServiceKey | None]
 class Gates:
     """Raises EngineUnavailable where the engine goes away meanwhile; what cannot be judged does not pass."""
 
-    def __init__(self, premises: Premises) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost) -> None:
+        self._host = host
 
     async def preflight(self, excused: Collection[str]) -> GateResult:
         """Engine, disks, certificates, open incidents, and every protected service."""
-        began = self._premises.now()
+        began = self._host.now()
         proofs = [await self._engine()]
         if proofs[0].passed:
             proofs += await self._disks()
@@ -54,8 +54,8 @@ class Gates:
 
     async def infrastructure(self, keys: Iterable[ServiceKey], *, whole: bool = False) -> GateResult:
         """Every one of these services runs, and is healthy where it has a health check."""
-        began = self._premises.now()
-        await self._premises.look()
+        began = self._host.now()
+        await self._host.look()
         keys = list(keys)
         proofs = await _side_by_side((self._runs(key) for key in keys), whole=whole)
         await self._ease(keys)
@@ -63,42 +63,40 @@ class Gates:
 
     async def checks(self, gate: Gate, checks: Iterable[Asked], *, whole: bool = False) -> GateResult:
         """Every one of these checks passes, asked now."""
-        began = self._premises.now()
+        began = self._host.now()
         proofs = await _side_by_side((self._answers(check, key) for check, key in checks), whole=whole)
         return self._result(gate, proofs, began)
 
     def questions(self, gate: Gate, scope: Scope, keys: Collection[ServiceKey]) -> list[Asked]:
         """What a gate asks about these services: what belongs to them or needs them, or says nothing about that."""
-        premises = self._premises
+        host = self._host
         alone = [
-            (one.check, None)
-            for one in premises.alone()
-            if not one.needs or any(scope.covers(key) for key in one.needs)
+            (one.check, None) for one in host.alone() if not one.needs or any(scope.covers(key) for key in one.needs)
         ]
         match gate:
             case Gate.APPLICATION:
-                stands = [(key, stand) for key in keys if (stand := premises.stand(key)) is not None]
-                own = [(check, key) for key, stand in stands for check in stand.settings.checks]
+                views = [(key, view) for key in keys if (view := host.view(key)) is not None]
+                own = [(check, key) for key, view in views for check in view.settings.checks]
                 return [one for one in own if one[0].kind is not CheckKind.JOURNEY]
             case Gate.JOURNEYS:
-                ours = [check for check in premises.journeys() if any(premises.concerns(check, key) for key in keys)]
+                ours = [check for check in host.journeys() if any(host.concerns(check, key) for key in keys)]
                 return [*((check, None) for check in ours), *(o for o in alone if o[0].kind is CheckKind.JOURNEY)]
             case _:
                 return [one for one in alone if one[0].kind is not CheckKind.JOURNEY]
 
     def judge(self, key: ServiceKey, since: float) -> Judgement:
         """Of one service, by what the engine last said; `since` is Unix seconds."""
-        stand = self._premises.stand(key)
-        container = stand.container if stand is not None else None
-        patience = stand.settings.recovery.verify_timeout if stand is not None else 0.0
-        return infrastructure(container, since=since, wall=self._premises.wall(), patience=patience)
+        view = self._host.view(key)
+        container = view.container if view is not None else None
+        patience = view.settings.recovery.verify_timeout if view is not None else 0.0
+        return infrastructure(container, since=since, wall=self._host.wall(), patience=patience)
 
     async def once(self, gate: Gate, checks: Iterable[Asked]) -> GateResult:
         """What each of these checks answers now, all of them."""
-        began = self._premises.now()
+        began = self._host.now()
 
         async def ask(check: Check, key: ServiceKey | None) -> Proof:
-            last = await self._premises.ask(check)
+            last = await self._host.ask(check)
             return Proof(self.subject(check, key), passed=last.verdict is Verdict.PASS, sentence=last.reason)
 
         proofs = await asyncio.gather(*(ask(check, key) for check, key in checks))
@@ -111,56 +109,56 @@ class Gates:
 
     async def _ease(self, keys: Iterable[ServiceKey]) -> None:
         """What was started just now, by whomever, is asked next."""
-        premises = self._premises
-        since = premises.wall() - JUST_STARTED
-        found = [stand.container for key in keys if (stand := premises.stand(key)) is not None]
+        host = self._host
+        since = host.wall() - JUST_STARTED
+        found = [view.container for key in keys if (view := host.view(key)) is not None]
         fresh = [one.id for one in found if one is not None and one.running and (one.started_at or 0.0) > since]
-        await asyncio.gather(*map(premises.engine.forget_addresses, fresh))
+        await asyncio.gather(*map(host.engine.forget_addresses, fresh))
 
     async def _runs(self, key: ServiceKey) -> Proof:
-        since = self._premises.wall()
+        since = self._host.wall()
         while (judged := self.judge(key, since)).passed is None:
-            await self._premises.changed(AT_MOST_EVERY)
+            await self._host.changed(AT_MOST_EVERY)
         return Proof(str(key), passed=judged.passed, sentence=judged.because)
 
     async def _answers(self, check: Check, key: ServiceKey | None) -> Proof:
         """Asked until it is proven either way. Failures count at the check's own distance only."""
-        premises, failed = self._premises, 0
-        since = premises.wall()
-        apart, counts_at = min(check.retry_interval, AT_MOST_EVERY), premises.now()
+        host, failed = self._host, 0
+        since = host.wall()
+        apart, counts_at = min(check.retry_interval, AT_MOST_EVERY), host.now()
         while True:
-            last = await premises.ask(check)
+            last = await host.ask(check)
             if last.verdict is not Verdict.FAIL:
                 failed = 0
-            elif premises.now() >= counts_at:
-                failed, counts_at = failed + 1, premises.now() + apart
-            stand = premises.stand(key) if key is not None else None
+            elif host.now() >= counts_at:
+                failed, counts_at = failed + 1, host.now() + apart
+            view = host.view(key) if key is not None else None
             judged = answer(
                 check,
                 last,
                 failed,
-                stand.container if stand is not None else None,
+                view.container if view is not None else None,
                 since=since,
-                wall=premises.wall(),
-                patience=stand.settings.recovery.verify_timeout if stand is not None else check.timeout,
+                wall=host.wall(),
+                patience=view.settings.recovery.verify_timeout if view is not None else check.timeout,
             )
             if judged.passed is not None:
                 return Proof(self.subject(check, key), passed=judged.passed, sentence=judged.because)
             await asyncio.sleep(min(apart, ASKED_EVERY))
 
     async def _engine(self) -> Proof:
-        away = self._premises.away()
+        away = self._host.away()
         if away is not None:
             return Proof("engine", passed=False, sentence=away)
         try:
-            identity = await self._premises.engine.identify()
+            identity = await self._host.engine.identify()
         except EngineError as error:
             return Proof("engine", passed=False, sentence=str(error))
         return Proof("engine", passed=True, sentence=f"answers, version {identity.version}")
 
     async def _disks(self) -> list[Proof]:
         try:
-            disks = await self._premises.engine.disks(())
+            disks = await self._host.engine.disks(())
         except OutOfReach:
             return []  # those of another machine: nothing is claimed about them
         except EngineError as error:
@@ -168,13 +166,13 @@ class Gates:
         return [_disk(disk) for disk in disks]
 
     def _certificates(self, excused: Collection[str]) -> list[Proof]:
-        premises, found = self._premises, list[Proof]()
-        own = [(check, key) for key, stand in premises.services().items() for check in stand.settings.checks]
-        for check, key in [*own, *((one.check, None) for one in premises.alone())]:
-            last = premises.last_of(check)
+        host, found = self._host, list[Proof]()
+        own = [(check, key) for key, view in host.services().items() for check in view.settings.checks]
+        for check, key in [*own, *((one.check, None) for one in host.alone())]:
+            last = host.last_of(check)
             if last is None or last.tls_not_after is None or _excuses(excused, check.name, key):
                 continue
-            days = (last.tls_not_after - premises.wall()) / DAY
+            days = (last.tls_not_after - host.wall()) / DAY
             bad = last.evidence.get("class") in CERTIFICATE_CLASSES or days <= 0
             sentence = last.reason if bad else f"its certificate is good for {days:.0f} days"
             found.append(Proof(f"certificate of {self.subject(check, key)}", passed=not bad, sentence=sentence))
@@ -182,22 +180,22 @@ class Gates:
 
     def _incidents(self, excused: Collection[str]) -> list[Proof]:
         """Those of protected services are told with them."""
-        services = {str(key) for key in self._premises.services()}
+        services = {str(key) for key in self._host.services()}
         return [
             Proof(incident.subject, passed=False, sentence=f"incident {incident.id} is open: {incident.summary}")
-            for incident in self._premises.incidents()
+            for incident in self._host.incidents()
             if incident.subject not in services and not _excuses(excused, incident.subject.rpartition(" ")[2], None)
         ]
 
     def _protected(self, excused: Collection[str]) -> list[Proof]:
         return [
-            Proof(str(key), passed=stand.seen is not None and stand.seen.serves, sentence=_reason(stand.seen))
-            for key, stand in self._premises.services().items()
-            if stand.record.desired is Desired.UP and not _excuses(excused, "", key)
+            Proof(str(key), passed=view.seen is not None and view.seen.serves, sentence=_reason(view.seen))
+            for key, view in self._host.services().items()
+            if view.record.desired is Desired.UP and not _excuses(excused, "", key)
         ]
 
     def _result(self, gate: Gate, proofs: Iterable[Proof], began: float) -> GateResult:
-        return GateResult(gate=gate, proofs=tuple(proofs), seconds=self._premises.now() - began)
+        return GateResult(gate=gate, proofs=tuple(proofs), seconds=self._host.now() - began)
 
 
 def _excuses(excused: Collection[str], name: str, key: ServiceKey | None) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from watchdog.deployments.announcing import Announcer
+from watchdog.deployments.announcer import Announcer
 from watchdog.deployments.baseline import Baseline
-from watchdog.deployments.concern import ASKING
+from watchdog.deployments.event_stream import STILL_THERE
 from watchdog.deployments.gates import Gates
+from watchdog.deployments.host import DeploymentHost
 from watchdog.deployments.ordering import opened
-from watchdog.deployments.premises import Premises
-from watchdog.deployments.telling import STILL_THERE
+from watchdog.deployments.scope import ASKING
 from watchdog.deployments.transaction import Transaction
 from watchdog.errors import DeploymentRefused, UnknownDeployment
 from watchdog.model.deployment import Deployment, DeployOrder, Gate, GateResult, Scope, Stage
@@ -43,11 +43,11 @@ class Numbers(Protocol):
 class DeploymentSafetyGuard:
     """One per daemon: one deployment at a time, for what one brings another may break."""
 
-    def __init__(self, premises: Premises, announcer: Announcer, ledger: Numbers) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost, announcer: Announcer, ledger: Numbers) -> None:
+        self._host = host
         self._announcer = announcer
         self._ledger = ledger
-        self._gates = Gates(premises)
+        self._gates = Gates(host)
         self._turn = asyncio.Lock()
         self._open: Transaction | None = None
         self._stuck: Transaction | None = None
@@ -56,15 +56,15 @@ class DeploymentSafetyGuard:
     async def restore(self) -> None:
         """Takes up what an earlier daemon left open, before any service is judged."""
         for deployment in await self._ledger.open_deployments():
-            transaction = Transaction(self._premises, self._announcer, deployment)
+            transaction = Transaction(self._host, self._announcer, deployment)
             if deployment.stage is Stage.STUCK:
                 self._stuck = transaction
-                self._premises.cover(deployment, frozenset(deployment.left))
+                self._host.cover(deployment, frozenset(deployment.left))
                 continue
             await self._turn.acquire()
             self._open = transaction
             if deployment.changed:
-                self._premises.cover(deployment)
+                self._host.cover(deployment)
             self._start(transaction.finish, transaction)
 
     def deploy(self, order: DeployOrder) -> AsyncGenerator[Event]:
@@ -73,20 +73,20 @@ class DeploymentSafetyGuard:
 
     def rehearse(self, order: DeployOrder) -> Event:
         """What a deployment would cover and ask; nothing is touched or recorded."""
-        deployment = opened(order, self._premises)
-        stands = {key: one for key, one in sorted(self._premises.services().items()) if deployment.scope.covers(key)}
-        asked = {gate: self._gates.questions(gate, deployment.scope, list(stands)) for gate in ASKING}
+        deployment = opened(order, self._host)
+        views = {key: one for key, one in sorted(self._host.services().items()) if deployment.scope.covers(key)}
+        asked = {gate: self._gates.questions(gate, deployment.scope, list(views)) for gate in ASKING}
         return {
             "scope": str(deployment.scope),
-            "protected": [str(key) for key, one in stands.items() if one.record.desired is Desired.UP],
+            "protected": [str(key) for key, one in views.items() if one.record.desired is Desired.UP],
             "retire": [str(key) for key in deployment.retire],
-            "hooks": [hook.name for hook in self._premises.settings.hooks],
+            "hooks": [hook.name for hook in self._host.settings.hooks],
             "gates": {gate.value: [self._gates.subject(*one) for one in found] for gate, found in asked.items()},
             "limits": asdict(deployment.limits),
             "containers": [
                 asdict(one)
                 for one in compose_containers(
-                    order.project, [one.container for one in stands.values() if one.container is not None]
+                    order.project, [one.container for one in views.values() if one.container is not None]
                 )
             ],
         }
@@ -133,10 +133,10 @@ class DeploymentSafetyGuard:
     def _opened(self, order: DeployOrder, token: str | None) -> Transaction:
         if self._stuck is not None:
             raise DeploymentRefused(_needs_person(self._stuck.deployment))
-        deployment = opened(order, self._premises, _hash(token) if token is not None else "")
+        deployment = opened(order, self._host, _hash(token) if token is not None else "")
         number = self._ledger.next_deployment()
         deployment = replace(deployment, id=number, mark=f"{number}-{secrets.token_hex(12)}")
-        self._open = Transaction(self._premises, self._announcer, deployment)
+        self._open = Transaction(self._host, self._announcer, deployment)
         self._open.telling.tell("deployment", id=number, scope=str(deployment.scope))
         return self._open
 
@@ -190,7 +190,7 @@ class DeploymentSafetyGuard:
             raise DeploymentRefused(f"deployment {number} is another user's")
         if self._turn.locked():
             raise DeploymentRefused(f"the rollback of deployment {number} is under way")
-        again = Transaction(self._premises, self._announcer, stuck.deployment)
+        again = Transaction(self._host, self._announcer, stuck.deployment)
 
         def start() -> None:
             self._stuck, self._open = None, again
@@ -225,16 +225,16 @@ class DeploymentSafetyGuard:
 
     async def gate(self, gate: Gate, services: tuple[str, ...]) -> GateResult:
         """One gate by itself, of all that is protected or of these services; nothing is touched."""
-        premises = self._premises
-        stands = premises.services()
-        named = tuple(find_service(name, stands) for name in services)
+        host = self._host
+        views = host.services()
+        named = tuple(find_service(name, views) for name in services)
         scope = Scope(services=named)
-        keys = [key for key, one in stands.items() if scope.covers(key) and (named or one.record.desired is Desired.UP)]
+        keys = [key for key, one in views.items() if scope.covers(key) and (named or one.record.desired is Desired.UP)]
         match gate:
             case Gate.PREFLIGHT:
                 return await self._gates.preflight(())
             case Gate.BASELINE:
-                return await Baseline(premises, self._gates).rehearse(scope)
+                return await Baseline(host, self._gates).rehearse(scope)
             case Gate.INFRASTRUCTURE:
                 return await self._gates.infrastructure(keys, whole=True)
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdog.deployments.premises import Premises
+from watchdog.deployments.host import DeploymentHost
 from watchdog.errors import UsageError
 from watchdog.model.deployment import Deployment, DeployOrder, Limits, Scope, Stage
 from watchdog.model.identity import ServiceKey
@@ -10,9 +10,9 @@ from watchdog.policy.deployment import shown_command
 from watchdog.policy.naming import find_service, goes_by
 
 
-def opened(order: DeployOrder, premises: Premises, token_hash: str = "") -> Deployment:
+def opened(order: DeployOrder, host: DeploymentHost, token_hash: str = "") -> Deployment:
     """Without a number and a mark, which one that begins is given. Raises UnknownService and UsageError."""
-    known = premises.services()
+    known = host.services()
     planned = {ServiceKey(order.project, name) for name in order.planned} if order.project else set[ServiceKey]()
     services = tuple(find_service(name, {*known, *planned}) for name in order.services)
     scope = Scope(services=services, projects=(order.project,) if order.project and not services else ())
@@ -20,7 +20,7 @@ def opened(order: DeployOrder, premises: Premises, token_hash: str = "") -> Depl
     outside = [str(key) for key in retire if not scope.covers(key)]
     if outside:
         raise UsageError(f"{', '.join(outside)} is to be retired and is not in the scope ({scope})")
-    checks = {one.check.name for one in premises.alone()}
+    checks = {one.check.name for one in host.alone()}
     for name in order.excuse:
         if name not in checks and not any(goes_by(key, name) for key in known):
             find_service(name, known)
@@ -32,10 +32,10 @@ def opened(order: DeployOrder, premises: Premises, token_hash: str = "") -> Depl
         reason=order.reason,
         command=shown_command(order.command),
         scope=scope,
-        limits=_limits(order, premises.settings.limits),
+        limits=_limits(order, host.settings.limits),
         retire=retire,
         excused=order.excuse,
-        began_at=premises.wall(),
+        began_at=host.wall(),
         token_hash=token_hash,
     )
 

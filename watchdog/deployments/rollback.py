@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from watchdog.deployments.event_stream import EventStream
 from watchdog.deployments.gates import Asked, Gates
-from watchdog.deployments.premises import Premises
-from watchdog.deployments.telling import Telling
+from watchdog.deployments.host import DeploymentHost
 from watchdog.engine.protocol import Summary
 from watchdog.engine.spec import ALL_NETWORKS_AT_CREATE, config_hash
 from watchdog.errors import EngineRefused, EngineUnavailable, NotFound
@@ -34,7 +34,7 @@ from watchdog.policy.restoring import (
     plan_restore,
     plan_set_aside,
 )
-from watchdog.recovery.manager import Errand
+from watchdog.recovery.manager import Execution
 
 ENGINE_PATIENCE: Final = 180.0
 """Seconds for which a rollback waits for an engine that is away."""
@@ -65,8 +65,8 @@ class Step:
 class Rollback:
     """Of one deployment. May be run again: it looks at what there is, and plans anew."""
 
-    def __init__(self, premises: Premises, gates: Gates, telling: Telling, deployment: Deployment) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost, gates: Gates, telling: EventStream, deployment: Deployment) -> None:
+        self._host = host
         self._gates = gates
         self._telling = telling
         self._deployment = deployment
@@ -96,32 +96,32 @@ class Rollback:
         return (f"{names} brought back and verified" if names else "what was there before is verified") + removed
 
     async def _engine_answers(self) -> None:
-        until = self._premises.now() + ENGINE_PATIENCE
-        while (away := self._premises.away()) is not None:
-            if self._premises.now() > until:
+        until = self._host.now() + ENGINE_PATIENCE
+        while (away := self._host.away()) is not None:
+            if self._host.now() > until:
                 raise Failed(f"the engine does not come back: {away}")
-            await self._premises.changed(1.0)
+            await self._host.changed(1.0)
 
     async def _settled(self) -> list[Found]:
         """What there is, once the engine does nothing more of what the ended command had asked of it.
 
         A container that it is still making or removing is listed, and its inspect answers 404 or 500.
         """
-        until = self._premises.now() + SETTLES_WITHIN
+        until = self._host.now() + SETTLES_WITHIN
         while True:
             try:
                 found = await self._look_around()
-                if not (self._elusive or await self._is_ending(found)) or self._premises.now() > until:
+                if not (self._elusive or await self._is_ending(found)) or self._host.now() > until:
                     return found
             except EngineRefused:
-                if self._premises.now() > until:
+                if self._host.now() > until:
                     raise
-            await self._premises.changed(0.25)
+            await self._host.changed(0.25)
 
     async def _is_ending(self, found: Iterable[Found]) -> bool:
         """Whether something runs on that was told to end: its stop is under way."""
-        told = await self._premises.engine.told_to_end()
-        began, wall = self._deployment.began_at, self._premises.wall()
+        told = await self._host.engine.told_to_end()
+        began, wall = self._deployment.began_at, self._host.wall()
         return any(
             began < told.get(one.id, 0.0) and wall < told[one.id] + one.stop_timeout + KILLS_WITHIN
             for one in (each.original for each in found)
@@ -131,11 +131,11 @@ class Rollback:
     async def _look_around(self) -> list[Found]:
         """What there is of every service that the deployment covers, and what there was."""
         self._elusive = False
-        premises = self._premises
+        host = self._host
         before = {one.service: one for one in self._deployment.before}
         by_container = {one.container: one.service for one in self._deployment.before}
         theirs: dict[ServiceKey, list[Summary]] = {}
-        for summary in await premises.engine.list_containers():
+        for summary in await host.engine.list_containers():
             key = by_container.get(summary.id) or self._newcomer_of(summary)
             if key is not None:
                 theirs.setdefault(key, []).append(summary)
@@ -146,22 +146,22 @@ class Rollback:
         """The service in the scope that the deployment made this container for; None for any other container."""
         if summary.id in self._others or summary.labels.get(ONEOFF, "").lower() == "true":
             return None
-        key = self._premises.service_of(summary.id, summary.name, summary.labels)
+        key = self._host.service_of(summary.id, summary.name, summary.labels)
         return key if key is not None and self._deployment.scope.covers(key) else None
 
     async def _find(self, key: ServiceKey, before: Before | None, theirs: list[Summary]) -> Found:
-        premises = self._premises
+        host = self._host
         containers = [one for one in await asyncio.gather(*map(self._inspect, theirs)) if one is not None]
         if before is None:
             return Found(service=key, before=None, newcomers=tuple(containers))
         spec = await self._spec(before)
-        survey = await premises.engine.survey(spec)
+        survey = await host.engine.survey(spec)
         original = next((one for one in containers if one.id == before.container), None)
         if original is None:
             original = await self._made_alike(key, spec, containers)
         unattached = survey.networks_changed
         if original is not None and original.id == before.container:
-            captured = await premises.engine.capture(original.id, premises.bearers(key))
+            captured = await host.engine.capture(original.id, host.bearers(key))
             unattached += tuple(name for name in spec.endpoints if name not in captured.endpoints)
         newcomers = tuple(one for one in containers if original is None or one.id != original.id)
         return Found(
@@ -180,7 +180,7 @@ class Rollback:
         for container in containers:
             if not container.running:
                 continue
-            captured = await self._premises.engine.capture(container.id, self._premises.bearers(key))
+            captured = await self._host.engine.capture(container.id, self._host.bearers(key))
             alike = config_hash(captured) == wanted and captured.volumes == spec.volumes
             if alike and all(_label(captured, name) == _label(spec, name) for name in READ_LABELS):
                 return container
@@ -188,14 +188,14 @@ class Rollback:
 
     async def _inspect(self, summary: Summary) -> Container | None:
         try:
-            return await self._premises.engine.inspect(summary.id)
+            return await self._host.engine.inspect(summary.id)
         except NotFound:
             self._elusive = True
             return None
 
     async def _spec(self, before: Before) -> ContainerSpec:
         if before.service not in self._specs:
-            self._specs[before.service] = await self._premises.spec(before.spec_id)
+            self._specs[before.service] = await self._host.spec(before.spec_id)
         return self._specs[before.service]
 
     async def _networks(self, found: Iterable[Found]) -> None:
@@ -205,7 +205,7 @@ class Rollback:
     async def _restore(self, found: Iterable[Found]) -> None:
         """Tier by tier: what others need comes first, and is healthy before they start."""
         waiting = {one.service: one for one in found if one.before is not None}
-        graph = {key: roots for key, roots in self._premises.graph().items() if key in waiting}
+        graph = {key: roots for key, roots in self._host.graph().items() if key in waiting}
         order = tiers({key: graph.get(key, frozenset()) for key in waiting})
         for at, tier in enumerate(order):
             await _all(self._bring_back(waiting[key]) for key in tier)
@@ -218,8 +218,8 @@ class Rollback:
     async def _bring_back(self, one: Found) -> None:
         if one.spec is None:
             return
-        survey = await self._premises.engine.survey(one.spec)
-        later = api_number(self._premises.api_version()) < ALL_NETWORKS_AT_CREATE
+        survey = await self._host.engine.survey(one.spec)
+        later = api_number(self._host.api_version()) < ALL_NETWORKS_AT_CREATE
         plan = plan_restore(one, survey, self._because, self._nonce, connects_later=later)
         if isinstance(plan, Impossible):
             raise Failed(f"{one.service} cannot be brought back: {plan.because}")
@@ -244,7 +244,7 @@ class Rollback:
 
     async def _carry_out(self, step: Step) -> None:
         """Intent, engine calls, outcome."""
-        premises, plan = self._premises, step.plan
+        host, plan = self._host, step.plan
         if not plan.steps:
             return
         payload = {
@@ -255,22 +255,22 @@ class Rollback:
             "container": None,
             "deployment": self._deployment.id,
         }
-        entry = premises.entry(EntryKind.INTENT, plan.service, f"will act: {plan.because}", payload=payload)
-        (row,) = await premises.write(entry, vital=step.vital)
+        entry = host.entry(EntryKind.INTENT, plan.service, f"will act: {plan.because}", payload=payload)
+        (row,) = await host.write(entry, vital=step.vital)
         for one in plan.steps:
             self._telling.tell("restore", service=str(plan.service), sentence=str(one))
 
         async def replaced(mine: frozenset[str]) -> bool:
-            return await premises.replaced(plan.service, mine)
+            return await host.replaced(plan.service, mine)
 
         specs = {step.spec.id: step.spec} if step.spec is not None else {}
-        attempted = await premises.manager.execute(
-            Errand(plan=plan, intent=row.seq, incident=None, specs=specs, replaced=replaced)
+        attempted = await host.manager.execute(
+            Execution(plan=plan, intent=row.seq, incident=None, specs=specs, replaced=replaced)
         )
         outcome = Outcome.FAILED if attempted.failure is not None else Outcome.RECOVERED
         sentence = f"{self._because}: {attempted.failure or 'done'}"
         facts = {"intent": row.seq, "outcome": outcome.value, "deployment": self._deployment.id}
-        await premises.write(premises.entry(EntryKind.OUTCOME, plan.service, sentence, payload=facts), vital=True)
+        await host.write(host.entry(EntryKind.OUTCOME, plan.service, sentence, payload=facts), vital=True)
         if attempted.engine_away:
             raise EngineUnavailable(attempted.failure or "the engine went away")
         if attempted.failure is not None:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, Final
 
 from watchdog.deployments.gates import Asked, Gates
-from watchdog.deployments.premises import Premises
+from watchdog.deployments.host import DeploymentHost
 from watchdog.errors import EngineError
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
@@ -85,8 +85,8 @@ class Seen:
 class Soak:
     """`measure` before anything is changed, then `watch` what came of it."""
 
-    def __init__(self, premises: Premises, gates: Gates) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost, gates: Gates) -> None:
+        self._host = host
         self._gates = gates
         self._before: dict[ServiceKey, Seen] = {}
         self._after: dict[ServiceKey, Seen] = {}
@@ -101,7 +101,7 @@ class Soak:
 
     async def watch(self, asked: Iterable[Asked], keys: Iterable[ServiceKey], seconds: float) -> str | None:
         """The first proof that things are worse than before, a sentence; None when the time is over without one."""
-        self._since = self._premises.wall()
+        self._since = self._host.wall()
         self._after = {key: Seen(key) for key in (*keys, ALONE)}
         working = {asyncio.create_task(self._ask(one)) for one in asked} | {asyncio.create_task(self._compare())}
         try:
@@ -124,10 +124,10 @@ class Soak:
         return [said for before, after in pairs for said in not_compared(before.sample, after.sample)]
 
     async def _sample(self, check: Check, seen: Seen) -> None:
-        until = self._premises.now() + ANSWERED_WITHIN
+        until = self._host.now() + ANSWERED_WITHIN
         for _ in range(ANSWERS):
-            seen.note(check, await self._premises.ask(check))
-            if self._premises.now() > until:
+            seen.note(check, await self._host.ask(check))
+            if self._host.now() > until:
                 return
 
     async def _learn(self, seen: Seen) -> None:
@@ -135,7 +135,7 @@ class Soak:
         container = self._container(seen.service)
         if container is None or not container.running:
             return
-        lines = await self._log(container, self._premises.wall() - LOOKED_BACK)
+        lines = await self._log(container, self._host.wall() - LOOKED_BACK)
         seen.errors = frozenset(error_kinds(lines))
         await self._weigh(seen, container)
 
@@ -144,7 +144,7 @@ class Soak:
         check, key = one
         seen, failed = self._after.setdefault(key or ALONE, Seen(key or ALONE)), 0
         while True:
-            last = await self._premises.ask(check)
+            last = await self._host.ask(check)
             seen.note(check, last)
             failed = failed + 1 if last.verdict is Verdict.FAIL else 0 if last.verdict is Verdict.PASS else failed
             if failed >= check.failures:
@@ -181,7 +181,7 @@ class Soak:
 
     async def _weigh(self, seen: Seen, container: Container) -> None:
         try:
-            usage = await self._premises.engine.usage(container.id)
+            usage = await self._host.engine.usage(container.id)
         except EngineError:
             return  # it ended meanwhile, which others see
         seen.memory, seen.memory_limit = usage.memory, usage.memory_limit
@@ -190,12 +190,12 @@ class Soak:
         """Some log drivers cannot be read: then nothing is said about errors."""
         found: list[str] = []
         try:
-            async for lines in self._premises.engine.log(container.id, since=since, at_most=LINES, follow=False):
+            async for lines in self._host.engine.log(container.id, since=since, at_most=LINES, follow=False):
                 found += [line.text for line in lines]
         except EngineError:
             return ()
         return tuple(found)
 
     def _container(self, key: ServiceKey) -> Container | None:
-        stand = self._premises.stand(key)
-        return stand.container if stand is not None else None
+        view = self._host.view(key)
+        return view.container if view is not None else None

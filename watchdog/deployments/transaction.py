@@ -9,17 +9,17 @@ from typing import Any, Final
 
 import structlog
 
-from watchdog.deployments.announcing import Announcer
+from watchdog.deployments.announcer import Announcer
 from watchdog.deployments.baseline import Baseline
-from watchdog.deployments.chronicle import Chronicle
-from watchdog.deployments.concern import ASKING, Concern
+from watchdog.deployments.degradation import DegradationMonitor, Degraded
+from watchdog.deployments.deployment_log import DeploymentLog
+from watchdog.deployments.event_stream import EventStream
 from watchdog.deployments.gates import Gates
-from watchdog.deployments.premises import Premises, Proven
+from watchdog.deployments.host import DeploymentHost, Proven
 from watchdog.deployments.processes import MARK, end_all
 from watchdog.deployments.rollback import Failed, Rollback
+from watchdog.deployments.scope import ASKING, DeploymentScope
 from watchdog.deployments.soak import Soak
-from watchdog.deployments.telling import Telling
-from watchdog.deployments.watching import Degraded, Watching
 from watchdog.errors import DeploymentRefused, EngineUnavailable, WatchdogError
 from watchdog.model.deployment import Deployment, Gate, GateResult, Stage
 from watchdog.model.identity import ServiceKey
@@ -34,14 +34,14 @@ ENGINE_LOSSES: Final = 3
 class Transaction:
     """`run` it once; `command_ended`, `abort` and `checkpoint` come from outside meanwhile."""
 
-    def __init__(self, premises: Premises, announce: Announcer, deployment: Deployment) -> None:
-        self._premises = premises
+    def __init__(self, host: DeploymentHost, announce: Announcer, deployment: Deployment) -> None:
+        self._host = host
         self._announce = announce
-        self._gates = Gates(premises)
-        self._concern = Concern(premises, self._gates)
-        self._soak = Soak(premises, self._gates)
-        self._watching = Watching(premises, deployment)
-        self._chronicle = Chronicle(premises, announce, self._watching, deployment)
+        self._gates = Gates(host)
+        self._concern = DeploymentScope(host, self._gates)
+        self._soak = Soak(host, self._gates)
+        self._watching = DegradationMonitor(host, deployment)
+        self._chronicle = DeploymentLog(host, announce, self._watching, deployment)
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._confirmed_by: tuple[str, ...] = ()
 
@@ -50,7 +50,7 @@ class Transaction:
         return self._chronicle.deployment
 
     @property
-    def telling(self) -> Telling:
+    def telling(self) -> EventStream:
         return self._chronicle.telling
 
     def use_up_token(self) -> None:
@@ -85,8 +85,8 @@ class Transaction:
     async def finish(self) -> None:
         """One of an earlier daemon: what was not touched is refused, everything else rolled back. Raises nothing."""
         because = "the daemon ended in the middle of it"
-        while self._premises.away() is not None:
-            await self._premises.changed(1.0)
+        while self._host.away() is not None:
+            await self._host.changed(1.0)
         if self.deployment.stage is Stage.OPENING:
             await self._refuse(because)
         else:
@@ -96,8 +96,8 @@ class Transaction:
         """A person takes over."""
         sentence = f"released by {by}: {reason}"
         await self._chronicle.end(Turn.RELEASED, sentence)
-        await self._premises.all_clear(self.deployment, sentence)
-        self._premises.cover(None)
+        await self._host.all_clear(self.deployment, sentence)
+        self._host.cover(None)
         return f"{self.deployment.subject} is {sentence}"
 
     async def checkpoint(self) -> list[GateResult]:
@@ -111,38 +111,38 @@ class Transaction:
 
     async def roll_back(self, because: str) -> None:
         """Brings back what was there; where that goes no further a person is needed. Raises nothing."""
-        premises = self._premises
-        premises.cover(self.deployment)
+        host = self._host
+        host.cover(self.deployment)
         self.telling.tell("rollback", because=because)
-        premises.say(self.deployment.subject, f"is rolled back: {because}")
+        host.say(self.deployment.subject, f"is rolled back: {because}")
         try:
             if self.deployment.stage is not Stage.ROLLING_BACK:
                 turn = Turn.RETRIED if self.deployment.stage is Stage.STUCK else Turn.FAILED
                 await self._chronicle.advance(turn, f"is rolled back: {because}", because=because, vital=True)
             await end_all(self.deployment.mark)
             done, verified = await self._bring_back()
-            premises.cover(None)
+            host.cover(None)
             await self._chronicle.end(Turn.PASSED, f"rolled back: {because}; {done}", gates=verified)
         except Exception as error:  # noqa: BLE001 - whatever it was: a person is told
             await self._stick(because, _said(error))
 
     async def _bring_back(self) -> tuple[str, list[GateResult]]:
         """The rollback; taken up again where the engine went away, and its containers with it, in the middle of it."""
-        premises = self._premises
+        host = self._host
         for _ in range(ENGINE_LOSSES):
-            since = premises.engine_since()
+            since = host.engine_since()
             try:
                 return await self._rollback()
             except (EngineUnavailable, Failed) as error:
-                lost = premises.away() is not None or premises.engine_since() != since
+                lost = host.away() is not None or host.engine_since() != since
                 if isinstance(error, Failed) and not lost:
                     raise
-                premises.say(self.deployment.subject, f"its rollback is taken up again: {error}")
-                await premises.changed(1.0)
+                host.say(self.deployment.subject, f"its rollback is taken up again: {error}")
+                await host.changed(1.0)
         return await self._rollback()
 
     async def _rollback(self) -> tuple[str, list[GateResult]]:
-        rollback = Rollback(self._premises, self._gates, self.telling, self.deployment)
+        rollback = Rollback(self._host, self._gates, self.telling, self.deployment)
         done = await rollback.run(
             self._concern.questions(self.deployment, [one.service for one in self.deployment.before])
         )
@@ -154,7 +154,7 @@ class Transaction:
         self._chronicle.tell_gate(preflight)
         if not preflight.passed:
             raise DeploymentRefused(preflight.sentence)
-        saved = await Baseline(self._premises, self._gates).save(self.deployment)
+        saved = await Baseline(self._host, self._gates).save(self.deployment)
         self._chronicle.tell_gate(saved.result)
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)
@@ -164,7 +164,7 @@ class Transaction:
         entry = self._chronicle.entry(
             "begins", gates=[preflight, saved.result, *saved.answers], measured=self._soak.measured()
         )
-        await self._premises.write(entry, specs=saved.specs, deployments=[self.deployment])
+        await self._host.write(entry, specs=saved.specs, deployments=[self.deployment])
         confirmations = await self._announce.announce(self.deployment)
         self.telling.tell("announced", confirmations=confirmations)
         self._confirmed_by = tuple(one["validator"] for one in confirmations)
@@ -175,7 +175,7 @@ class Transaction:
 
     async def _begin(self) -> None:
         """Not broken off: where the ledger says that things may change, so does the stage."""
-        self._premises.cover(self.deployment)
+        self._host.cover(self.deployment)
         confirmed = f", confirmed by {', '.join(self._confirmed_by)}" if self._confirmed_by else ""
         await self._chronicle.advance(Turn.PASSED, f"may change what it covers{confirmed}")
 
@@ -194,8 +194,8 @@ class Transaction:
             raise Degraded(f"its command ended with code {code}")
 
     async def _validate(self) -> None:
-        premises, deployment = self._premises, self.deployment
-        await premises.look()
+        host, deployment = self._host, self.deployment
+        await host.look()
         gone, fewer = lost(deployment.before, self._concern.standing(), deployment.retire)
         await self._chronicle.advance(Turn.PASSED, "its change is done and is validated")
         if gone:
@@ -222,22 +222,22 @@ class Transaction:
 
     async def _commit(self) -> None:
         """From here on it cannot be rolled back any more: one write decides."""
-        premises, deployment = self._premises, self.deployment
+        host, deployment = self._host, self.deployment
         gone, fewer = lost(deployment.before, self._concern.standing(), deployment.retire)
         if gone:
             raise Degraded(f"{', '.join(map(str, gone))} is gone")
         good = self._concern.running(self._keys())
-        specs = await asyncio.gather(*(premises.engine.capture(container) for _, container in good))
+        specs = await asyncio.gather(*(host.engine.capture(container) for _, container in good))
         proven = [Proven(key, spec) for (key, _), spec in zip(good, specs, strict=True)]
         retired = {key for key in deployment.retire if key not in self._concern.standing()} | set(fewer)
         sentence = f"committed: {len(proven)} services are proven" + self._downtime() + self._not_retired()
         for said in self._soak.not_compared():
             self.telling.tell("not_compared", sentence=said)
-        ended = replace(self._chronicle.updated(Turn.PASSED, sentence), ended_at=premises.wall())
-        await premises.commit(ended, self._chronicle.entry(sentence, of=ended), proven, retired)
+        ended = replace(self._chronicle.updated(Turn.PASSED, sentence), ended_at=host.wall())
+        await host.commit(ended, self._chronicle.entry(sentence, of=ended), proven, retired)
         self._chronicle.deployment = ended
-        premises.cover(None)
-        await premises.unpin(ended)
+        host.cover(None)
+        await host.unpin(ended)
         self._chronicle.tell_end(sentence)
 
     def _not_retired(self) -> str:
@@ -279,24 +279,24 @@ class Transaction:
                 task.result()
 
     async def _refuse(self, because: str) -> None:
-        self._premises.cover(None)
+        self._host.cover(None)
         await self._chronicle.end_refused(because)
 
     async def _stick(self, because: str, trouble: str) -> None:
         """Everything stays as it is."""
-        premises, number = self._premises, self.deployment.id
+        host, number = self._host, self.deployment.id
         sentence = (
             f"{because}; its rollback goes no further: {trouble}. Everything stays as it is. Mend that and order "
             f"`watchdog deploy rollback {number}`, or take over with `watchdog deploy release {number} --reason …`"
         )
-        stands = premises.services()
+        views = host.services()
         left = tuple(
             one.service
             for one in self.deployment.before
-            if one.good and not ((stand := stands.get(one.service)) is not None and stand.serves)
+            if one.good and not ((view := views.get(one.service)) is not None and view.serves)
         )
         self._chronicle.deployment = replace(self.deployment, stage=Stage.ROLLING_BACK, left=left)
-        premises.cover(self.deployment, frozenset(left))
+        host.cover(self.deployment, frozenset(left))
         await self._chronicle.end_stuck(sentence)
 
     def _downtime(self) -> str:

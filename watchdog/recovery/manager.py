@@ -34,7 +34,7 @@ from watchdog.model.plan import (
 )
 from watchdog.model.record import Entry, EntryKind
 from watchdog.policy.breaker import Breaker
-from watchdog.recovery.ours import Ours
+from watchdog.recovery.ours import OwnActions
 
 
 class Superseded(WatchdogError):
@@ -46,7 +46,7 @@ class Hopeless(WatchdogError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempted:
+class ExecutionResult:
     """What executing a plan led to; `container` is the full ID of the one that should now be good."""
 
     container: str | None = None
@@ -61,7 +61,7 @@ class Attempted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class Execution:
     """A plan with what its execution needs. `replaced` looks whether somebody else made a container meanwhile."""
 
     plan: Plan
@@ -81,7 +81,7 @@ class ServiceRecoveryManager:
         *,
         engine: Engine,
         ledger: Ledger,
-        ours: Ours,
+        ours: OwnActions,
         now: Callable[[], float],
         wall: Callable[[], float],
         concurrency: int,
@@ -94,7 +94,7 @@ class ServiceRecoveryManager:
         self._wall = wall
         self._places = asyncio.Semaphore(concurrency)
 
-    async def execute(self, errand: Errand) -> Attempted:
+    async def execute(self, errand: Execution) -> ExecutionResult:
         """Runs the steps; when one fails, or cannot be recorded, runs the undo. Raises nothing but cancellation."""
         async with self._places:
             made: str | None = None
@@ -107,23 +107,23 @@ class ServiceRecoveryManager:
                     await self._record(errand, step, made, result)
             except (EngineError, LedgerError, Superseded, Hopeless) as error:
                 return await self._give_up(errand, made, error)
-        return Attempted(container=made or container_of(errand.plan.steps[0]))
+        return ExecutionResult(container=made or container_of(errand.plan.steps[0]))
 
-    async def clean_up(self, errand: Errand) -> str | None:
+    async def clean_up(self, errand: Execution) -> str | None:
         """After verification: removes what was set aside. Returns why it could not, for a person to see."""
         try:
             return await self._best_effort(errand, errand.plan.cleanup, None)
         except EngineUnavailable as error:
             return str(error)
 
-    async def undo(self, errand: Errand, made: str | None) -> str | None:
+    async def undo(self, errand: Execution, made: str | None) -> str | None:
         """Makes undone what was done, however far that went; returns what could not be.
 
         Raises EngineUnavailable, and is called again then: each step may be taken twice.
         """
         return await self._best_effort(errand, errand.plan.undo, made)
 
-    async def _give_up(self, errand: Errand, made: str | None, error: WatchdogError) -> Attempted:
+    async def _give_up(self, errand: Execution, made: str | None, error: WatchdogError) -> ExecutionResult:
         away = isinstance(error, EngineUnavailable)
         failure, superseded, hopeless = str(error), isinstance(error, Superseded), isinstance(error, Hopeless)
         try:
@@ -131,17 +131,17 @@ class ServiceRecoveryManager:
                 made = await self._made_after_all(errand)
             trouble = await self.undo(errand, made)
         except EngineUnavailable:
-            return Attempted(failure=failure, engine_away=True, made=made, owed=True)
+            return ExecutionResult(failure=failure, engine_away=True, made=made, owed=True)
         if trouble:
             failure += f"; it could not be undone: {trouble}"
-        return Attempted(failure=failure, superseded=superseded, hopeless=hopeless, engine_away=away)
+        return ExecutionResult(failure=failure, superseded=superseded, hopeless=hopeless, engine_away=away)
 
-    async def _made_after_all(self, errand: Errand) -> str | None:
+    async def _made_after_all(self, errand: Execution) -> str | None:
         """A create whose answer was lost may have been carried out all the same."""
         names = {step.name for step in errand.plan.steps if isinstance(step, CreateContainer)}
         return next((line.id for line in await self._engine.list_containers() if line.name in names), None)
 
-    async def _best_effort(self, errand: Errand, steps: tuple[Step, ...], made: str | None) -> str | None:
+    async def _best_effort(self, errand: Execution, steps: tuple[Step, ...], made: str | None) -> str | None:
         trouble: list[str] = []
         for step in steps:
             if container_of(step) == NEW and made is None:
@@ -161,7 +161,7 @@ class ServiceRecoveryManager:
                 await self._record(errand, step, made, result)
         return "; ".join(trouble) or None
 
-    async def _step(self, errand: Errand, step: Step, made: str | None) -> str:
+    async def _step(self, errand: Execution, step: Step, made: str | None) -> str:
         if made is not None:
             step = with_container(step, made)
         held = container_of(step)
@@ -208,7 +208,7 @@ class ServiceRecoveryManager:
         if found.state in {ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED}:
             raise Conflict(f"container {container[:12]} still runs after it was stopped")
 
-    async def _record(self, errand: Errand, step: Step, made: str | None, result: str) -> None:
+    async def _record(self, errand: Execution, step: Step, made: str | None, result: str) -> None:
         """What was begun with a record is recorded to its end, on a full disk too."""
         step = with_container(step, made) if made is not None else step
         sentence = f"done: {step}" + (f", which is {result[:12]}" if result else "")

@@ -10,7 +10,7 @@ AFTERMATH = 0.2
 """Seconds after the end of a call in which the engine may still stamp such an event; later ones are somebody else's."""
 
 
-class Ours:
+class OwnActions:
     """Containers that watchdog is working on, or was a moment ago. Times are steady seconds."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchdog.daemon.alerting.suppression import hold_of, watched_of
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.model.alerting import AlertState, GroupBy
 from watchdog.model.health import Cause
@@ -105,7 +105,7 @@ def _handed_over(world: World, opened: Open) -> str | None:
     return watched.record.quarantined if watched is not None else None
 
 
-def _dependents(world: World, root: Watched) -> tuple[str, ...]:
+def _dependents(world: World, root: ServiceState) -> tuple[str, ...]:
     """All that need it, directly or through others."""
     met: set[ServiceKey] = {root.key}
     todo = [root.key]

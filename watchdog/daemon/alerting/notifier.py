@@ -39,8 +39,8 @@ FLAPS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is written in one transaction with what it tells of; then `AlertDesk.take` it."""
+class AlertPlan:
+    """What is written in one transaction with what it tells of; then `Notifier.take` it."""
 
     states: Mapping[int, AlertState | None]
     notices: tuple[Notice, ...]
@@ -53,7 +53,7 @@ class Plan:
         )
 
 
-class AlertDesk:
+class Notifier:
     """Who plans for an incident is `changing` it until the plan is written and taken: else the same is told twice."""
 
     def __init__(self, world: World, journal: Journal, send: Callable[..., None]) -> None:
@@ -107,7 +107,7 @@ class AlertDesk:
         }
         self.stirred.set()
 
-    def due(self, opened: Iterable[Open], now: float) -> Plan:
+    def due(self, opened: Iterable[Open], now: float) -> AlertPlan:
         """What is to be told of these now."""
         found = {one.incident.id: one for one in opened}
         cases = [self._case(one, now) for one in found.values()]
@@ -118,7 +118,7 @@ class AlertDesk:
         """Those of which something may be due by now, `AT_ONCE` at the most."""
         return list(islice((one for one in opened if self._is_late(one.incident.id, now)), AT_ONCE))
 
-    def due_by_time(self, opened: Sequence[Open], now: float) -> tuple[Plan, float | None]:
+    def due_by_time(self, opened: Sequence[Open], now: float) -> tuple[AlertPlan, float | None]:
         """What time has made due, and when there will be more (steady seconds)."""
         rules = rules_of(self._world.settings.alert)
         found = {one.incident.id: one for one in opened}
@@ -147,7 +147,7 @@ class AlertDesk:
         times = [at for number in found if (at := self._due_at.get(number)) is not None]
         return self._plan(telling, found), min(times, default=None)
 
-    def ended(self, one: Open, sentence: str, now: float) -> Plan:
+    def ended(self, one: Open, sentence: str, now: float) -> AlertPlan:
         """What is told of its end."""
         number = one.incident.id
         self._ending.add(number)
@@ -163,7 +163,7 @@ class AlertDesk:
         """Its end could not be written."""
         self._ending.discard(number)
 
-    def take(self, plan: Plan) -> None:
+    def take(self, plan: AlertPlan) -> None:
         """It is written."""
         for number, state in plan.states.items():
             if state is None:
@@ -180,18 +180,18 @@ class AlertDesk:
         for known in (self._states, self._about, self._due_at):
             known.pop(number, None)
 
-    def tell_unwritten(self, plan: Plan) -> None:
+    def tell_unwritten(self, plan: AlertPlan) -> None:
         """The ledger does not take it: it is told all the same, and kept as soon as that can be."""
         self._send(*plan.notices)
         self.take(plan)
         self._unkept |= plan.states.keys()
 
-    async def keep(self, plan: Plan) -> None:
+    async def keep(self, plan: AlertPlan) -> None:
         """Writes what time made due, and what could not be written before. Raises LedgerError; it is told anyway."""
         late = {number: self._states[number] for number in self._unkept & self._states.keys()}
         if not plan.states and not late:
             return
-        everything = Plan({**late, **plan.states}, plan.notices)
+        everything = AlertPlan({**late, **plan.states}, plan.notices)
         entries = [
             self._journal.entry(EntryKind.ALERT, subject, f"told {', '.join(names)}: {summary}", incident=number)
             for (number, subject, summary), names in _gathered(plan.notices).items()
@@ -232,10 +232,10 @@ class AlertDesk:
         state = self._states.setdefault(one.incident.id, AlertState(waits_from=one.detected_at))
         return case_of(self._world, one, self._about_of(one), state, now)
 
-    def _plan(self, telling: Telling, found: Mapping[int, Open], ending: str = "") -> Plan:
+    def _plan(self, telling: Telling, found: Mapping[int, Open], ending: str = "") -> AlertPlan:
         at = self._world.clock.wall()  # one moment for all receivers: they are told the same
         notices = [Notice(message.receiver, self._alert(message, found, ending, at)) for message in telling.messages]
-        return Plan(telling.states, tuple(notices))
+        return AlertPlan(telling.states, tuple(notices))
 
     def _alert(self, message: Message, found: Mapping[int, Open], ending: str, at: float) -> Alert:
         pages = self._world.settings.alert.runbook

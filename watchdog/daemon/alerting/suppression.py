@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import CHECK, ENDPOINT
 from watchdog.daemon.state.world import World
 from watchdog.model.identity import ServiceKey
@@ -10,7 +10,7 @@ from watchdog.model.snapshot import timestamp
 from watchdog.policy.holds import About, Hold, maintained, silenced
 
 
-def watched_of(world: World, subject: str) -> Watched | None:
+def watched_of(world: World, subject: str) -> ServiceState | None:
     """The service that an incident is about, or that the check belongs to which it is about; None without one."""
     name = subject.removeprefix(CHECK).partition(" ")[0] if subject.startswith(CHECK) else subject
     try:

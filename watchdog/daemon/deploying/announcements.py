@@ -14,7 +14,7 @@ from watchdog.model.views import gate_json
 
 
 class Announcing:
-    """Implements `deployments.announcing.Announcer`."""
+    """Implements `deployments.announcer.Announcer`."""
 
     def __init__(self, world: World, validators: Validators) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""What the daemon is to a deployment: implements `deployments.premises.Premises`."""
+"""What the daemon is to a deployment: implements `deployments.host.DeploymentHost`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.observing.check_schedule import Prober
-from watchdog.daemon.observing.containers import Looker
-from watchdog.daemon.observing.registry import Household
+from watchdog.daemon.observing.containers import ContainerObserver
+from watchdog.daemon.observing.registry import ServiceRegistry
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.recovering.proving import pin, proven_record
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import DEPLOYMENT
 from watchdog.daemon.state.world import World
-from watchdog.deployments.premises import Alone, Proven, Stand
+from watchdog.deployments.host import EndpointView, Proven, ServiceView
 from watchdog.engine.protocol import Engine
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
@@ -35,15 +35,15 @@ from watchdog.recovery.manager import ServiceRecoveryManager
 OLDEST_API = "1.41"
 
 
-class Deploying:
+class DaemonDeploymentHost:
     def __init__(
         self,
         *,
         world: World,
-        looker: Looker,
-        household: Household,
+        looker: ContainerObserver,
+        household: ServiceRegistry,
         journal: Journal,
-        desk: IncidentDesk,
+        desk: IncidentManager,
         prober: Prober,
         manager: ServiceRecoveryManager,
     ) -> None:
@@ -82,10 +82,10 @@ class Deploying:
         identity = self._world.state.identity
         return identity.api_version if identity is not None else OLDEST_API
 
-    def services(self) -> Mapping[ServiceKey, Stand]:
+    def services(self) -> Mapping[ServiceKey, ServiceView]:
         return {key: _stand(watched) for key, watched in self._world.services.items()}
 
-    def stand(self, key: ServiceKey) -> Stand | None:
+    def view(self, key: ServiceKey) -> ServiceView | None:
         watched = self._world.services.get(key)
         return _stand(watched) if watched is not None else None
 
@@ -106,9 +106,9 @@ class Deploying:
         key = self._looker.key_of(container) or service_of(self._world.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 
-    def alone(self) -> list[Alone]:
+    def alone(self) -> list[EndpointView]:
         world = self._world
-        return [Alone(check=one.check, needs=world.needed(one.check)) for one in world.endpoints.values()]
+        return [EndpointView(check=one.check, needs=world.needed(one.check)) for one in world.endpoints.values()]
 
     def journeys(self) -> list[Check]:
         return [journey.check for journey in self._world.journeys.values()]
@@ -246,10 +246,10 @@ class Deploying:
             await self._desk.close(number, sentence, self.now(), recovered=False)
 
 
-def _stand(watched: Watched) -> Stand:
+def _stand(watched: ServiceState) -> ServiceView:
     needed = {check.name for check in watched.settings.checks if not check.for_people}
     passing = [name in watched.streaks and watched.streaks[name].verdict is Verdict.PASS for name in needed]
-    return Stand(
+    return ServiceView(
         key=watched.key,
         container=watched.container,
         seen=watched.seen,

@@ -11,7 +11,7 @@ from watchdog.policy.certificates import presented
 
 
 @dataclass(slots=True)
-class Presented:
+class CertificateIndex:
     """Checks are named by the subjects of their incidents."""
 
     _certificates: dict[str, str] = field(default_factory=dict[str, str])

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from watchdog.daemon.incidents.certificates import Presented
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.incidents.certificates import CertificateIndex
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.state.subjects import CHECK, ENDPOINT
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
@@ -26,7 +26,7 @@ def subject_of(service: ServiceKey, check: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class CheckStanding:
     """What is to be told of a check; a sentence each, None where there is nothing of the kind."""
 
     failing: str | None = None
@@ -42,9 +42,9 @@ class Stand:
 class CheckIncidents:
     """Each is opened once, stays one while its check flaps, and is closed once that is good or asked no more."""
 
-    def __init__(self, desk: IncidentDesk) -> None:
+    def __init__(self, desk: IncidentManager) -> None:
         self._desk = desk
-        self.presented = Presented()
+        self.presented = CertificateIndex()
         self._numbers: dict[str, int] = {}
         self._certificates: dict[str, str] = {}
         """Subject → the certificate that its incident is about."""
@@ -66,7 +66,7 @@ class CheckIncidents:
     def has(self, subject: str) -> bool:
         return subject in self._numbers
 
-    async def settle(self, subject: str, stand: Stand, now: float) -> None:
+    async def settle(self, subject: str, stand: CheckStanding, now: float) -> None:
         """Takes note of where a check stands. Raises LedgerError; the next answer tries again."""
         async with self._settling:
             number = self._numbers.get(subject)
@@ -89,7 +89,7 @@ class CheckIncidents:
                 if stand.run is not None:
                     await self._desk.keep_run(number, subject, stand.run)
 
-    async def _is_told_of(self, subject: str, stand: Stand, now: float) -> bool:
+    async def _is_told_of(self, subject: str, stand: CheckStanding, now: float) -> bool:
         """Whether another's incident is, or may yet turn out to be, about the certificate that it fails over."""
         if not stand.certificate or stand.failing is None:
             self._joined.pop(subject, None)
@@ -110,7 +110,7 @@ class CheckIncidents:
         self._unheard.discard(subject)
         self._joined = {one: other for one, other in self._joined.items() if subject not in {one, other}}
 
-    async def _consider(self, subject: str, stand: Stand, flapping: str | None, now: float) -> int | None:
+    async def _consider(self, subject: str, stand: CheckStanding, flapping: str | None, now: float) -> int | None:
         beside = self.presented.beside(subject, stand.certificate)
         others = [one.removeprefix(CHECK).removeprefix(ENDPOINT) for one in beside]
         summary = told_with(stand.failing, others) if stand.failing is not None else flapping

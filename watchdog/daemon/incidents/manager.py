@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watchdog.daemon.alerting.alert_inputs import Open
-from watchdog.daemon.alerting.notifier import AlertDesk
+from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Failure, Watched
+from watchdog.daemon.state.service import Failure, ServiceState
 from watchdog.daemon.state.subjects import CHECK, DEPLOYMENT, ENDPOINT, ENGINE
 from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
@@ -41,10 +41,10 @@ class Also:
 NOTHING_ELSE = Also()
 
 
-class IncidentDesk:
+class IncidentManager:
     """Keeps the open incidents. A change is in the ledger before it is told; what cannot be is told all the same."""
 
-    def __init__(self, world: World, journal: Journal, alerts: AlertDesk, send: Callable[[Notice], None]) -> None:
+    def __init__(self, world: World, journal: Journal, alerts: Notifier, send: Callable[[Notice], None]) -> None:
         self._world = world
         self._journal = journal
         self._alerts = alerts
@@ -100,7 +100,7 @@ class IncidentDesk:
             handed_over=handed_over,
         )
 
-    async def of_service(self, watched: Watched, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
+    async def of_service(self, watched: ServiceState, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
         """Opens the service's incident, or takes up the last one again when it closed within the window.
 
         `now` is when it was detected, which may have been a while ago.
@@ -116,7 +116,7 @@ class IncidentDesk:
         return record
 
     async def _reopen(
-        self, watched: Watched, seen: Assessment, number: int, failure: Failure, now: float
+        self, watched: ServiceState, seen: Assessment, number: int, failure: Failure, now: float
     ) -> ServiceRecord:
         old, _ = await self._journal.ledger.timeline(number)
         self._refute(number)

@@ -6,8 +6,8 @@ import asyncio
 
 import structlog
 
-from watchdog.daemon.alerting.notifier import SILENCES, AlertDesk
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.alerting.notifier import SILENCES, Notifier
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
@@ -18,10 +18,10 @@ log = structlog.get_logger()
 RETRY_AFTER_TROUBLE = 5.0
 
 
-class AlertWatch:
+class DowntimeWatch:
     """Never on the path of checks; a ledger that cannot be written delays what it keeps, not what is told."""
 
-    def __init__(self, world: World, desk: IncidentDesk, alerts: AlertDesk, journal: Journal) -> None:
+    def __init__(self, world: World, desk: IncidentManager, alerts: Notifier, journal: Journal) -> None:
         self._world = world
         self._desk = desk
         self._alerts = alerts

@@ -31,7 +31,7 @@ class Prober(Protocol):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Question:
+class ScheduledCheck:
     """A check with its due time (steady seconds); `generation` tells a stale heap entry from the present one."""
 
     check: Check
@@ -59,15 +59,17 @@ class Question:
 
 
 @dataclass(slots=True)
-class Asker:
+class CheckScheduler:
     """Owners are named by any text; an owner's checks are replaced as a whole."""
 
     prober: Prober
     clock: Clock
     measures: Measures
-    _questions: dict[str, dict[str, Question]] = field(default_factory=dict[str, dict[str, Question]])
+    _questions: dict[str, dict[str, ScheduledCheck]] = field(default_factory=dict[str, dict[str, ScheduledCheck]])
     """By owner and the check's name."""
-    _heap: list[tuple[float, int, Question, int]] = field(default_factory=list[tuple[float, int, Question, int]])
+    _heap: list[tuple[float, int, ScheduledCheck, int]] = field(
+        default_factory=list[tuple[float, int, ScheduledCheck, int]]
+    )
     _order: count[int] = field(default_factory=count)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
@@ -82,14 +84,14 @@ class Asker:
         incarnation: Callable[[], int],
     ) -> None:
         """Replaces the checks of an owner; those that are the same keep their due time."""
-        old, kept = self._questions.pop(owner, {}), dict[str, Question]()
+        old, kept = self._questions.pop(owner, {}), dict[str, ScheduledCheck]()
         for check in checks:
             known = old.get(check.name)
             if known is not None and known.check == check:
                 kept[check.name] = old.pop(check.name)
                 continue
             share = zlib.crc32(f"{owner} {check.name}".encode()) / 0x1_0000_0000
-            kept[check.name] = question = Question(
+            kept[check.name] = question = ScheduledCheck(
                 check=check,
                 hear=hear,
                 incarnation=incarnation,
@@ -105,7 +107,7 @@ class Asker:
         """Asks nothing of an owner any more; answers under way are still heard."""
         self._forget(self._questions.pop(owner, {}).values())
 
-    def _forget(self, questions: Iterable[Question]) -> None:
+    def _forget(self, questions: Iterable[ScheduledCheck]) -> None:
         for question in questions:
             question.dropped = True
             self.prober.forget(question.check)
@@ -130,7 +132,7 @@ class Asker:
         await self._ask_each([question for owner, question in asked if owner in needed], until_one_passes=False)
         await self._ask_each(others, until_one_passes=True)
 
-    async def _ask_each(self, questions: Sequence[Question], *, until_one_passes: bool) -> None:
+    async def _ask_each(self, questions: Sequence[ScheduledCheck], *, until_one_passes: bool) -> None:
         waiting, enough = iter(questions), False
 
         async def ask_next() -> None:
@@ -168,7 +170,7 @@ class Asker:
             self.measures.checks_missed += question.slots_missed(now)
             self._group.create_task(self._ask_and_reschedule(question, now - question.due))
 
-    async def _ask_and_reschedule(self, question: Question, lag: float) -> None:
+    async def _ask_and_reschedule(self, question: ScheduledCheck, lag: float) -> None:
         try:
             _, wait = await self._ask(question, lag)
         finally:
@@ -178,7 +180,7 @@ class Asker:
         if not question.dropped:
             self._schedule(question)
 
-    async def _ask(self, question: Question, lag: float | None = None) -> tuple[Verdict, float]:
+    async def _ask(self, question: ScheduledCheck, lag: float | None = None) -> tuple[Verdict, float]:
         """Asks and returns what was found, with the seconds until the next question.
 
         `lag` is for how many seconds it has been due; None for a question out of turn.
@@ -200,12 +202,12 @@ class Asker:
         self._last_first = max(now, self._last_first + 1 / FIRST_PER_SECOND)
         return min(self._last_first, now + at_most)
 
-    def _all(self) -> Iterator[tuple[str, Question]]:
+    def _all(self) -> Iterator[tuple[str, ScheduledCheck]]:
         for owner, questions in self._questions.items():
             for question in questions.values():
                 yield owner, question
 
-    def _schedule(self, question: Question) -> None:
+    def _schedule(self, question: ScheduledCheck) -> None:
         question.generation += 1
         heapq.heappush(self._heap, (question.due, next(self._order), question, question.generation))
         if self._heap[0][2] is question:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from watchdog.daemon.observing.namespaces import Kinship
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.observing.namespaces import NamespaceTracker
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineError, NotFound
@@ -28,22 +28,22 @@ time may take the engine's whole time-out, for which no other look begins.
 class Keeper(Protocol):
     """Who takes care of the services that are found: their workers and their checks."""
 
-    def welcome(self, watched: Watched) -> None: ...
+    def welcome(self, watched: ServiceState) -> None: ...
 
-    def resettle(self, watched: Watched) -> None:
+    def resettle(self, watched: ServiceState) -> None:
         """Its settings have changed."""
         ...
 
-    def dismiss(self, watched: Watched) -> None:
+    def dismiss(self, watched: ServiceState) -> None:
         """It is gone, and nobody minds."""
         ...
 
-    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+    def rename(self, watched: ServiceState, bearer: ServiceKey) -> None:
         """Its container was given the name of another service, and is that one's from now on."""
         ...
 
 
-class Looker:
+class ContainerObserver:
     """Keeps `world.services` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
 
     def __init__(self, world: World, keeper: Keeper, self_id: str | None) -> None:
@@ -67,7 +67,7 @@ class Looker:
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
         self._hinted: set[str] = set()
         """Containers to inspect in the next whole look."""
-        self._kinship = Kinship(world, self.key_of)
+        self._kinship = NamespaceTracker(world, self.key_of)
 
     async def look(self, hints: Iterable[str] = ()) -> None:
         """Looks at everything; containers in `hints` are inspected whether their line changed or not.
@@ -259,15 +259,17 @@ class Looker:
         self._silent = set(untold)
         return self._silent
 
-    def _welcome(self, key: ServiceKey, container: Container) -> Watched:
+    def _welcome(self, key: ServiceKey, container: Container) -> ServiceState:
         world = self._world
         labels = dict(container.labels)
-        watched = Watched(key=key, settings=world.settings_for(key, labels), record=world.record_of(key), labels=labels)
+        watched = ServiceState(
+            key=key, settings=world.settings_for(key, labels), record=world.record_of(key), labels=labels
+        )
         world.services[key] = watched
         self._keeper.welcome(watched)
         return watched
 
-    def _see(self, watched: Watched, container: Container | None, now: float) -> None:
+    def _see(self, watched: ServiceState, container: Container | None, now: float) -> None:
         world = self._world
         if container is not None and dict(container.labels) != dict(watched.labels):
             watched.labels = dict(container.labels)

@@ -11,7 +11,7 @@ from watchdog.policy.graph import nobodys
 log = structlog.get_logger()
 
 
-class OrderWatch:
+class DependencyWarnings:
     """Keeps `World.misordered`; logs what is new there."""
 
     def __init__(self, world: World) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from watchdog.daemon.incidents.checks import CheckIncidents, Stand
-from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.incidents.checks import CheckIncidents, CheckStanding
+from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.subjects import ENDPOINT
-from watchdog.daemon.state.world import Alone, World
+from watchdog.daemon.state.world import Endpoint, World
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -29,7 +29,7 @@ class Endpoints:
         self,
         *,
         world: World,
-        asker: Asker,
+        asker: CheckScheduler,
         journal: Journal,
         incidents: CheckIncidents,
         doubt: Callable[[str, Iterable[ServiceKey]], None],
@@ -55,7 +55,7 @@ class Endpoints:
             known = world.endpoints.get(name)
             if known is None or known.check != check:
                 kept = world.flaps.get(ENDPOINT + name) if known is None else None
-                world.endpoints[name] = Alone(check, flaps=kept.get(name, Flaps()) if kept is not None else Flaps())
+                world.endpoints[name] = Endpoint(check, flaps=kept.get(name, Flaps()) if kept is not None else Flaps())
             self._asker.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
         kept = {ENDPOINT + name for name in alone}
         self._later(self._incidents.drop(ENDPOINT, world.clock.now(), kept))
@@ -94,14 +94,14 @@ class Endpoints:
         self._watch(observation)
         return check.retry_interval if in_doubt(alone.streak) else check.interval
 
-    async def _settle(self, alone: Alone) -> None:
+    async def _settle(self, alone: Endpoint) -> None:
         last = alone.streak.last
         if last is None:
             return
         failing = alone.streak.standing is Standing.FAILING
         if failing and alone.waiting:
             await self._blame(alone, last)
-        stand = Stand(
+        stand = CheckStanding(
             failing=last.reason if failing and self._believed(alone) else None,
             good=last.reason if alone.streak.standing is Standing.PASSING else None,
             flaps=alone.flaps,
@@ -111,7 +111,7 @@ class Endpoints:
         )
         await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
 
-    def _believed(self, alone: Alone) -> bool:
+    def _believed(self, alone: Endpoint) -> bool:
         """Whether its failure is its own: no service's that it needs, and not the observer's."""
         world = self._world
         if world.deploys(alone.check):
@@ -121,7 +121,7 @@ class Endpoints:
         asked = alone.doubted_at is not None and world.others_asked_at >= alone.doubted_at
         return asked and not alone.waiting and world.suspicion() is None
 
-    async def _blame(self, alone: Alone, last: Observation) -> None:
+    async def _blame(self, alone: Endpoint, last: Observation) -> None:
         """It has no incident of its own: once, that of the service it waits for says that it fails, too."""
         if alone.blamed is not None:
             return
@@ -136,5 +136,5 @@ class Endpoints:
                 return
 
 
-def _forget(alone: Alone) -> None:
+def _forget(alone: Endpoint) -> None:
     alone.streak, alone.flaps, alone.blamed = without_failures(alone.streak), Flaps(), None

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from watchdog.daemon.incidents.manager import IncidentDesk
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import ENGINE
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
@@ -22,7 +22,7 @@ SHUTDOWN = 30.0
 
 
 class EngineWatch:
-    def __init__(self, world: World, desk: IncidentDesk, claim: Callable[[EngineIdentity], Awaitable[None]]) -> None:
+    def __init__(self, world: World, desk: IncidentManager, claim: Callable[[EngineIdentity], Awaitable[None]]) -> None:
         self._world = world
         self._desk = desk
         self._claim = claim
@@ -66,7 +66,7 @@ class EngineWatch:
             lost_at = clock.wall() - (clock.now() - state.away_since)
         return lost_at is not None and abs(finished_at - lost_at) < SHUTDOWN
 
-    def _was_no_end(self, watched: Watched, container: Container) -> bool:
+    def _was_no_end(self, watched: ServiceState, container: Container) -> bool:
         """Whether an earlier daemon knew better than its exit code tells: it opened an incident of that very end."""
         known, ended_at = self._desk.open.get(watched.record.incident or 0), container.finished_at
         return known is not None and ended_at is not None and container.exit_code == 0 and ended_at <= known.detected_at

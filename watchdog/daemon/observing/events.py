@@ -6,9 +6,9 @@ import asyncio
 
 import structlog
 
-from watchdog.daemon.observing.containers import Looker
+from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.engine import EngineWatch
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
 from watchdog.errors import EngineError
@@ -25,10 +25,10 @@ FOREIGN = {"create", "stop", "destroy", "rename"}
 SIGKILL = "9"
 
 
-class Listener:
+class EventListener:
     """Turns signals of the engine into hints. One task listens, another looks: a burst becomes few looks."""
 
-    def __init__(self, world: World, looker: Looker, engine_watch: EngineWatch) -> None:
+    def __init__(self, world: World, looker: ContainerObserver, engine_watch: EngineWatch) -> None:
         self._world = world
         self._looker = looker
         self._engine_watch = engine_watch
@@ -117,7 +117,7 @@ class Listener:
             self._mark_intent(watched, event, now, watched.container.stop_timeout)
 
     @staticmethod
-    def _mark_intent(watched: Watched, event: EngineEvent, now: float, stop_timeout: float) -> None:
+    def _mark_intent(watched: ServiceState, event: EngineEvent, now: float, stop_timeout: float) -> None:
         if event.action in {"stop", "kill"}:
             watched.meant_at = now
         elif event.action == "die" and now - (watched.meant_at or now) > stop_timeout + SIGNAL_FORGOTTEN:

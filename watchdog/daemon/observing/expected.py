@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchdog.config.compose import compose_services
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.model.container import ContainerState, RestartPolicy
 from watchdog.model.identity import ServiceKey
@@ -39,7 +39,7 @@ def _projects(world: World) -> dict[str, tuple[tuple[Path, ...], Path]]:
     return found
 
 
-def expected_because(world: World, watched: Watched) -> str | None:
+def expected_because(world: World, watched: ServiceState) -> str | None:
     """What says that the service should run, though it was never proven; None when nothing does."""
     container = watched.container
     if watched.settings.configured:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from watchdog.daemon.incidents.manager import IncidentDesk
-from watchdog.daemon.observing.check_schedule import Asker
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.observing.check_schedule import CheckScheduler
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import Journey, World
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -22,7 +22,7 @@ JOURNEY: Final = "journey "
 EAGER: Final = 1.0
 """Seconds between two journeys at the least: each logs somebody in."""
 
-Hear = Callable[[str, Watched, Check, Observation, int], float]
+Hear = Callable[[str, ServiceState, Check, Observation, int], float]
 """Takes in what a check of a service says: owner of the question, service, check, answer, incarnation asked."""
 
 
@@ -31,8 +31,8 @@ class Journeys:
     """`hear` returns the seconds until that service wants to know again."""
 
     world: World
-    asker: Asker
-    desk: IncidentDesk
+    asker: CheckScheduler
+    desk: IncidentManager
     hear: Hear
     later: Callable[[Coroutine[Any, Any, None]], None]
     _asked: dict[str, dict[int, dict[ServiceKey, int]]] = field(
@@ -70,7 +70,7 @@ class Journeys:
 
         return number
 
-    def _hearers(self, name: str) -> Iterator[tuple[Watched, Check]]:
+    def _hearers(self, name: str) -> Iterator[tuple[ServiceState, Check]]:
         """The services that are there, each with the check as which it hears the journey."""
         journey = self.world.journeys[name]
         for key, watched in list(self.world.services.items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.model.container import Container
@@ -14,8 +14,8 @@ from watchdog.policy.discovery import is_own_name
 from watchdog.policy.namespaces import ALIVE, Child, Parent, ties
 
 
-class Kinship:
-    """Keeps `Watched.joins` and `Watched.ties` equal to what was looked at last."""
+class NamespaceTracker:
+    """Keeps `ServiceState.joins` and `ServiceState.ties` equal to what was looked at last."""
 
     def __init__(self, world: World, key_of: Callable[[str], ServiceKey | None]) -> None:
         self._world = world
@@ -30,7 +30,7 @@ class Kinship:
 
     def _follow(
         self,
-        watched: Watched,
+        watched: ServiceState,
         joined: Mapping[str, str],
         summaries: Mapping[str, Summary],
         started: Collection[str],
@@ -54,7 +54,7 @@ class Kinship:
             watched.wake.set()
 
     def _joins(
-        self, watched: Watched, joined: Mapping[str, str], summaries: Mapping[str, Summary]
+        self, watched: ServiceState, joined: Mapping[str, str], summaries: Mapping[str, Summary]
     ) -> dict[str, ServiceKey]:
         """Namespace → service; what is gone is still the service's that it was when it was last known."""
         if watched.container is None:
@@ -79,7 +79,7 @@ def _by_id(joined: Mapping[str, str], summaries: Mapping[str, Summary]) -> dict[
     return {namespace: named.get(name, name) for namespace, name in joined.items()}
 
 
-def _parent(child: Watched, name: str, container: Container | None) -> Parent:
+def _parent(child: ServiceState, name: str, container: Container | None) -> Parent:
     if container is None:
         return Parent(name=name)
     witnessed = container.id in child.witnessed and child.witnessed[container.id] == container.started_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.observing.check_schedule import Prober
 from watchdog.daemon.state.subjects import OBSERVER
 from watchdog.daemon.state.world import World
@@ -23,7 +23,7 @@ class ObserverWatch:
     `sees_again` is called before the first decision that believes a check anew.
     """
 
-    def __init__(self, world: World, desk: IncidentDesk, prober: Prober, sees_again: Callable[[], None]) -> None:
+    def __init__(self, world: World, desk: IncidentManager, prober: Prober, sees_again: Callable[[], None]) -> None:
         self._world = world
         self._desk = desk
         self._prober = prober

@@ -11,13 +11,13 @@ from typing import Any
 import structlog
 
 from watchdog.daemon.incidents.checks import CheckIncidents, subject_of
-from watchdog.daemon.incidents.manager import IncidentDesk
-from watchdog.daemon.observing.check_schedule import Asker
+from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.observing.endpoints import Endpoints
 from watchdog.daemon.observing.journeys import Journeys
 from watchdog.daemon.observing.observer import ObserverWatch
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import CHECK
 from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
@@ -39,11 +39,11 @@ EAGER = 0.25
 EAGER_FOR = 10.0
 
 
-class Household:
+class ServiceRegistry:
     """Implements `looker.Keeper`."""
 
     def __init__(
-        self, world: World, asker: Asker, desk: IncidentDesk, journal: Journal, checks: CheckIncidents
+        self, world: World, asker: CheckScheduler, desk: IncidentManager, journal: Journal, checks: CheckIncidents
     ) -> None:
         self._world = world
         self._asker = asker
@@ -66,10 +66,10 @@ class Household:
         self._asking_others: asyncio.Task[None] | None = None
         self._newly_doubted: set[str] = set()
         self._newly_needed: set[str] = set()
-        self.employ: Callable[[Watched], Coroutine[Any, Any, None]] | None = None
+        self.employ: Callable[[ServiceState], Coroutine[Any, Any, None]] | None = None
         """Gives the life of a worker; None where nobody works (a one-shot check)."""
 
-    def welcome(self, watched: Watched) -> None:
+    def welcome(self, watched: ServiceState) -> None:
         self._world.regraph()
         record = watched.record
         if record.incident is not None:
@@ -79,12 +79,12 @@ class Household:
         if self.employ is not None:
             self._tasks[watched.key] = asyncio.create_task(self.employ(watched), name=f"worker {watched.key}")
 
-    def _flapped(self, watched: Watched) -> dict[str, Flaps]:
+    def _flapped(self, watched: ServiceState) -> dict[str, Flaps]:
         """What an earlier daemon knew of it and of those of its checks that are for people."""
         subjects = [str(watched.key), *(subject_of(watched.key, check.name) for check in watched.settings.checks)]
         return {name: flaps for one in subjects for name, flaps in self._world.flaps.get(one, {}).items()}
 
-    def resettle(self, watched: Watched) -> None:
+    def resettle(self, watched: ServiceState) -> None:
         self._world.regraph()
         self._ask(watched)
         watched.streaks = {
@@ -96,7 +96,7 @@ class Household:
         self._later(self._checks.drop(subject_of(watched.key), self._world.clock.now(), kept))
         watched.wake.set()
 
-    def dismiss(self, watched: Watched) -> None:
+    def dismiss(self, watched: ServiceState) -> None:
         for dependent in self._world.dependents(watched.key):
             dependent.wake.set()
         self._world.services.pop(watched.key, None)
@@ -110,7 +110,7 @@ class Household:
         self._later(self._checks.drop(subject_of(watched.key), self._world.clock.now()))
         self._world.changed.set()
 
-    def rename(self, watched: Watched, bearer: ServiceKey) -> None:
+    def rename(self, watched: ServiceState, bearer: ServiceKey) -> None:
         """A second container made from what the first one was would write to the same volumes: it is retired."""
         sentence = f"{watched.key} is retired: its container was renamed and is {bearer} now"
         self._journal.say(watched.key, sentence)
@@ -122,7 +122,7 @@ class Household:
     async def _write(self, entry: Entry, record: ServiceRecord) -> None:
         await self._journal.write(entry, records=[record])
 
-    async def _close_dismissed(self, watched: Watched) -> None:
+    async def _close_dismissed(self, watched: ServiceState) -> None:
         number = watched.record.incident
         if number is None:
             return
@@ -147,7 +147,7 @@ class Household:
             met = key in world.services or key in world.unwatched  # perhaps only while its labels were read
             if met or left_out(world.settings, key, labels):
                 continue
-            watched = Watched(key=key, settings=world.settings_for(key, labels), record=record, labels=labels)
+            watched = ServiceState(key=key, settings=world.settings_for(key, labels), record=record, labels=labels)
             if not watched.settings.enabled:
                 continue
             world.services[key] = watched
@@ -194,7 +194,7 @@ class Household:
     def workers(self) -> dict[ServiceKey, asyncio.Task[None]]:
         return self._tasks
 
-    def _ask(self, watched: Watched) -> None:
+    def _ask(self, watched: ServiceState) -> None:
         owner = str(watched.key)
 
         def hear(check: Check, observation: Observation, incarnation: int) -> float:
@@ -203,7 +203,9 @@ class Household:
         own = tuple(check for check in watched.settings.checks if check.kind is not CheckKind.JOURNEY)
         self._asker.set_checks(owner, own, hear, lambda: watched.incarnation)
 
-    def _hear(self, owner: str, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:
+    def _hear(
+        self, owner: str, watched: ServiceState, check: Check, observation: Observation, incarnation: int
+    ) -> float:
         now = self._world.clock.now()
         was_doubted = watched.doubted_since is not None
         before = watched.streaks.get(check.name, Streak())

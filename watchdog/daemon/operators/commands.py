@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from watchdog.api.doors import RecoverOrder
-from watchdog.daemon.alerting.notifier import AlertDesk
-from watchdog.daemon.observing.containers import Looker
-from watchdog.daemon.observing.registry import Household
-from watchdog.daemon.operators.pending import OrderBook, Result
+from watchdog.daemon.alerting.notifier import Notifier
+from watchdog.daemon.observing.containers import ContainerObserver
+from watchdog.daemon.observing.registry import ServiceRegistry
+from watchdog.daemon.operators.pending import PendingCommands, Result
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.recovering.runner import Acting
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.errors import EngineUnavailable, UnknownService, UsageError
 from watchdog.model.identity import ServiceKey
@@ -30,19 +30,19 @@ from watchdog.policy.situation import Ordered, Situation, Surroundings
 LONGEST_PAUSE = 366 * 86400.0
 
 
-class OrderDesk:
+class OperatorCommands:
     """Takes orders on behalf of the daemon; every one of them is in the ledger with who gave it."""
 
     def __init__(
         self,
         *,
         world: World,
-        looker: Looker,
-        household: Household,
+        looker: ContainerObserver,
+        household: ServiceRegistry,
         journal: Journal,
-        acting: Acting,
-        book: OrderBook,
-        alerts: AlertDesk,
+        acting: RecoveryRunner,
+        book: PendingCommands,
+        alerts: Notifier,
     ) -> None:
         self._world = world
         self._looker = looker
@@ -122,7 +122,7 @@ class OrderDesk:
             if failure is not None:
                 raise failure
 
-    async def _give(self, watched: Watched, order: RecoverOrder) -> asyncio.Future[Result]:
+    async def _give(self, watched: ServiceState, order: RecoverOrder) -> asyncio.Future[Result]:
         now = self._world.clock.now()
         sentence = f"{order.by} orders to recover {watched.key}" + (f" by {order.action}" if order.action else "")
         await self._write(watched, sentence, quarantined=None)
@@ -131,7 +131,7 @@ class OrderDesk:
         watched.wake.set()
         return done
 
-    async def _preview(self, watched: Watched, order: RecoverOrder) -> str:
+    async def _preview(self, watched: ServiceState, order: RecoverOrder) -> str:
         now = self._world.clock.now()
         if watched.seen is None:
             return f"{watched.key}: not looked at yet"
@@ -181,11 +181,11 @@ class OrderDesk:
                 raise UsageError(f"{watched.key} has no proven deployment {order.baseline}; there are {there}")
 
     @staticmethod
-    def _is_concern(watched: Watched) -> bool:
+    def _is_concern(watched: ServiceState) -> bool:
         """An order for many services leaves alone what nobody expects to run."""
         return watched.record.desired is Desired.UP
 
-    def _find(self, name: str) -> Watched:
+    def _find(self, name: str) -> ServiceState:
         return self._world.services[find_service(name, self._world.services)]
 
     async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
@@ -218,13 +218,13 @@ class OrderDesk:
             self._household.dismiss(watched)
         return sentence
 
-    async def _change(self, watched: Watched, sentence: str, **changes: Any) -> None:
+    async def _change(self, watched: ServiceState, sentence: str, **changes: Any) -> None:
         await self._write(watched, sentence, **changes)
         watched.wake.set()
         self._alerts.reconsider()
         self._world.changed.set()
 
-    async def _write(self, watched: Watched, sentence: str, **changes: Any) -> None:
+    async def _write(self, watched: ServiceState, sentence: str, **changes: Any) -> None:
         async with watched.recording:
             record = replace(watched.record, **changes)
             entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)

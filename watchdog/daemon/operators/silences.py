@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from watchdog.api.doors import Target
-from watchdog.daemon.alerting.notifier import SILENCES, AlertDesk
+from watchdog.daemon.alerting.notifier import SILENCES, Notifier
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.subjects import ENDPOINT, ENGINE, OBSERVER
 from watchdog.daemon.state.world import World
@@ -24,10 +24,10 @@ OTHERS = (ENGINE, OBSERVER)
 """What else has incidents than services and endpoints."""
 
 
-class SilenceDesk:
+class Silences:
     """Every silence is in the ledger with who wanted it, and outlives the daemon."""
 
-    def __init__(self, world: World, alerts: AlertDesk, journal: Journal) -> None:
+    def __init__(self, world: World, alerts: Notifier, journal: Journal) -> None:
         self._world = world
         self._alerts = alerts
         self._journal = journal

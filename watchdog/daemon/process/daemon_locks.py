@@ -28,7 +28,7 @@ def holder(settings: StateSettings) -> dict[str, object]:
     }
 
 
-class Claims:
+class DaemonLocks:
     """The locks of one process; the kernel releases them when it ends, however it ends."""
 
     def __init__(self, settings: StateSettings) -> None:

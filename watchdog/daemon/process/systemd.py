@@ -15,17 +15,17 @@ _STATUS_LENGTH: Final = 200
 _log = structlog.get_logger(__name__)
 
 
-class Notifier:
+class Supervisor:
     """What the daemon tells its supervisor; never fails and never blocks. This one tells nobody."""
 
     watchdog_interval: float | None = None
     """Seconds within which `alive` must be called again; call it twice as often. None: nobody waits for it."""
 
     @staticmethod
-    def from_environment(environ: Mapping[str, str] = os.environ) -> Notifier:
+    def from_environment(environ: Mapping[str, str] = os.environ) -> Supervisor:
         """Speaks to systemd where it asked for it (`NOTIFY_SOCKET`), else to nobody."""
         address = environ.get("NOTIFY_SOCKET", "")
-        return SystemdNotifier(address, _watchdog_interval(environ)) if address[:1] in {"/", "@"} else Notifier()
+        return Systemd(address, _watchdog_interval(environ)) if address[:1] in {"/", "@"} else Supervisor()
 
     def ready(self) -> None:
         """The daemon works; also ends a reload."""
@@ -50,7 +50,7 @@ class Notifier:
         """To nobody."""
 
 
-class SystemdNotifier(Notifier):
+class Systemd(Supervisor):
     """Sends datagrams to `address`: a path, or an abstract socket written with a leading `@`."""
 
     def __init__(self, address: str, watchdog_interval: float | None) -> None:

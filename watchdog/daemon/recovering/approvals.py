@@ -11,9 +11,9 @@ import structlog
 
 from watchdog.daemon.alerting.alert_inputs import rules_of
 from watchdog.daemon.alerting.suppression import about_of, hold_of
-from watchdog.daemon.incidents.manager import Also, IncidentDesk
+from watchdog.daemon.incidents.manager import Also, IncidentManager
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.errors import UnknownApproval, UsageError
 from watchdog.model.alert import FILES, Notice
@@ -38,10 +38,10 @@ TELL_AGAIN_AFTER: Final = 5.0
 """Seconds after which it is seen whether somebody may be told who could not be, as when a silence has ended."""
 
 
-class ApprovalDesk:
+class Approvals:
     """A change of a request is in the ledger before anything follows from it."""
 
-    def __init__(self, world: World, journal: Journal, incidents: IncidentDesk) -> None:
+    def __init__(self, world: World, journal: Journal, incidents: IncidentManager) -> None:
         self._world = world
         self._journal = journal
         self._incidents = incidents
@@ -70,18 +70,18 @@ class ApprovalDesk:
 
     # What a service's worker asks
 
-    async def reconsider(self, watched: Watched, seen: Assessment, now: float) -> None:
+    async def reconsider(self, watched: ServiceState, seen: Assessment, now: float) -> None:
         """Ends the request of a service that needs nothing done any more."""
         because = unneeded(seen, watched.record, watched.settings.recovery, now, ordered=watched.ordered is not None)
         if because is not None:
             await self._drop(watched.key, because)
 
-    def granted(self, watched: Watched) -> bool:
+    def granted(self, watched: ServiceState) -> bool:
         """Whether a person agreed to something that was not done yet."""
         request = self._world.approvals.get(watched.key)
         return request is not None and request.state is ApprovalState.APPROVED
 
-    async def awaited(self, watched: Watched, act: Act, now: float) -> Wait | None:
+    async def awaited(self, watched: ServiceState, act: Act, now: float) -> Wait | None:
         """Whether a person was asked about this and has not answered; the service is handed over when time is up."""
         if watched.key not in self._world.approvals:
             return None
@@ -100,7 +100,7 @@ class ApprovalDesk:
             await self._hand_over(watched, self._moved(request, Move.EXPIRE, because))
             return Wait(f"handed to a person: {because}")
 
-    async def permit(self, watched: Watched, act: Act, plan: Plan, now: float) -> Approval | Wait | None:
+    async def permit(self, watched: ServiceState, act: Act, plan: Plan, now: float) -> Approval | Wait | None:
         """The approval by which a plan may be carried out; None where it needs none; else it is asked for now."""
         request = self._world.approvals.get(watched.key)
         if not needed(act, watched.settings.recovery, ordered=watched.ordered is not None):
@@ -155,7 +155,7 @@ class ApprovalDesk:
         for key in [one.service for one in self._standing if one.service not in self._world.services]:
             await self._drop(key, "the service is not watched any more")
 
-    def _waiting(self, number: int) -> tuple[Approval, Watched]:
+    def _waiting(self, number: int) -> tuple[Approval, ServiceState]:
         request = self._known.get(number)
         if request is None:
             waiting = ", ".join(str(one.id) for one in self._standing if one.state is ApprovalState.WAITING)
@@ -171,7 +171,7 @@ class ApprovalDesk:
 
     # How a request changes
 
-    async def _ask(self, watched: Watched, plan: Plan, now: float) -> Wait:
+    async def _ask(self, watched: ServiceState, plan: Plan, now: float) -> Wait:
         incident, seen = watched.record.incident, watched.seen
         assert incident is not None  # noqa: S101 - nothing is planned by itself for what has none
         assert seen is not None  # noqa: S101 - it was just judged
@@ -223,7 +223,7 @@ class ApprovalDesk:
             await self._write(ended)
             self._journal.say(service, sentence, incident=request.incident)
 
-    async def _hand_over(self, watched: Watched, ended: Approval) -> None:
+    async def _hand_over(self, watched: ServiceState, ended: Approval) -> None:
         """Its end and the hand-over are one transaction: no daemon finds the one without the other."""
         async with watched.recording:
             if watched.record.incident != ended.incident:

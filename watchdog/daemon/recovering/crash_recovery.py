@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineRefused, LedgerError
@@ -28,17 +28,17 @@ from watchdog.model.plan import (
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
 from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
 from watchdog.policy.planning import MEANT_TO_RUN
-from watchdog.recovery.manager import Errand, ServiceRecoveryManager
+from watchdog.recovery.manager import Execution, ServiceRecoveryManager
 
 _T = TypeVar("_T")
 
 STOP_TIMEOUT = 10.0
 
-TakeUp = Callable[[Watched, Errand, str], Awaitable[None]]
+TakeUp = Callable[[ServiceState, Execution, str], Awaitable[None]]
 """Waits for the verification of a service, by an errand of an earlier daemon, with the container that it made."""
 
 
-class Leftovers:
+class CrashRecovery:
     """Reads what is left over off the names that watchdog gives and off the intents that have no outcome."""
 
     def __init__(self, world: World, journal: Journal, manager: ServiceRecoveryManager, take_up: TakeUp) -> None:
@@ -163,7 +163,7 @@ class Leftovers:
         rows = await self._journal.ledger.last_attempt(row.entry.subject)
         return not any(one.entry.kind is EntryKind.STEP for one in rows)
 
-    async def _errand(self, key: ServiceKey, row: Row) -> Errand | None:
+    async def _errand(self, key: ServiceKey, row: Row) -> Execution | None:
         """The attempt of an intent, as far as it takes to undo it; None when the ledger does not say how."""
         intent = row.entry.payload
         undo = steps_from_json(intent.get("undo") or ())
@@ -184,9 +184,9 @@ class Leftovers:
             cleanup=(RemoveContainer(intent["container"]),) if intent.get("container") else (),
             undo=undo,
         )
-        return Errand(plan=plan, intent=row.seq, incident=row.entry.incident, specs=specs, replaced=_nobody)
+        return Execution(plan=plan, intent=row.seq, incident=row.entry.incident, specs=specs, replaced=_nobody)
 
-    async def _undo(self, key: ServiceKey, sentence: str, errand: Errand, made: str | None = None) -> None:
+    async def _undo(self, key: ServiceKey, sentence: str, errand: Execution, made: str | None = None) -> None:
         await self._write(key, sentence)
         trouble = await self._manager.undo(errand, made)
         if trouble:

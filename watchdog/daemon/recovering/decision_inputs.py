@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from watchdog.daemon.alerting.suppression import about_of, maintenance_of
-from watchdog.daemon.recovering.runner import Acting
-from watchdog.daemon.state.service import Watched
-from watchdog.daemon.state.world import Hindrance, World
+from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.state.service import ServiceState
+from watchdog.daemon.state.world import DependencyState, World
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.plan import Decision
 from watchdog.policy.guards import for_want_of_roots
@@ -15,10 +15,10 @@ from watchdog.policy.situation import Situation, Surroundings
 from watchdog.policy.turn import dockers_turn_until
 
 
-class Facts:
+class DecisionInputs:
     """Of one service; each question makes no call and takes no time."""
 
-    def __init__(self, world: World, watched: Watched, acting: Acting) -> None:
+    def __init__(self, world: World, watched: ServiceState, acting: RecoveryRunner) -> None:
         self._world = world
         self._watched = watched
         self._acting = acting
@@ -52,9 +52,9 @@ class Facts:
             last_foreign=self._world.activity.get(key.project or key.name),
             dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
             ends_until=watched.ends_until(now),
-            roots_down=roots.get(Hindrance.DOWN, ()),
-            roots_lost=roots.get(Hindrance.LOST, ()),
-            roots_unsettled=roots.get(Hindrance.UNSETTLED, ()),
+            roots_down=roots.get(DependencyState.DOWN, ()),
+            roots_lost=roots.get(DependencyState.LOST, ()),
+            roots_unsettled=roots.get(DependencyState.UNSETTLED, ()),
             needs_others=bool(self._world.roots_of(watched)),
             root_good_at=watched.root_good_at,
             ties=watched.ties,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
@@ -23,7 +23,7 @@ KEPT = 5
 class Proving:
     """Keeps `record.desired` and the baselines of one service."""
 
-    def __init__(self, world: World, watched: Watched, journal: Journal) -> None:
+    def __init__(self, world: World, watched: ServiceState, journal: Journal) -> None:
         self._world = world
         self._watched = watched
         self._journal = journal
@@ -135,7 +135,7 @@ class Proving:
         watched.record = record
 
 
-def proven_record(watched: Watched, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+def proven_record(watched: ServiceState, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
     """What the ledger says of a service whose deployment is proven."""
     return replace(
         _with_baseline(watched.record, baseline, spec),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from watchdog.daemon.observing.containers import Looker
+from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.recovering.approvals import ApprovalDesk
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.recovering.approvals import Approvals
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError, EngineUnavailable, LedgerError
@@ -22,7 +22,7 @@ from watchdog.policy.budget import counting_window
 from watchdog.policy.ladder import MINUTE
 from watchdog.policy.phases import Phase
 from watchdog.policy.planning import Impossible
-from watchdog.recovery.manager import Attempted, Errand, ServiceRecoveryManager
+from watchdog.recovery.manager import Execution, ExecutionResult, ServiceRecoveryManager
 from watchdog.recovery.planner import Planned, Planner, Subject
 
 OLDEST_API = "1.41"
@@ -31,7 +31,7 @@ RETRY_AFTER_TROUBLE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class AttemptResult:
     """What an attempt led to so far. `impossible` burns no attempt; `again_at` says when it may look different."""
 
     failure: str | None = None
@@ -40,10 +40,10 @@ class Begun:
 
 
 @dataclass(slots=True)
-class Underway:
+class PendingVerification:
     """An attempt that waits for its verification. Times are steady seconds."""
 
-    errand: Errand
+    errand: Execution
     made: str
     began_at: float
     wait: float
@@ -51,10 +51,10 @@ class Underway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class PendingRollback:
     """What is still due of an attempt that failed: first its undo, then its outcome. Nothing else is done before."""
 
-    errand: Errand
+    errand: Execution
     made: str | None
     because: str
     burnt: bool = True
@@ -62,23 +62,23 @@ class Owed:
 
 
 @dataclass(slots=True)
-class Acting:
+class RecoveryRunner:
     world: World
-    looker: Looker
+    looker: ContainerObserver
     journal: Journal
     planner: Planner
     manager: ServiceRecoveryManager
-    approvals: ApprovalDesk
+    approvals: Approvals
     ask_soon: Callable[[ServiceKey], None]
     engine_gone: Callable[[str], Awaitable[None]]
     """Told when the engine went away while something was done on it."""
-    _underway: dict[ServiceKey, Underway] = field(default_factory=dict[ServiceKey, Underway])
-    _owed: dict[ServiceKey, Owed] = field(default_factory=dict[ServiceKey, Owed])
+    _underway: dict[ServiceKey, PendingVerification] = field(default_factory=dict[ServiceKey, PendingVerification])
+    _owed: dict[ServiceKey, PendingRollback] = field(default_factory=dict[ServiceKey, PendingRollback])
 
     def breaker_until(self, now: float) -> float | None:
         return self.manager.breaker.open_until(now)
 
-    async def plan(self, watched: Watched, decision: Act) -> Planned | Impossible:
+    async def plan(self, watched: ServiceState, decision: Act) -> Planned | Impossible:
         """The plan for a rung; changes nothing."""
         identity = self.world.state.identity
         subject = Subject(
@@ -90,7 +90,9 @@ class Acting:
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
-    async def attempt(self, watched: Watched, decision: Act, now: float, stands: Callable[[], bool]) -> Begun:
+    async def attempt(
+        self, watched: ServiceState, decision: Act, now: float, stands: Callable[[], bool]
+    ) -> AttemptResult:
         """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched.
 
         `stands`: whether the decision, once it is planned, would be taken again.
@@ -99,23 +101,23 @@ class Acting:
         try:
             planned = await self.plan(watched, decision)
         except EngineError as error:
-            return Begun(impossible=str(error), again_at=now + RETRY_AFTER_TROUBLE)
+            return AttemptResult(impossible=str(error), again_at=now + RETRY_AFTER_TROUBLE)
         except LedgerError as error:
-            return Begun(impossible=f"its saved spec cannot be read: {error}")
+            return AttemptResult(impossible=f"its saved spec cannot be read: {error}")
         if isinstance(planned, Impossible):
             again_at = now + LOOK_AGAIN_AFTER if planned.passing else None
-            return Begun(impossible=planned.because, again_at=again_at)
+            return AttemptResult(impossible=planned.because, again_at=again_at)
         if watched.container != judged:
-            return Begun(impossible="its container changed while this was planned", again_at=now)
+            return AttemptResult(impossible="its container changed while this was planned", again_at=now)
         plan = planned.plan
         permit = await self.approvals.permit(watched, decision, plan, now)
         if isinstance(permit, Wait):
-            return Begun(impossible=permit.because, again_at=permit.until)
+            return AttemptResult(impossible=permit.because, again_at=permit.until)
         errand = await self._intend(
             watched, planned, permit, now, lambda: _wanted(watched.record) == wanted and stands()
         )
         if errand is None:
-            return Begun(impossible="what it was decided on changed while this was planned", again_at=now)
+            return AttemptResult(impossible="what it was decided on changed while this was planned", again_at=now)
         if watched.container is not None and watched.container.running:
             self.world.restarts.append(now)
             self.world.restarts = [at for at in self.world.restarts if now - at < MINUTE]
@@ -124,8 +126,8 @@ class Acting:
         return await self._after(watched, errand, attempted)
 
     async def _intend(
-        self, watched: Watched, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
-    ) -> Errand | None:
+        self, watched: ServiceState, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
+    ) -> Execution | None:
         """Writes the intent; None, and nothing written, where the decision stands no more."""
         plan, key, incident = planned.plan, watched.key, watched.record.incident
         attempt = Attempt(
@@ -174,15 +176,15 @@ class Acting:
             return await self.looker.replaced(key, mine)
 
         specs = {spec.id: spec for spec in planned.specs}
-        return Errand(plan=plan, intent=row.seq, incident=incident, specs=specs, replaced=replaced)
+        return Execution(plan=plan, intent=row.seq, incident=incident, specs=specs, replaced=replaced)
 
-    async def _after(self, watched: Watched, errand: Errand, attempted: Attempted) -> Begun:
+    async def _after(self, watched: ServiceState, errand: Execution, attempted: ExecutionResult) -> AttemptResult:
         if attempted.failure is None:
             await self._await_verification(watched, errand, attempted.container or "")
-            return Begun()
+            return AttemptResult()
         if attempted.superseded and errand.plan.cleanup:
             self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
-        self._owed[watched.key] = Owed(
+        self._owed[watched.key] = PendingRollback(
             errand=errand,
             made=attempted.made,
             because=attempted.failure,
@@ -194,27 +196,27 @@ class Acting:
         if not attempted.owed:
             await self.pay(watched)
         if attempted.hopeless:
-            return Begun(impossible=attempted.failure)
-        return Begun(failure=attempted.failure)
+            return AttemptResult(impossible=attempted.failure)
+        return AttemptResult(failure=attempted.failure)
 
-    async def _await_verification(self, watched: Watched, errand: Errand, made: str) -> None:
+    async def _await_verification(self, watched: ServiceState, errand: Execution, made: str) -> None:
         wait = watched.settings.recovery.verify_timeout
-        underway = Underway(errand, made, self.world.clock.now(), wait)
+        underway = PendingVerification(errand, made, self.world.clock.now(), wait)
         self._underway[watched.key] = underway
         if made:
             await self._see_made(watched, made)
         underway.wait += watched.container.start_period if watched.container is not None else 0.0
         self.ask_soon(watched.key)
 
-    async def take_up(self, watched: Watched, errand: Errand, made: str) -> None:
+    async def take_up(self, watched: ServiceState, errand: Execution, made: str) -> None:
         """An attempt of an earlier daemon that got as far as its verification waits for it here."""
         await self._await_verification(watched, errand, made)
         watched.phase = Phase.VERIFYING
 
-    def owes(self, watched: Watched) -> bool:
+    def owes(self, watched: ServiceState) -> bool:
         return watched.key in self._owed
 
-    async def pay(self, watched: Watched) -> None:
+    async def pay(self, watched: ServiceState) -> None:
         """Undoes what failed and writes its outcome; raises EngineUnavailable or LedgerError, and is called again."""
         owed = self._owed[watched.key]
         if not owed.undone:
@@ -224,14 +226,14 @@ class Acting:
         await self._outcome(watched, owed.errand, Outcome.FAILED, owed.because, burnt=owed.burnt)
         del self._owed[watched.key]
 
-    async def _see_made(self, watched: Watched, container: str) -> None:
+    async def _see_made(self, watched: ServiceState, container: str) -> None:
         try:
             await (self.looker.look_at([container]) if self.looker.knows(container) else self.looker.look())
         except EngineError as error:
             self.journal.say(watched.key, f"could not look at it after acting: {error}")
 
     async def _outcome(
-        self, watched: Watched, errand: Errand, outcome: Outcome, reason: str, *, burnt: bool = True
+        self, watched: ServiceState, errand: Execution, outcome: Outcome, reason: str, *, burnt: bool = True
     ) -> None:
         """Writes how it ended. An attempt that says nothing about the service is not counted against it."""
         now = self.world.clock.now()
@@ -264,14 +266,14 @@ class Acting:
         if outcome is Outcome.FAILED:
             self.world.measures.recovery_failures[watched.key, errand.plan.rung] += 1
 
-    def deadline(self, watched: Watched) -> float | None:
+    def deadline(self, watched: ServiceState) -> float | None:
         """Steady seconds. Times in which the engine was away or the observer blind do not count."""
         underway = self._underway.get(watched.key)
         if underway is None:
             return None
         return max(underway.began_at, self.world.state.settled_at, self.world.sees_since) + underway.wait
 
-    def disproof(self, watched: Watched, seen: Assessment, now: float) -> str | None:
+    def disproof(self, watched: ServiceState, seen: Assessment, now: float) -> str | None:
         """Why the attempt has failed, as far as can be told by now; None while it may still succeed."""
         underway, deadline = self._underway.get(watched.key), self.deadline(watched)
         if underway is None or deadline is None:
@@ -285,7 +287,7 @@ class Acting:
             return None
         return seen.reason
 
-    async def verified(self, watched: Watched, seen: Assessment) -> str:
+    async def verified(self, watched: ServiceState, seen: Assessment) -> str:
         """Called once it was seen good afresh; returns the sentence that says so."""
         underway = self._underway.get(watched.key)
         watched.seen = seen
@@ -302,19 +304,19 @@ class Acting:
         sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed yet: {trouble}" if trouble else "")
 
-    async def failed(self, watched: Watched, because: str) -> None:
+    async def failed(self, watched: ServiceState, because: str) -> None:
         """It was not verified: what was set aside is put back. Raises what `pay` does, which is then still due."""
         underway = self._underway.pop(watched.key, None)
         if underway is None:
             return
         errand = underway.errand
         self.journal.say(watched.key, f"{errand.plan.rung} did not bring it back: {because}")
-        self._owed[watched.key] = Owed(
+        self._owed[watched.key] = PendingRollback(
             errand=errand, made=underway.made, because=because, undone=not errand.plan.cleanup
         )
         await self.pay(watched)
 
-    async def remove_aside(self, watched: Watched) -> None:
+    async def remove_aside(self, watched: ServiceState) -> None:
         """What was set aside and could not be removed any more goes once its successor is good."""
         aside = self.world.asides[watched.key]
         if watched.container is None or watched.container.id == aside:
@@ -331,7 +333,7 @@ class Acting:
             self.journal.say(watched.key, f"what was set aside could not be removed: {error}")
         del self.world.asides[watched.key]
 
-    async def identify(self, watched: Watched) -> None:
+    async def identify(self, watched: ServiceState) -> None:
         """What deployment a container is that was never proven: is there another one to go back to?"""
         if watched.container is None or watched.config_hash is not None or not watched.record.baselines:
             return
@@ -347,7 +349,7 @@ def _wanted(record: ServiceRecord) -> tuple[Desired, Pause | None]:
     return record.desired, record.pause
 
 
-def _counting(watched: Watched, now: float) -> tuple[Attempt, ...]:
+def _counting(watched: ServiceState, now: float) -> tuple[Attempt, ...]:
     start_period = watched.container.start_period if watched.container is not None else 0.0
     window = counting_window(watched.settings.recovery, start_period)
     return tuple(old for old in watched.record.attempts if now - old.at < window)

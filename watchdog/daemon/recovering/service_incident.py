@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdog.daemon.incidents.checks import CheckIncidents, Stand, subject_of
-from watchdog.daemon.incidents.manager import IncidentDesk
+from watchdog.daemon.incidents.checks import CheckIncidents, CheckStanding, subject_of
+from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.recovering.decision_inputs import Facts
-from watchdog.daemon.state.service import HEALTH_CHECK, Watched
+from watchdog.daemon.recovering.decision_inputs import DecisionInputs
+from watchdog.daemon.state.service import HEALTH_CHECK, ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.model.channel import Channel
 from watchdog.model.container import ContainerState
@@ -28,17 +28,17 @@ RUNS = {Health.HEALTHY, Health.DEGRADED}
 """What runs and answers can be good and flap."""
 
 
-class OwnIncident:
+class ServiceIncident:
     """Keeps the record and the phase of one service in step with the desk that all incidents are kept at."""
 
     def __init__(
         self,
         *,
         world: World,
-        watched: Watched,
-        desk: IncidentDesk,
+        watched: ServiceState,
+        desk: IncidentManager,
         journal: Journal,
-        facts: Facts,
+        facts: DecisionInputs,
         checks: CheckIncidents,
     ) -> None:
         self._world = world
@@ -97,7 +97,7 @@ class OwnIncident:
             told = for_people(check, streak)
             if streak.last is None or not (told or flaps.flapping or self._checks.has(subject)):
                 continue
-            stand = Stand(
+            stand = CheckStanding(
                 failing=streak.last.reason if told and self._believed(check, seen) else None,
                 good=streak.last.reason if streak.standing is Standing.PASSING else None,
                 flaps=flaps if seen.serves else Flaps(),

@@ -7,17 +7,17 @@ import asyncio
 import structlog
 
 from watchdog.daemon.incidents.checks import CheckIncidents
-from watchdog.daemon.incidents.manager import IncidentDesk
-from watchdog.daemon.observing.containers import Looker
-from watchdog.daemon.operators.pending import OrderBook
+from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.observing.containers import ContainerObserver
+from watchdog.daemon.operators.pending import PendingCommands
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.recovering.approvals import ApprovalDesk
-from watchdog.daemon.recovering.decision_inputs import Facts
+from watchdog.daemon.recovering.approvals import Approvals
+from watchdog.daemon.recovering.decision_inputs import DecisionInputs
 from watchdog.daemon.recovering.proving import Proving
-from watchdog.daemon.recovering.runner import Acting
-from watchdog.daemon.recovering.service_incident import OwnIncident
-from watchdog.daemon.state.service import Watched
-from watchdog.daemon.state.world import Hindrance, World
+from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.recovering.service_incident import ServiceIncident
+from watchdog.daemon.state.service import ServiceState
+from watchdog.daemon.state.world import DependencyState, World
 from watchdog.errors import EngineUnavailable, LedgerError, WatchdogError
 from watchdog.model.channel import Channel
 from watchdog.model.health import Assessment, Cause, Health
@@ -39,14 +39,14 @@ class Worker:
         self,
         *,
         world: World,
-        watched: Watched,
-        looker: Looker,
-        desk: IncidentDesk,
+        watched: ServiceState,
+        looker: ContainerObserver,
+        desk: IncidentManager,
         journal: Journal,
-        acting: Acting,
-        book: OrderBook,
+        acting: RecoveryRunner,
+        book: PendingCommands,
         checks: CheckIncidents,
-        approvals: ApprovalDesk,
+        approvals: Approvals,
     ) -> None:
         self._world = world
         self.watched = watched
@@ -57,11 +57,11 @@ class Worker:
         self._book = book
         self._approvals = approvals
         self._proving = Proving(world, watched, journal)
-        self._facts = Facts(world, watched, acting)
-        self._incident = OwnIncident(
+        self._facts = DecisionInputs(world, watched, acting)
+        self._incident = ServiceIncident(
             world=world, watched=watched, desk=desk, journal=journal, facts=self._facts, checks=checks
         )
-        self._hindrance: Hindrance | None = None
+        self._hindrance: DependencyState | None = None
         """What it was to those that need it when they were last told."""
         self._looked = False
         """Its container was looked at since the last decision: it may be paused or gone without anybody having told."""

@@ -10,8 +10,8 @@ from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.common_cause import Asked, Suspicion, suspect_observer
 
 if TYPE_CHECKING:
-    from watchdog.daemon.state.service import Watched
-    from watchdog.daemon.state.world import Alone, World
+    from watchdog.daemon.state.service import ServiceState
+    from watchdog.daemon.state.world import Endpoint, World
 
 OWN_NETWORK: Final = {"own_network", "resolver"}
 """Classes of evidence that speak of the observer's own network."""
@@ -20,12 +20,12 @@ KNOWN_FOR: Final = 0.25
 """Seconds after which containers are looked at again, though no answer was another than the one before."""
 
 
-class Outlook:
+class ConnectivityMonitor:
     """One check that passes shows that we see: it is remembered, and looked at first."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._seer: Alone | tuple[Watched, str] | None = None
+        self._seer: Endpoint | tuple[ServiceState, str] | None = None
         """An endpoint, or a service with the name of its check."""
         self._turns = 0
         self._known: tuple[tuple[int, float], Suspicion | None] | None = None
@@ -57,7 +57,7 @@ class Outlook:
             case alone:
                 return world.endpoints.get(alone.check.name) is alone and failing(alone.streak.last) is False
 
-    def _seers(self) -> Iterator[Alone | tuple[Watched, str]]:
+    def _seers(self) -> Iterator[Endpoint | tuple[ServiceState, str]]:
         for alone in self._world.endpoints.values():
             if alone.check.over_network and failing(alone.streak.last) is False:
                 yield alone
@@ -83,7 +83,7 @@ class Outlook:
                     yield Asked(check.name, frozenset({key}), failing=found, container_fine=fine)
 
 
-def _sees_at(watched: Watched, check: str) -> bool:
+def _sees_at(watched: ServiceState, check: str) -> bool:
     return check in watched.streaks and failing(watched.streaks[check].last) is False
 
 

@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Hearts:
+class HeartbeatStore:
     """Implements `probes.beats.Beats`. Names are those of `policy.heartbeat.heartbeat_name`."""
 
     clock: Clock

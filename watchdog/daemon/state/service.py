@@ -33,7 +33,7 @@ class Failure:
 
 
 @dataclass(slots=True, kw_only=True)
-class Watched:
+class ServiceState:
     """Mutable. Times are steady seconds."""
 
     key: ServiceKey

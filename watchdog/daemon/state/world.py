@@ -12,9 +12,9 @@ from watchdog.channels.hub import Hub
 from watchdog.config.labels import resolve
 from watchdog.daemon.state.changed import Changed
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.connectivity import Outlook
-from watchdog.daemon.state.heartbeats import Hearts
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.connectivity import ConnectivityMonitor
+from watchdog.daemon.state.heartbeats import HeartbeatStore
+from watchdog.daemon.state.service import ServiceState
 from watchdog.engine.protocol import Engine, EngineIdentity
 from watchdog.model.alerting import Silence
 from watchdog.model.approval import Approval, ApprovalState
@@ -33,10 +33,10 @@ from watchdog.policy.graph import DEPENDS_ON, edges, first_causes, meant, named_
 from watchdog.policy.journeys import is_of
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Standing, Streak
-from watchdog.recovery.ours import Ours
+from watchdog.recovery.ours import OwnActions
 
 
-class Hindrance(Enum):
+class DependencyState(Enum):
     """Why those that need a service wait for it."""
 
     DOWN = auto()
@@ -68,7 +68,7 @@ class Memory(Protocol):
 
 
 @dataclass(slots=True)
-class Alone:
+class Endpoint:
     """A stand-alone endpoint: one that belongs to no service."""
 
     check: Check
@@ -116,10 +116,10 @@ class World:
     engine: Engine
     memory: Memory
     measures: Measures = field(default_factory=Measures)
-    ours: Ours = field(default_factory=Ours)
+    ours: OwnActions = field(default_factory=OwnActions)
     state: EngineState = field(default_factory=EngineState)
-    services: dict[ServiceKey, Watched] = field(default_factory=dict[ServiceKey, Watched])
-    endpoints: dict[str, Alone] = field(default_factory=dict[str, Alone])
+    services: dict[ServiceKey, ServiceState] = field(default_factory=dict[ServiceKey, ServiceState])
+    endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     journeys: dict[str, Journey] = field(default_factory=dict[str, Journey])
     """Those that belong to services."""
     wanted: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
@@ -166,13 +166,13 @@ class World:
     misordered: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
     """What is wrong with its dependencies, found at the last poll."""
     hub: Hub = field(init=False)
-    hearts: Hearts = field(init=False)
-    outlook: Outlook = field(init=False)
+    hearts: HeartbeatStore = field(init=False)
+    outlook: ConnectivityMonitor = field(init=False)
 
     def __post_init__(self) -> None:
         self.hub = Hub(self.clock.wall, self.measures.channels)
-        self.hearts = Hearts(self.clock, self._born)
-        self.outlook = Outlook(self)
+        self.hearts = HeartbeatStore(self.clock, self._born)
+        self.outlook = ConnectivityMonitor(self)
 
     def settings_for(self, key: ServiceKey, labels: dict[str, str]) -> ServiceSettings:
         """Configuration and labels of a service; what is wrong with its labels is kept for people to see."""
@@ -234,7 +234,7 @@ class World:
         hindering = [key for key, watched in self.services.items() if self.hindrance(watched) is not None]
         return first_causes(self.graph(), needed, hindering)
 
-    def _needs(self, watched: Watched) -> Iterable[str]:
+    def _needs(self, watched: ServiceState) -> Iterable[str]:
         if watched.settings.depends_on:
             return watched.settings.depends_on
         labels = watched.labels
@@ -274,7 +274,7 @@ class World:
         streaks += [pair for watched in self.services.values() for pair in watched.streaks.items()]
         return any(name in wanted and streak.standing is Standing.FAILING for name, streak in streaks)
 
-    def roots_of(self, watched: Watched) -> frozenset[ServiceKey]:
+    def roots_of(self, watched: ServiceState) -> frozenset[ServiceKey]:
         """The services it needs; while a journey fails at it that needs others too, those of them that are down."""
         needed = self.graph().get(watched.key, frozenset())
         if not watched.runs_well(self.clock.now()):
@@ -287,27 +287,27 @@ class World:
         watched = self.services[key]
         return watched.phase in {Phase.ACTING, Phase.VERIFYING} or not watched.runs_well(self.clock.now())
 
-    def roots(self, watched: Watched) -> dict[Hindrance, tuple[str, ...]]:
+    def roots(self, watched: ServiceState) -> dict[DependencyState, tuple[str, ...]]:
         """The services it needs and has to wait for, by why."""
         needed = self.roots_of(watched) - {watched.key}
         found = [(str(key), self.hindrance(self.services[key])) for key in sorted(needed)]
-        return {how: tuple(name for name, its in found if its is how) for how in Hindrance}
+        return {how: tuple(name for name, its in found if its is how) for how in DependencyState}
 
-    def hindrance(self, root: Watched) -> Hindrance | None:
+    def hindrance(self, root: ServiceState) -> DependencyState | None:
         """What a service is to those that need it; None when they need not wait."""
         if root.seen is None or root.record.desired is not Desired.UP:
             return None
         if root.phase in {Phase.ACTING, Phase.VERIFYING}:
-            return Hindrance.DOWN  # it looks good before that is verified and recorded
+            return DependencyState.DOWN  # it looks good before that is verified and recorded
         starting = root.seen.health is Health.STARTING
         if root.seen.health.bad or (starting and root.record.incident is not None):
             asked = self.approvals.get(root.key)
             waits = asked is not None and asked.state is ApprovalState.WAITING
-            return Hindrance.LOST if waits or root.left_alone(self.clock.now()) else Hindrance.DOWN
+            return DependencyState.LOST if waits or root.left_alone(self.clock.now()) else DependencyState.DOWN
         doubted = any(root.streaks[name].standing is Standing.DOUBTED for name in root.needed_checks())
-        return Hindrance.UNSETTLED if starting or doubted else None
+        return DependencyState.UNSETTLED if starting or doubted else None
 
-    def bearers(self, watched: Watched) -> dict[str, str]:
+    def bearers(self, watched: ServiceState) -> dict[str, str]:
         """Containers whose namespaces its own one shares, as that refers to them → what their service calls its now."""
         joined: Mapping[str, str] = watched.container.joined if watched.container is not None else {}
         found = {name: self.services.get(watched.joins[at]) for at, name in joined.items() if at in watched.joins}
@@ -317,7 +317,7 @@ class World:
             if parent is not None and parent.container is not None
         }
 
-    def culprit(self, watched: Watched) -> Watched | None:
+    def culprit(self, watched: ServiceState) -> ServiceState | None:
         """Of those that hinder it, directly or through others, the nearest one that has an incident."""
         met, near = {watched.key}, [watched.key]
         while near:
@@ -329,7 +329,7 @@ class World:
             met.update(near)
         return None
 
-    def dependents(self, root: ServiceKey) -> list[Watched]:
+    def dependents(self, root: ServiceKey) -> list[ServiceState]:
         """Those that need a service, and those at which a journey fails that needs it, too."""
         needing = {key for key, roots in self.graph().items() if root in roots}
         for journey in self.journeys.values():

@@ -7,7 +7,7 @@ from typing import Final
 
 from watchdog.daemon.alerting.suppression import about_of, maintenance_of
 from watchdog.daemon.observing.expected import expected_because
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.model.container import Container
 from watchdog.model.health import Health
@@ -91,7 +91,7 @@ def journey_status(check: Check, streak: Streak) -> JourneyStatus:
     )
 
 
-def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
+def service_status(world: World, watched: ServiceState, now: float) -> ServiceStatus:
     seen, record, clock = watched.seen, watched.record, world.clock
     about, down_since = about_of(world, str(watched.key)), world.down_since.get(str(watched.key), now)
     maintenance, silence = maintenance_of(world, about, now), silenced(world.silences.values(), about, now)
@@ -129,7 +129,7 @@ def service_status(world: World, watched: Watched, now: float) -> ServiceStatus:
     )
 
 
-def _used(watched: Watched) -> Used | None:
+def _used(watched: ServiceState) -> Used | None:
     """By its checks of resources; None where nothing was measured when it was last asked."""
     for check in watched.settings.checks:
         streak = watched.streaks.get(check.name)
@@ -147,7 +147,7 @@ def _used(watched: Watched) -> Used | None:
     return None
 
 
-def judged(world: World, watched: Watched) -> bool:
+def judged(world: World, watched: ServiceState) -> bool:
     """Whether anything says that a service that does not run should."""
     seen = watched.seen
     if seen is None or not seen.health.bad or watched.record.desired is Desired.UP:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from watchdog.daemon.state.service import Watched
+from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
 from watchdog.ledger import write_json
@@ -55,7 +55,7 @@ class StateFile:
         }
 
 
-def _recovery_state(watched: Watched, wall: float) -> dict[str, object]:
+def _recovery_state(watched: ServiceState, wall: float) -> dict[str, object]:
     record = watched.record
     return {
         "health": watched.seen.health.value if watched.seen is not None else Health.UNKNOWN.value,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from watchdog.deployments.announcing import Announcer
-from watchdog.deployments.premises import Premises
-from watchdog.deployments.telling import Telling
-from watchdog.deployments.watching import Watching
+from watchdog.deployments.announcer import Announcer
+from watchdog.deployments.degradation import DegradationMonitor
+from watchdog.deployments.event_stream import EventStream
+from watchdog.deployments.host import DeploymentHost
 from watchdog.errors import LedgerError
 from watchdog.model.deployment import Deployment, GateResult, Stage
 from watchdog.model.record import Entry, EntryKind
@@ -17,21 +17,23 @@ from watchdog.model.views import deployment_json, gate_json
 from watchdog.policy.deployment import Turn, advance
 
 
-class Chronicle:
+class DeploymentLog:
     """Of one deployment; `deployment` is what the ledger says of it. What is written may raise LedgerError."""
 
-    def __init__(self, premises: Premises, announce: Announcer, watching: Watching, deployment: Deployment) -> None:
-        self._premises = premises
+    def __init__(
+        self, host: DeploymentHost, announce: Announcer, watching: DegradationMonitor, deployment: Deployment
+    ) -> None:
+        self._host = host
         self._announce = announce
         self._watching = watching
         self.deployment = deployment
-        self.telling = Telling()
+        self.telling = EventStream()
 
     async def advance(self, turn: Turn, sentence: str, *, because: str = "", vital: bool = False) -> None:
         updated = self.updated(turn, because)
-        await self._premises.write(self.entry(sentence, of=updated), deployments=[updated], vital=vital)
+        await self._host.write(self.entry(sentence, of=updated), deployments=[updated], vital=vital)
         self.deployment = updated
-        self._premises.say(updated.subject, sentence)
+        self._host.say(updated.subject, sentence)
         self.telling.tell("stage", stage=updated.stage.value, sentence=sentence)
         if updated.stage is not Stage.STUCK:  # of that its end tells
             self._announce.went_on(updated, sentence)
@@ -47,12 +49,12 @@ class Chronicle:
         )
 
     async def end(self, turn: Turn, sentence: str, *, gates: Sequence[GateResult] = ()) -> None:
-        ended = replace(self.updated(turn, sentence), ended_at=self._premises.wall(), token_hash="")
-        await self._premises.write(self.entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
+        ended = replace(self.updated(turn, sentence), ended_at=self._host.wall(), token_hash="")
+        await self._host.write(self.entry(sentence, of=ended, gates=gates), deployments=[ended], vital=True)
         self.deployment = ended
         if ended.stage is Stage.ROLLED_BACK:
-            await self._premises.all_clear(ended, sentence)
-        await self._premises.unpin(ended)
+            await self._host.all_clear(ended, sentence)
+        await self._host.unpin(ended)
         self.tell_end(sentence)
 
     async def end_refused(self, because: str) -> None:
@@ -60,26 +62,26 @@ class Chronicle:
         try:
             await self.end(Turn.FAILED, f"refused: {because}")
         except LedgerError as error:
-            self._premises.say(self.deployment.subject, f"its refusal is not recorded: {error}")
+            self._host.say(self.deployment.subject, f"its refusal is not recorded: {error}")
             self.deployment = replace(self.deployment, stage=Stage.REFUSED, because=because)
             self.tell_end(f"refused: {because}")
 
     async def end_stuck(self, sentence: str) -> None:
         """A person is told, whatever can be recorded of it."""
-        premises = self._premises
+        host = self._host
         try:
             await self.advance(Turn.FAILED, f"needs a person: {sentence}", because=sentence, vital=True)
         except LedgerError as error:
-            premises.say(self.deployment.subject, f"that it needs a person is not recorded: {error}")
+            host.say(self.deployment.subject, f"that it needs a person is not recorded: {error}")
             self.deployment = replace(self.deployment, stage=Stage.STUCK, because=sentence)
         try:
-            await premises.alarm(self.deployment, sentence)
+            await host.alarm(self.deployment, sentence)
         except LedgerError as error:
-            premises.say(self.deployment.subject, f"the incident is not recorded: {error}")
+            host.say(self.deployment.subject, f"the incident is not recorded: {error}")
         self.tell_end(sentence)
 
     def tell_end(self, sentence: str) -> None:
-        self._premises.say(self.deployment.subject, sentence)
+        self._host.say(self.deployment.subject, sentence)
         self._announce.went_on(self.deployment, sentence)
         self.telling.tell("end", sentence=sentence, **deployment_json(self.deployment))
 
@@ -88,11 +90,11 @@ class Chronicle:
         self._announce.gate(self.deployment, result)
 
     async def write(self, sentence: str, gates: Sequence[GateResult]) -> None:
-        await self._premises.write(self.entry(sentence, gates=gates))
+        await self._host.write(self.entry(sentence, gates=gates))
 
     def entry(
         self, sentence: str, *, of: Deployment | None = None, gates: Sequence[GateResult] = (), **facts: Any
     ) -> Entry:
         deployment = of or self.deployment
         payload = {**deployment_json(deployment), "gates": [gate_json(result) for result in gates], **facts}
-        return self._premises.entry(EntryKind.DEPLOYMENT, deployment.subject, sentence, payload=payload)
+        return self._host.entry(EntryKind.DEPLOYMENT, deployment.subject, sentence, payload=payload)

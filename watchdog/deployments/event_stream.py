@@ -12,7 +12,7 @@ STILL_THERE: Final = 5.0
 """Seconds of silence after which those who follow are told that the daemon is there."""
 
 
-class Telling:
+class EventStream:
     def __init__(self) -> None:
         self._told: list[Mapping[str, Any]] = []
         self._news = asyncio.Event()

@@ -19,7 +19,7 @@ from watchdog.recovery.manager import ServiceRecoveryManager
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class ServiceView:
     """One service as the daemon knows it now."""
 
     key: ServiceKey
@@ -32,7 +32,7 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
+class EndpointView:
     """An endpoint or journey that belongs to no service."""
 
     check: Check
@@ -47,7 +47,7 @@ class Proven:
     spec: ContainerSpec
 
 
-class Premises(Protocol):
+class DeploymentHost(Protocol):
     """One per daemon. `now` is steady seconds, `wall` Unix seconds."""
 
     @property
@@ -73,9 +73,9 @@ class Premises(Protocol):
 
     def api_version(self) -> str: ...
 
-    def services(self) -> Mapping[ServiceKey, Stand]: ...
+    def services(self) -> Mapping[ServiceKey, ServiceView]: ...
 
-    def stand(self, key: ServiceKey) -> Stand | None: ...
+    def view(self, key: ServiceKey) -> ServiceView | None: ...
 
     def present(self) -> list[Present]:
         """All containers at the last look."""
@@ -85,7 +85,7 @@ class Premises(Protocol):
         """Whose container this is; None for one that stands for no service."""
         ...
 
-    def alone(self) -> list[Alone]: ...
+    def alone(self) -> list[EndpointView]: ...
 
     def journeys(self) -> list[Check]:
         """Those that belong to services."""

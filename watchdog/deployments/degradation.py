@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from watchdog.deployments.premises import Premises
-from watchdog.deployments.telling import Telling
+from watchdog.deployments.event_stream import EventStream
+from watchdog.deployments.host import DeploymentHost
 from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.deployment import several, touched
@@ -25,11 +25,11 @@ class Degraded(Exception):
     """The first proof that a deployment made something worse, a sentence."""
 
 
-class Watching:
-    def __init__(self, premises: Premises, deployment: Deployment) -> None:
-        self._premises = premises
+class DegradationMonitor:
+    def __init__(self, host: DeploymentHost, deployment: Deployment) -> None:
+        self._host = host
         self._deployment = deployment
-        self._telling: Telling | None = None
+        self._telling: EventStream | None = None
         self._aborted: str | None = None
         self._woken = asyncio.Event()
         self._judge: Judge | None = None
@@ -45,17 +45,17 @@ class Watching:
             self._aborted = because
         self._woken.set()
 
-    def begin(self, deployment: Deployment, telling: Telling) -> None:
+    def begin(self, deployment: Deployment, telling: EventStream) -> None:
         """From now on things change."""
         self._deployment, self._telling = deployment, telling
 
     def judge(self, keys: Iterable[ServiceKey], judge: Judge) -> None:
         """From now on each of these has to run and be healthy, or be on its way there."""
-        self._judged, self._judge, self._since = tuple(keys), judge, self._premises.wall()
+        self._judged, self._judge, self._since = tuple(keys), judge, self._host.wall()
 
     def downtime(self) -> dict[str, float]:
         """Seconds for which protected services did not serve since the change began."""
-        now = self._premises.now()
+        now = self._host.now()
         total = dict(self._down_for)
         for key, since in self._down_since.items():
             total[key] = total.get(key, 0.0) + now - since
@@ -65,7 +65,7 @@ class Watching:
         """For ever; raises Degraded."""
         while True:
             self._look()
-            waiting = asyncio.create_task(self._premises.changed(LOOKS_EVERY))
+            waiting = asyncio.create_task(self._host.changed(LOOKS_EVERY))
             woken = asyncio.create_task(self._woken.wait())
             try:
                 await asyncio.wait({waiting, woken}, return_when=asyncio.FIRST_COMPLETED)
@@ -83,14 +83,14 @@ class Watching:
         self.goes_on()
         if self._telling is None:
             return
-        if self._premises.away() is None:
+        if self._host.away() is None:
             self._note_touched(self._telling)
             self._judge_all()
         self._note_downtime()
 
-    def _note_touched(self, telling: Telling) -> None:
+    def _note_touched(self, telling: EventStream) -> None:
         deployment = self._deployment
-        for key, what in touched(deployment.before, self._premises.present(), deployment.scope).items():
+        for key, what in touched(deployment.before, self._host.present(), deployment.scope).items():
             if self.touched.get(key) != what:
                 self.touched[key] = what
                 telling.tell("touched", service=str(key), sentence=what)
@@ -108,7 +108,7 @@ class Watching:
                 raise Degraded(f"{key}: {judged.because}")
 
     def _note_downtime(self) -> None:
-        now, deployment = self._premises.now(), self._deployment
+        now, deployment = self._host.now(), self._deployment
         serving = self._serving()
         retired = {(key.project, key.name) for key in deployment.retire}
         for one in deployment.before:
@@ -128,5 +128,5 @@ class Watching:
     def _serving(self) -> set[tuple[str, str]]:
         """Services, by any of their containers, that serve their users."""
         keys = {one.service for one in self._deployment.before} | self.touched.keys()
-        stands = (self._premises.stand(key) for key in keys)
-        return {(stand.key.project, stand.key.name) for stand in stands if stand is not None and stand.serves}
+        views = (self._host.view(key) for key in keys)
+        return {(view.key.project, view.key.name) for view in views if view is not None and view.serves}

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from watchdog.deployments.gates import Asked, Gates
-from watchdog.deployments.premises import Premises
+from watchdog.deployments.host import DeploymentHost
 from watchdog.model.deployment import Deployment, Gate, same_service
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.naming import goes_by
@@ -15,9 +15,9 @@ ASKING: Final = (Gate.APPLICATION, Gate.JOURNEYS, Gate.PRODUCTION)
 """The gates that ask checks, in order."""
 
 
-class Concern:
-    def __init__(self, premises: Premises, gates: Gates) -> None:
-        self._premises = premises
+class DeploymentScope:
+    def __init__(self, host: DeploymentHost, gates: Gates) -> None:
+        self._host = host
         self._gates = gates
 
     def services(self, deployment: Deployment, touched: Collection[ServiceKey]) -> list[ServiceKey]:
@@ -29,12 +29,12 @@ class Concern:
 
     def standing(self) -> list[ServiceKey]:
         """Services that have a container."""
-        return [key for key, stand in self._premises.services().items() if stand.container is not None]
+        return [key for key, view in self._host.services().items() if view.container is not None]
 
     def running(self, keys: Collection[ServiceKey]) -> list[tuple[ServiceKey, str]]:
         """Those that run, each with its container."""
-        stands = [(key, self._premises.stand(key)) for key in keys]
-        found = [(key, stand.container) for key, stand in stands if stand is not None]
+        views = [(key, self._host.view(key)) for key in keys]
+        found = [(key, view.container) for key, view in views if view is not None]
         return [(key, container.id) for key, container in found if container is not None and container.running]
 
     def questions(self, deployment: Deployment, keys: Collection[ServiceKey]) -> dict[Gate, list[Asked]]:
@@ -56,6 +56,6 @@ class Concern:
 
         return {
             one.check.name
-            for one in self._premises.alone()
+            for one in self._host.alone()
             if one.check.name in deployment.excused or (one.needs and all(map(retired, one.needs)))
         }
