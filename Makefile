@@ -48,6 +48,10 @@ lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+.PHONY: golden
+golden: dev-env ## write anew what golden files say of what is stored and served: their diff is what a reviewer looks at
+	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py
+
 .PHONY: faults
 faults: ROUNDS := 500
 faults: dev-env test-packages ## the fault catalogue, then random faults (ROUNDS=500 SEED=...), and a table of what became of them

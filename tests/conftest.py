@@ -16,8 +16,13 @@ from tests.lab.engine import lab_engine as started_engine
 from tests.lab.ground import LabUnavailable
 from tests.lab.oracle import Oracle
 from tests.lab.watch import lab_daemon
+from tests.support.golden import Golden
 
 SceneOf = Callable[[LabEngine], Scene]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-golden", action="store_true", help="write golden files instead of comparing with them")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,6 +35,11 @@ def _no_engine(why: LabUnavailable) -> Never:
     if os.environ.get("CI") == "true" or os.environ.get("LAB_REQUIRE_ENGINE") == "1":
         pytest.fail(f"a real engine is required here: {why}", pytrace=False)
     pytest.skip(f"no real engine: {why}")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(rewrites=bool(request.config.getoption("--rewrite-golden")))
 
 
 @pytest.fixture(scope="session")
