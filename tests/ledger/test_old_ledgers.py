@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from watchdog.daemon.clock import Clock
 
 from tests.ledger.old_ledgers import FIXTURES, SCHEMAS, put_back
 from tests.ledger.samples import opened
 from tests.support.golden import Golden
 from watchdog.alerts.message import alert_json
-from watchdog.daemon.clock import Clock
-from watchdog.daemon.hearts import Hearts
+from watchdog.daemon.state.heartbeats import HeartbeatStore
 from watchdog.ledger import Ledger, LedgerReader, codec
 from watchdog.model.alerting import AlertState, Silence
 from watchdog.model.approval import Approval
@@ -45,7 +45,7 @@ def kept_again(kind: str, key: str, text: str) -> str:
             return flapping.written(flapping.read(text))
         case "heartbeat":
             clock = Clock(lambda: NOW, lambda: NOW)
-            hearts = Hearts(clock, born=lambda _: 0.0)
+            hearts = HeartbeatStore(clock, born=lambda _: 0.0)
             hearts.load({key: text})
             return hearts.text(key)
         case "silence":
