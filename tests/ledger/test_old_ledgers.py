@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watchdog.daemon.clock import Clock
 
 from tests.ledger.old_ledgers import FIXTURES, SCHEMAS, put_back
 from tests.ledger.samples import opened
 from tests.support.golden import Golden
 from watchdog.alerts.message import alert_json
+from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.heartbeats import HeartbeatStore
 from watchdog.ledger import Ledger, LedgerReader, codec
 from watchdog.model.alerting import AlertState, Silence
