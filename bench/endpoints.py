@@ -23,7 +23,7 @@ from watchdog.api.measures import Histogram
 from watchdog.api.metrics import MetricsPage
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure
@@ -77,8 +77,8 @@ async def measure(port: int, endpoints: int, seconds: float, directory: Path) ->
         return replace(plain, endpoints=tuple(check(port, number) for number in range(endpoints)))
 
     prober = Prober(time.time)
-    world = World(settings=plain, clock=Clock(), engine=FakeEngine(now=time.time), memory=ledger)
-    daemon = Daemon(world=world, ledger=ledger, prober=prober, claim=claim, reread=configured)
+    state = DaemonState(settings=plain, clock=Clock(), engine=FakeEngine(now=time.time), ledger=ledger)
+    daemon = Daemon(state=state, ledger=ledger, prober=prober, claim=claim, reread=configured)
     await daemon.start(version="bench")
     page = MetricsPage(daemon.snapshot, daemon.measures)
     scraping = asyncio.create_task(scrape(page))
@@ -93,7 +93,7 @@ async def measure(port: int, endpoints: int, seconds: float, directory: Path) ->
     await asyncio.sleep(seconds)
     share = (time.process_time() - processor) / (time.monotonic() - began)
     memory = resident() - before
-    failed = sum(alone.streak.verdict is not Verdict.PASS for alone in world.endpoints.values())
+    failed = sum(alone.streak.verdict is not Verdict.PASS for alone in state.services.endpoints.values())
     scraping.cancel()
     await daemon.stop()
     await prober.close()

@@ -26,7 +26,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure
@@ -98,7 +98,7 @@ async def measure(loop: VirtualLoop, containers: int, directory: Path) -> Cost:
 
     before = resident()
     daemon = Daemon(
-        world=World(settings=settings, clock=Clock(loop.time, wall), engine=engine, memory=ledger),
+        state=DaemonState(settings=settings, clock=Clock(loop.time, wall), engine=engine, ledger=ledger),
         ledger=ledger,
         prober=Passing(),
         claim=claim,
@@ -110,7 +110,7 @@ async def measure(loop: VirtualLoop, containers: int, directory: Path) -> Cost:
         return sum(service.protected and service.health.value == "healthy" for service in daemon.snapshot().services)
 
     def incidents() -> int:
-        return sum(watched.record.incident is not None for watched in daemon.world.services.values())
+        return sum(watched.record.incident is not None for watched in daemon.state.services.known.values())
 
     await eventually(lambda: protected() == containers)
     memory = resident() - before

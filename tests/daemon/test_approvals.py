@@ -43,7 +43,7 @@ def test_what_needs_approval_waits_with_its_plan_and_is_done_once_a_person_agree
             (alert,) = [one for one in here.alerts() if one.key == "approval-1"]
             assert (alert.plan, list(alert.evidence)) == (request["plan"], request["evidence"])
             assert "`watchdog approve 1` or `watchdog reject 1 --reason …`" in alert.todo
-            assert daemon.world.services[DB].says.startswith("waits for approval 1 of: recreate db: ")
+            assert daemon.state.services.known[DB].course.message.startswith("waits for approval 1 of: recreate db: ")
             said = await daemon.approve(1, "data is on its volume", "ada")
             assert said.startswith("approval 1 to recreate db is given by ada: data is on its volume (")
             await recovered(daemon)
@@ -75,7 +75,7 @@ def test_a_rejection_hands_the_service_to_a_person_who_can_still_order_it(tmp_pa
             await asyncio.sleep(HOUR)
             assert here.engine.steps == []
             assert record(daemon).quarantined == "approval 1 to recreate db is rejected by bob: from backup first"
-            assert daemon.world.services[DB].says.startswith("handed to a person: approval 1 ")
+            assert daemon.state.services.known[DB].course.message.startswith("handed to a person: approval 1 ")
             assert await states(daemon) == ["rejected"]
             async for _ in daemon.recover(RecoverOrder(services=("db",), by="bob")):
                 pass
@@ -127,7 +127,7 @@ def test_a_request_outlives_the_daemon_and_expires_by_the_clock_that_it_was_aske
 def test_what_was_approved_when_the_daemon_ended_is_done_by_the_next_one_once(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
         async with waiting(loop, tmp_path) as (here, daemon):
-            daemon.world.orders_only = "it is about to end"
+            daemon.state.operators.commands_only = "it is about to end"
             await daemon.approve(1, "", "ada")
         assert here.engine.steps == []
         async with here.daemon() as daemon:
@@ -149,7 +149,7 @@ def test_an_attempt_that_the_daemon_did_not_live_to_make_has_used_its_approval(
             with monkeypatch.context() as patched:
                 patched.setattr(FakeEngine, "execute", _never_answers)
                 await daemon.approve(1, "", "ada")
-                await until(daemon, lambda: not daemon.world.approvals)
+                await until(daemon, lambda: not daemon.state.operators.approvals)
                 await daemon.stop()
         async with here.daemon() as daemon:
             await asked(daemon, 2)
@@ -168,7 +168,7 @@ async def _never_answers(*_: object) -> str:
 def test_an_approval_that_is_used_too_late_is_void_and_asked_anew(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
         async with waiting(loop, tmp_path) as (here, daemon):
-            daemon.world.orders_only = "it is about to end"
+            daemon.state.operators.commands_only = "it is about to end"
             await daemon.approve(1, "", "ada")
         await asyncio.sleep(2 * HOUR)
         async with here.daemon() as daemon:
@@ -185,7 +185,7 @@ def test_an_approval_of_something_else_is_void_said_and_asked_anew(tmp_path: Pat
         async with here.daemon("db") as daemon:
             here.breaks("db")
             await asked(daemon)
-            first = daemon.world.services[DB].container
+            first = daemon.state.services.known[DB].container
             here.engine.drops_events = True
             here.engine.docker_rm("db")
             here.engine.run("db", volumes={"data": "/data"})
@@ -198,7 +198,7 @@ def test_an_approval_of_something_else_is_void_said_and_asked_anew(tmp_path: Pat
                 "is void: what would be done now is not what was approved"
                 in (await sentences(daemon, EntryKind.APPROVAL))[-2]
             )
-            assert daemon.world.services[DB].container != first
+            assert daemon.state.services.known[DB].container != first
         assert [one.resolved for one in here.alerts() if one.key == "approval-1"] == [False, True]
 
     run_virtually(story)
@@ -213,7 +213,7 @@ def test_what_came_back_meanwhile_is_left_alone(tmp_path: Path, *, approved: boo
             if approved:
                 await daemon.approve(1, "", "ada")
             await recovered(daemon)
-            await until(daemon, lambda: not daemon.world.approvals)
+            await until(daemon, lambda: not daemon.state.operators.approvals)
             assert here.engine.steps == []
             assert await states(daemon) == ["void" if approved else "withdrawn"]
 
@@ -234,7 +234,7 @@ def test_a_pause_or_another_rung_withdraws_what_was_asked(tmp_path: Path) -> Non
                 ("recreate", "waiting"),
             ]
             await daemon.pause("db", 600.0, "moving the disk", "ada")
-            await until(daemon, lambda: not daemon.world.approvals)
+            await until(daemon, lambda: not daemon.state.operators.approvals)
             await asked(daemon, 3)
             await daemon.retire("db", "no more", "ada")
             await asyncio.sleep(60.0)
@@ -255,7 +255,7 @@ def test_whoever_takes_their_time_to_answer_makes_no_attempt_forgotten(tmp_path:
             await asked(daemon)
             for _ in range(9):
                 await asyncio.sleep(600.0)
-                daemon.world.services[DB].wake.set()
+                daemon.state.services.known[DB].wake.set()
             await asyncio.sleep(1.0)
             assert [one.rung for one in record(daemon).attempts] == [Rung.START]
             assert await states(daemon) == ["waiting"]

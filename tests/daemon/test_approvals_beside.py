@@ -51,7 +51,7 @@ def test_a_rollback_that_is_a_persons_call_is_asked_for_where_rollbacks_wait_for
             assert request["action"] == "rollback"
             await daemon.approve(1, "", "ada")
             await recovered(daemon)
-            container = daemon.world.services[DB].container
+            container = daemon.state.services.known[DB].container
             assert container is not None
             assert container.image_id == good
 
@@ -77,7 +77,7 @@ def test_a_silenced_request_is_in_the_files_and_told_when_the_silence_ends(tmp_p
 def test_a_reload_that_lifts_the_rule_lets_recovery_go_on(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
         async with waiting(loop, tmp_path) as (_, daemon):
-            watched = daemon.world.services[DB]
+            watched = daemon.state.services.known[DB]
             free = replace(watched.settings.recovery, approval=frozenset[Rung]())
             watched.settings = replace(watched.settings, recovery=free)
             watched.wake.set()
@@ -97,7 +97,7 @@ def test_what_needs_a_service_that_waits_for_approval_is_brought_back_without_it
             here.engine.docker_rm("db")
             await asked(daemon)
             here.breaks("api")
-            await until(daemon, lambda: daemon.world.record_of(ServiceKey("", "api")).attempts)
+            await until(daemon, lambda: daemon.state.services.record_of(ServiceKey("", "api")).attempts)
             assert await states(daemon) == ["waiting"]
 
     run_virtually(story)
@@ -134,7 +134,7 @@ def test_of_two_people_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
 def test_who_rejects_what_is_good_again_at_that_moment_hands_nothing_over(tmp_path: Path) -> None:
     async def story(loop: VirtualLoop) -> None:
         async with waiting(loop, tmp_path) as (_, daemon):
-            watched = daemon.world.services[DB]
+            watched = daemon.state.services.known[DB]
             async with watched.recording:
                 rejection = asyncio.create_task(daemon.reject(1, "no", "bob"))
                 await asyncio.sleep(1.0)
@@ -156,7 +156,7 @@ def test_what_is_asked_at_once_has_a_number_each(tmp_path: Path) -> None:
         async with here.daemon(*names) as daemon:
             for name in names:
                 here.engine.docker_rm(name)
-            await until(daemon, lambda: len(daemon.world.approvals) == len(names))
+            await until(daemon, lambda: len(daemon.state.operators.approvals) == len(names))
             requests = await daemon.approvals(everything=True)
             assert [one["id"] for one in requests] == list(range(1, 9))
             assert sorted(one["service"] for one in requests) == names

@@ -81,7 +81,7 @@ async def test_containers_that_were_told_to_end_and_do_not_serve_any_more_blind_
     engine, _, watchdog = setting
     for name in NAMES:
         engine.docker_kill(name, signal=15)
-    await eventually(lambda: all(watchdog.watched(name).meant_at is not None for name in NAMES))
+    await eventually(lambda: all(watchdog.watched(name).signals.stop_heard_at is not None for name in NAMES))
     await _fail(setting)
     assert await _of_observer(watchdog) == []
 
@@ -91,7 +91,7 @@ async def test_deaths_that_were_heard_of_and_not_looked_into_blind_nobody(settin
     engine.stuck |= {str(watchdog.running(name)) for name in NAMES}
     for name in NAMES:
         engine.crash(name)
-    await eventually(lambda: all(watchdog.watched(name).event_at is not None for name in NAMES))
+    await eventually(lambda: all(watchdog.watched(name).signals.failed_at is not None for name in NAMES))
     await _fail(setting)
     assert await _of_observer(watchdog) == []
 

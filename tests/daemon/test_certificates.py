@@ -77,7 +77,7 @@ def test_a_certificate_that_ends_is_told_once_with_all_who_present_it(tmp_path: 
         async with here.daemon("webui") as daemon:
             ends_soon(here, "imap", "mail", "front")  # to the shop more time is given, yet it is the same certificate
             await asyncio.sleep(LONG_ENOUGH)
-            assert daemon.world.services[WEBUI].record.incident is None
+            assert daemon.state.services.known[WEBUI].record.incident is None
             for name in ("imap", "mail", "front"):
                 presents(here, name, OTHER)
             await asyncio.sleep(LONG_ENOUGH)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.support.fake_engine import FakeEngine
-from watchdog.daemon.alerting.alert_inputs import Open, down_since
-from watchdog.daemon.oneshot import Remembered
+from watchdog.daemon.alerting.alert_inputs import down_since
+from watchdog.daemon.oneshot import LedgerCopy
 from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.incidents import opened
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident, ServiceRecord, Severity
@@ -23,15 +24,15 @@ INCIDENT = Incident(
     failed_at=100.0,
     detected_at=101.0,
 )
-OPENED = Open(incident=INCIDENT, failed_at=100.0, detected_at=101.0)
+OPENED = opened(INCIDENT, failed_at=100.0, detected_at=101.0)
 
 
-def _world(*, blamed: ServiceKey | None, root_good_at: float | None) -> World:
-    world = World(settings=Settings(), clock=Clock(), engine=FakeEngine(now=lambda: 0.0), memory=Remembered())
+def _world(*, blamed: ServiceKey | None, root_good_at: float | None) -> DaemonState:
+    state = DaemonState(settings=Settings(), clock=Clock(), engine=FakeEngine(now=lambda: 0.0), ledger=LedgerCopy())
     watched = ServiceState(key=WEB, settings=ServiceSettings(), record=ServiceRecord(service=WEB))
-    watched.blamed, watched.root_good_at = blamed, root_good_at
-    world.services[WEB] = watched
-    return world
+    watched.course.attributed_to, watched.signals.roots_good_at = blamed, root_good_at
+    state.services.known[WEB] = watched
+    return state
 
 
 def test_what_failed_by_itself_is_down_since_then() -> None:

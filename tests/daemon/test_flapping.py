@@ -12,7 +12,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger
 from watchdog.model.container import HealthcheckState
@@ -70,7 +70,7 @@ class Story:
 
     @property
     def attempts(self) -> int:
-        return len(self.daemon.world.record_of(WEBUI).attempts)
+        return len(self.daemon.state.services.record_of(WEBUI).attempts)
 
     async def incidents(self) -> tuple[Incident, ...]:
         return await self.daemon.incidents(100, open_only=False)
@@ -102,12 +102,12 @@ async def _proven(
     if engine is None:
         engine = FakeEngine(now=wall)
         engine.run("webui")
-    world = World(settings=settings, clock=Clock(loop.time, wall), engine=engine, memory=ledger)
-    daemon = Daemon(world=world, ledger=ledger, prober=page, claim=claim, reread=lambda: settings)
+    state = DaemonState(settings=settings, clock=Clock(loop.time, wall), engine=engine, ledger=ledger)
+    daemon = Daemon(state=state, ledger=ledger, prober=page, claim=claim, reread=lambda: settings)
     await daemon.start(version="test")
     story = Story(loop, engine, page, daemon)
     try:
-        await story.until(lambda: daemon.world.record_of(WEBUI).baselines)
+        await story.until(lambda: daemon.state.services.record_of(WEBUI).baselines)
         yield story
     finally:
         await daemon.stop()
@@ -162,8 +162,8 @@ def test_what_flapped_and_stays_bad_is_acted_on_and_a_person_is_called_in_time(t
             it.page.passes = _every_other
             await it.until(lambda: it.flapping, 10.0)
             it.page.passes = lambda _: False
-            watched = it.daemon.world.services[WEBUI]
-            await it.until(lambda: watched.bad_since is not None, 10.0)
+            watched = it.daemon.state.services.known[WEBUI]
+            await it.until(lambda: watched.course.bad_since is not None, 10.0)
             held = await it.until(lambda: it.attempts, 10.0)
             assert 25.0 < held < 2.5 * MINUTE
             called = held + await it.until(lambda: watched.record.quarantined, 30.0)

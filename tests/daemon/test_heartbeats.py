@@ -17,7 +17,7 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.observing.heartbeats import FORGET_AFTER, KIND
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerFull, UnknownHeartbeat
 from watchdog.ledger import Ledger, LedgerReader
@@ -84,9 +84,11 @@ class Scene:
         async def claim(_: EngineIdentity, __: Collection[str]) -> None:
             return
 
-        world = World(settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, memory=self.ledger)
-        prober = Prober(world.clock.wall, world, beats=world.hearts)
-        daemon = Daemon(world=world, ledger=self.ledger, prober=prober, claim=claim, reread=lambda: settings)
+        state = DaemonState(
+            settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, ledger=self.ledger
+        )
+        prober = Prober(state.clock.wall, state, beats=state.heartbeats)
+        daemon = Daemon(state=state, ledger=self.ledger, prober=prober, claim=claim, reread=lambda: settings)
         await daemon.start(version="test")
         try:
             yield daemon
@@ -106,7 +108,7 @@ def _shown(daemon: Daemon) -> tuple[Verdict, str]:
 
 
 def _quiet(daemon: Daemon) -> float:
-    return daemon.world.hearts.reading(BACKUP).quiet_for
+    return daemon.state.heartbeats.reading(BACKUP).quiet_for
 
 
 async def _fails_at(daemon: Daemon, deadline: float) -> None:

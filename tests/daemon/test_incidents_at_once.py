@@ -15,6 +15,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import GatedLedger, small_daemon
 from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.model.alert import Notice
 from watchdog.model.record import EntryKind, Severity
 
@@ -22,6 +23,7 @@ from watchdog.model.record import EntryKind, Severity
 @dataclass(frozen=True, slots=True)
 class Setting:
     desk: IncidentManager
+    state: DaemonState
     ledger: GatedLedger
 
     async def kinds(self, number: int) -> list[EntryKind]:
@@ -35,8 +37,9 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
         pytest.fail("the ledger takes everything here")
 
     async with small_daemon(FakeEngine(time.time), tmp_path) as watchdog:
-        world, journal = watchdog.daemon.world, watchdog.daemon.journal
-        yield Setting(IncidentManager(world, journal, Notifier(world, journal, unsent), unsent), watchdog.ledger)
+        state, journal = watchdog.daemon.state, watchdog.daemon.journal
+        desk = IncidentManager(state, journal, Notifier(state, journal, unsent), unsent)
+        yield Setting(desk, state, watchdog.ledger)
 
 
 async def test_an_end_that_two_see_is_told_once(setting: Setting) -> None:
@@ -50,7 +53,7 @@ async def test_an_end_that_two_see_is_told_once(setting: Setting) -> None:
     setting.ledger.gate.set()
     await asyncio.gather(*ends)
     assert (await setting.kinds(number)).count(EntryKind.INCIDENT_CLOSED) == 1
-    assert setting.desk.opened() == []
+    assert setting.state.incidents == {}
 
 
 async def test_what_ends_while_it_turns_critical_stays_ended(setting: Setting) -> None:
@@ -62,7 +65,7 @@ async def test_what_ends_while_it_turns_critical_stays_ended(setting: Setting) -
     await asyncio.sleep(0)
     setting.ledger.gate.set()
     await asyncio.gather(ending, overdue)
-    assert setting.desk.opened() == []
+    assert setting.state.incidents == {}
     incident, _ = await setting.ledger.timeline(number)
     assert (incident.severity, incident.closed_at is not None) == (Severity.WARNING, True)
 

@@ -55,16 +55,18 @@ class ServiceState:
 
 
 @dataclass
-class World:
+class DaemonState:
     """As much of the daemon's as is looked at."""
 
     seconds: float = 0.0
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
-    services: dict[ServiceKey, ServiceState] = field(default_factory=dict[ServiceKey, ServiceState])
+    known: dict[ServiceKey, ServiceState] = field(default_factory=dict[ServiceKey, ServiceState])
 
     @property
-    def clock(self) -> Any:
-        return SimpleNamespace(now=lambda: self.seconds)
+    def services(self) -> Any:
+        return SimpleNamespace(
+            clock=SimpleNamespace(now=lambda: self.seconds), known=self.known, endpoints=self.endpoints
+        )
 
     def graph(self) -> Any:
         return {WEB: frozenset({API})}
@@ -73,28 +75,32 @@ class World:
         return frozenset({API}) if check.name == "needs api" else frozenset()
 
 
+def monitor(state: DaemonState) -> ConnectivityMonitor:
+    return ConnectivityMonitor(state.services, cast("Any", state))
+
+
 class Remembering(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
-        self.outlook = ConnectivityMonitor(cast("Any", self.world))
+        self.state = DaemonState()
+        self.monitor = monitor(self.state)
 
     @rule(name=NAMES, after=ANSWERS)
     def an_endpoint_answers(self, name: str, after: Observation) -> None:
-        known = self.world.endpoints.get(name)
+        known = self.state.endpoints.get(name)
         if known is None:
-            self.world.endpoints[name] = Endpoint(Check(name=name, question=CHECKS[0].question), Answered(after))
-            self.outlook.note(None, after)
+            self.state.endpoints[name] = Endpoint(Check(name=name, question=CHECKS[0].question), Answered(after))
+            self.monitor.note(None, after)
         else:
             before, known.streak = known.streak.last, Answered(after)
-            self.outlook.note(before, after)
+            self.monitor.note(before, after)
 
     @rule(key=KEYS, check=st.sampled_from(CHECKS), after=ANSWERS)
     def a_service_answers(self, key: ServiceKey, check: Check, after: Observation) -> None:
-        streaks = self.world.services.setdefault(key, ServiceState(key)).streaks
+        streaks = self.state.known.setdefault(key, ServiceState(key)).streaks
         before = streaks[check.name].last if check.name in streaks else None
         streaks[check.name] = Answered(after)
-        self.outlook.note(before, after)
+        self.monitor.note(before, after)
 
     @rule(seer=KEYS)
     def all_fail_but_one(self, seer: ServiceKey) -> None:
@@ -105,32 +111,32 @@ class Remembering(RuleBasedStateMachine):
 
     @rule(key=KEYS, fine=st.booleans())
     def a_container_changes(self, key: ServiceKey, fine: bool) -> None:
-        self.world.services.setdefault(key, ServiceState(key)).fine = fine
+        self.state.known.setdefault(key, ServiceState(key)).fine = fine
         self.time_goes_by()
 
     @rule(key=KEYS)
     def a_service_is_another(self, key: ServiceKey) -> None:
-        self.world.services[key] = ServiceState(key)
+        self.state.known[key] = ServiceState(key)
         self.time_goes_by()
 
     @rule(key=KEYS, asked=st.booleans())
     def a_check_is_configured_or_no_more(self, key: ServiceKey, asked: bool) -> None:
-        watched = self.world.services.setdefault(key, ServiceState(key))
+        watched = self.state.known.setdefault(key, ServiceState(key))
         watched.settings = SimpleNamespace(checks=CHECKS if asked else CHECKS[1:])
         self.time_goes_by()
 
     @rule(name=NAMES)
     def an_endpoint_is_forgotten(self, name: str) -> None:
-        self.world.endpoints.pop(name, None)
+        self.state.endpoints.pop(name, None)
         self.time_goes_by()
 
     def time_goes_by(self) -> None:
-        self.world.seconds += KNOWN_FOR
+        self.state.seconds += KNOWN_FOR
 
     @invariant()
     def it_says_what_a_look_at_all_says(self) -> None:
-        at_first_sight = ConnectivityMonitor(cast("Any", self.world)).common_cause()
-        assert self.outlook.common_cause() == at_first_sight
+        at_first_sight = monitor(self.state).common_cause()
+        assert self.monitor.common_cause() == at_first_sight
 
 
 TestRemembering = Remembering.TestCase

@@ -28,10 +28,10 @@ def test_a_spec_that_cannot_be_saved_for_an_hour_is_saved_afterwards(
             patched.setattr(FakeEngine, "capture", refused)
             async with here.daemon() as daemon:
                 await asyncio.sleep(3600.0)
-                record = daemon.world.record_of(ServiceKey.parse("webui"))
+                record = daemon.state.services.record_of(ServiceKey.parse("webui"))
                 assert record.baselines == ()
                 patched.undo()
                 await asyncio.sleep(5.0)
-                return daemon.world.record_of(ServiceKey.parse("webui")).baselines != ()
+                return daemon.state.services.record_of(ServiceKey.parse("webui")).baselines != ()
 
     assert run_virtually(story)

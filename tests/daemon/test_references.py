@@ -68,7 +68,7 @@ async def test_references_that_are_silent_confirm_that_the_observer_is_blind(tmp
     silent = {REFERENCES[0]: Verdict.FAIL, REFERENCES[1]: Verdict.UNKNOWN}
     async with _blinded(tmp_path, silent) as (small, heard):
         said = "1.1.1.1:53, https://example.org/ do not answer either"
-        await eventually(lambda: all(small.watched(name).says.endswith(said) for name in PAGES))
+        await eventually(lambda: all(small.watched(name).course.message.endswith(said) for name in PAGES))
         await eventually(lambda: small.daemon.snapshot().incidents_open)
         (incident,) = await _incidents(small)
         assert (incident.subject, incident.summary.endswith(said)) == ("observer", True)
@@ -86,4 +86,4 @@ async def test_references_that_answer_again_end_the_blindness_and_the_failures_a
         assert (observer.subject, observer.closed_at is not None) == ("observer", True)
         assert {incident.subject for incident in others} == set(PAGES)
         first = min(small.record(name).attempts[0].at for name in PAGES)
-        assert 0.0 < small.daemon.world.sees_since <= first
+        assert 0.0 < small.daemon.state.observer.sees_since <= first

@@ -68,7 +68,11 @@ async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
 
 def _good(watchdog: SmallDaemon) -> bool:
     watched = watchdog.watched("webui")
-    return watched.seen is not None and watched.seen.health is Health.HEALTHY and watched.record.incident is None
+    return (
+        watched.assessment is not None
+        and watched.assessment.health is Health.HEALTHY
+        and watched.record.incident is None
+    )
 
 
 def _touched(engine: BusyEngine) -> list[Step]:

@@ -30,15 +30,17 @@ async def verified(daemon: Daemon, key: ServiceKey) -> Container:
     """The container of a service that was found good, by which its incident is over."""
 
     def good() -> bool:
-        watched = daemon.world.services.get(key)
-        seen = watched.seen if watched is not None else None
-        return seen is not None and seen.health is Health.HEALTHY and daemon.world.record_of(key).incident is None
+        watched = daemon.state.services.known.get(key)
+        seen = watched.assessment if watched is not None else None
+        return (
+            seen is not None and seen.health is Health.HEALTHY and daemon.state.services.record_of(key).incident is None
+        )
 
     async with asyncio.timeout(HOUR):
         while not good():
-            daemon.world.changed.clear()
-            await daemon.world.changed.wait()
-    container = daemon.world.services[key].container
+            daemon.state.changed.clear()
+            await daemon.state.changed.wait()
+    container = daemon.state.services.known[key].container
     assert container is not None
     return container
 
@@ -61,10 +63,14 @@ def test_services_that_are_gone_are_made_again_by_what_an_older_version_saved(sc
         async with here.daemon() as daemon:
             for key in before.keys() - {PAUSED, RETIRED, QUARANTINED}:
                 container = await verified(daemon, key)
-                spec, record, saved = await here.engine.capture(container.id), daemon.world.record_of(key), before[key]
+                spec, record, saved = (
+                    await here.engine.capture(container.id),
+                    daemon.state.services.record_of(key),
+                    before[key],
+                )
                 assert spec.id == saved.baselines[0].spec_id == record.baselines[0].spec_id, key
                 assert container.image_id == saved.baselines[0].image_id, key
-            attempts = daemon.world.record_of(WEBUI).attempts
+            attempts = daemon.state.services.record_of(WEBUI).attempts
             assert [one.outcome for one in attempts] == [Outcome.RECOVERED]
             spec = await here.engine.capture((await verified(daemon, WEBUI)).id)
             assert list(spec.endpoints) == ["shop_front", "shop_back"]

@@ -54,7 +54,7 @@ async def test_a_pause_ordered_while_the_incident_is_written_keeps_both(setting:
     await asyncio.sleep(0)
     watchdog.ledger.gate.set()
     await pausing
-    await eventually(lambda: watchdog.watched("webui").says.startswith("paused by ada"))
+    await eventually(lambda: watchdog.watched("webui").course.message.startswith("paused by ada"))
     for record in (watchdog.watched("webui").record, watchdog.record("webui")):
         assert record.pause is not None
         assert record.incident == 1
@@ -65,7 +65,7 @@ async def test_a_pause_ordered_while_a_recovery_is_planned_holds_that_recovery(s
     engine, watchdog = setting
     engine.meanwhile = lambda: watchdog.daemon.pause("webui", 3600.0, "moving the disk", "ada")
     engine.docker_rm("webui")
-    await eventually(lambda: watchdog.watched("webui").says.startswith("paused by ada"))
+    await eventually(lambda: watchdog.watched("webui").course.message.startswith("paused by ada"))
     assert await engine.list_containers() == ()
     assert watchdog.record("webui").attempts == ()
 
@@ -122,7 +122,7 @@ async def test_a_root_that_fails_while_its_dependent_is_planned_comes_back_first
     async with small_daemon(engine, tmp_path) as watchdog:
 
         def down(name: str) -> bool:
-            seen = watchdog.watched(name).seen
+            seen = watchdog.watched(name).assessment
             return seen is not None and seen.health.bad
 
         async def root_fails() -> str:

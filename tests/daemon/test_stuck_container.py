@@ -51,7 +51,7 @@ def setting() -> Setting:
 
 
 def _health(watchdog: SmallDaemon, name: str) -> Health | None:
-    seen = watchdog.watched(name).seen
+    seen = watchdog.watched(name).assessment
     return seen.health if seen is not None else None
 
 
@@ -100,7 +100,7 @@ async def test_a_container_that_the_engine_cannot_tell_of_does_not_make_it_pass_
         engine.damaged.add(setting.webui)
         engine.crash("webui")
         await eventually(lambda: _health(watchdog, "webui") is Health.UNKNOWN)
-        seen = watchdog.watched("webui").seen
+        seen = watchdog.watched("webui").assessment
         assert seen is not None
         assert "cannot be judged: the engine refused (500)" in seen.reason
         engine.docker_rm("api")
@@ -156,6 +156,8 @@ async def test_what_failed_during_a_pause_that_was_never_seen_says_nothing(setti
         setting.verdicts["page"] = Verdict.PASS
         engine.stuck.clear()
         watched = watchdog.watched("webui")
-        await eventually(lambda: watched.unpaused_at is not None and _health(watchdog, "webui") is Health.HEALTHY)
+        await eventually(
+            lambda: watched.incarnation.unpaused_at is not None and _health(watchdog, "webui") is Health.HEALTHY
+        )
         assert await watchdog.daemon.incidents(10, open_only=False) == ()
     assert not any(isinstance(step, RestartContainer) for step in engine.steps)

@@ -20,7 +20,7 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.process.schedule import Schedule
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.container import ContainerSpec
@@ -107,7 +107,9 @@ class Scene:
             return
 
         daemon = Daemon(
-            world=World(settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, memory=ledger),
+            state=DaemonState(
+                settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, ledger=ledger
+            ),
             ledger=ledger,
             prober=self.prober,
             claim=claim,

@@ -8,30 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.policy.phases import TRANSITIONS, Happening, IllegalTransition, Phase, advance, mermaid
+from watchdog.policy.phases import TRANSITIONS, IllegalTransition, Phase, RecoveryEvent, advance, mermaid
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
-PAIRS = list(itertools.product(Phase, Happening))
+PAIRS = list(itertools.product(Phase, RecoveryEvent))
 UNDER_WAY = {Phase.ACTING, Phase.VERIFYING}
 
 
-def rule(phase: Phase, happening: Happening) -> Phase | None:
+def rule(phase: Phase, happening: RecoveryEvent) -> Phase | None:
     """Where a happening must lead, said once per happening; None where it may not happen at all."""
     match happening:
-        case Happening.ACT:  # one attempt at a time
+        case RecoveryEvent.ACT:  # one attempt at a time
             return None if phase in UNDER_WAY else Phase.ACTING
-        case Happening.ACTED:
+        case RecoveryEvent.ACTED:
             return Phase.VERIFYING if phase is Phase.ACTING else None
-        case Happening.GIVE_UP:  # nobody gives up what is good or under way, nor twice
+        case RecoveryEvent.GIVE_UP:  # nobody gives up what is good or under way, nor twice
             return Phase.HANDED_OVER if phase is Phase.WAITING else None
-        case Happening.GOOD | Happening.RELEASED:  # while engine calls are under way nothing is believed
+        case RecoveryEvent.GOOD | RecoveryEvent.RELEASED:  # while engine calls are under way nothing is believed
             return None if phase is Phase.ACTING else Phase.IDLE
-        case Happening.FAILED:  # only a person or verification gets a service out of a person's hands
+        case RecoveryEvent.TAKEN_UP:  # at the start of a daemon, before it has done anything itself
+            return None if phase in UNDER_WAY else Phase.VERIFYING
+        case RecoveryEvent.FAILED:  # only a person or verification gets a service out of a person's hands
             return Phase.HANDED_OVER if phase is Phase.HANDED_OVER else Phase.WAITING
 
 
-def broken(table: Mapping[tuple[Phase, Happening], Phase]) -> list[str]:
+def broken(table: Mapping[tuple[Phase, RecoveryEvent], Phase]) -> list[str]:
     """What is wrong with a table of phases, a sentence each."""
     return [
         f"{happening} while {phase} leads to {table.get((phase, happening))}"
@@ -42,7 +44,7 @@ def broken(table: Mapping[tuple[Phase, Happening], Phase]) -> list[str]:
 
 @pytest.mark.parametrize(("phase", "happening"), PAIRS)
 def test_every_happening_in_every_phase_leads_where_its_rule_says_or_is_refused(
-    phase: Phase, happening: Happening
+    phase: Phase, happening: RecoveryEvent
 ) -> None:
     expected = rule(phase, happening)
     if expected is not None:
@@ -57,20 +59,22 @@ def test_the_table_holds_its_rules() -> None:
 
 
 @pytest.mark.parametrize("entry", TRANSITIONS)
-def test_a_table_that_lost_an_entry_is_caught(entry: tuple[Phase, Happening]) -> None:
+def test_a_table_that_lost_an_entry_is_caught(entry: tuple[Phase, RecoveryEvent]) -> None:
     table = {pair: target for pair, target in TRANSITIONS.items() if pair != entry}
     assert len(broken(table)) == 1
 
 
 @pytest.mark.parametrize(("entry", "target"), list(itertools.product(TRANSITIONS, Phase)))
-def test_a_table_with_an_entry_that_leads_elsewhere_is_caught(entry: tuple[Phase, Happening], target: Phase) -> None:
+def test_a_table_with_an_entry_that_leads_elsewhere_is_caught(
+    entry: tuple[Phase, RecoveryEvent], target: Phase
+) -> None:
     assert bool(broken({**TRANSITIONS, entry: target})) is (TRANSITIONS[entry] is not target)
 
 
 @pytest.mark.parametrize(
     ("entry", "target"), list(itertools.product([pair for pair in PAIRS if pair not in TRANSITIONS], Phase))
 )
-def test_a_table_with_an_entry_too_many_is_caught(entry: tuple[Phase, Happening], target: Phase) -> None:
+def test_a_table_with_an_entry_too_many_is_caught(entry: tuple[Phase, RecoveryEvent], target: Phase) -> None:
     assert len(broken({**TRANSITIONS, entry: target})) == 1
 
 

@@ -13,7 +13,7 @@ from tests.support.small_daemon import Told
 from tests.support.virtual_time import VirtualLoop
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Alert, Notice
@@ -120,7 +120,7 @@ class AlertScene:
             return
 
         daemon = Daemon(
-            world=World(settings=settings, clock=clock, engine=self.engine, memory=ledger),
+            state=DaemonState(settings=settings, clock=clock, engine=self.engine, ledger=ledger),
             ledger=ledger,
             prober=Told(self.verdicts, clock, self.evidence),
             claim=claim,
@@ -129,9 +129,9 @@ class AlertScene:
         await daemon.start(version="test")
         try:
             async with asyncio.timeout(HOUR):
-                while not all(daemon.world.record_of(ServiceKey.parse(name)).baselines for name in services):
-                    daemon.world.changed.clear()
-                    await daemon.world.changed.wait()
+                while not all(daemon.state.services.record_of(ServiceKey.parse(name)).baselines for name in services):
+                    daemon.state.changed.clear()
+                    await daemon.state.changed.wait()
             yield daemon
         finally:
             await daemon.stop()

@@ -42,12 +42,12 @@ def crashing(loop: VirtualLoop, directory: Path, settings: Settings | None = Non
 async def until(daemon: Daemon, condition: Callable[[], object]) -> None:
     async with asyncio.timeout(HOUR / 2):
         while not condition():
-            daemon.world.changed.clear()
-            await daemon.world.changed.wait()
+            daemon.state.changed.clear()
+            await daemon.state.changed.wait()
 
 
 async def asked(daemon: Daemon, number: int = 1) -> None:
-    await until(daemon, lambda: any(one.id == number for one in daemon.world.approvals.values()))
+    await until(daemon, lambda: any(one.id == number for one in daemon.state.operators.approvals.values()))
 
 
 @asynccontextmanager
@@ -62,15 +62,15 @@ async def waiting(loop: VirtualLoop, directory: Path) -> AsyncGenerator[tuple[Al
 
 async def recovered(daemon: Daemon) -> None:
     def good() -> bool:
-        watched = daemon.world.services.get(DB)
-        seen = watched.seen if watched is not None else None
+        watched = daemon.state.services.known.get(DB)
+        seen = watched.assessment if watched is not None else None
         return record(daemon).incident is None and seen is not None and seen.health is Health.HEALTHY
 
     await until(daemon, good)
 
 
 def record(daemon: Daemon) -> ServiceRecord:
-    return daemon.world.record_of(DB)
+    return daemon.state.services.record_of(DB)
 
 
 async def rows(daemon: Daemon, kind: EntryKind) -> list[Row]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.support.fake_engine import FakeEngine
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Notice
@@ -102,14 +102,14 @@ class SmallDaemon:
     ledger: GatedLedger
 
     def watched(self, name: str) -> ServiceState:
-        return self.daemon.world.services[ServiceKey("", name)]
+        return self.daemon.state.services.known[ServiceKey("", name)]
 
     def knows(self, name: str) -> bool:
-        return ServiceKey("", name) in self.daemon.world.services
+        return ServiceKey("", name) in self.daemon.state.services.known
 
     def record(self, name: str) -> ServiceRecord:
         """As the ledger has it."""
-        return self.daemon.world.record_of(ServiceKey("", name))
+        return self.daemon.state.services.record_of(ServiceKey("", name))
 
     def running(self, name: str) -> str | None:
         """Full ID of the container that the daemon believes in."""
@@ -146,7 +146,7 @@ async def small_daemon(
         await ledger.bind_engine(identity.id)
 
     daemon = Daemon(
-        world=World(settings=settings, clock=clock, engine=engine, memory=ledger),
+        state=DaemonState(settings=settings, clock=clock, engine=engine, ledger=ledger),
         ledger=ledger,
         prober=prober if verdicts is None else Told(verdicts, clock),
         claim=claim,

@@ -197,20 +197,15 @@ def _judge_together(
         if endpoint.name in names:
             problems.add((*path, "name"), f"{shown(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
         names.add(endpoint.name)
-        its = [service.recovery for _, key, service in services if endpoint.service and covers(key, endpoint.service)]
+        its = [service.recovery for _, key, service in services if endpoint.service and key.means(endpoint.service)]
         wrong = unverifiable(endpoint, (its or [recovery])[0])
         if wrong is not None:
             problems.add((*path, "heartbeat"), wrong)
         for _, key, service in services:
-            if endpoint.service and covers(key, endpoint.service) and endpoint.name in {c.name for c in service.checks}:
+            if endpoint.service and key.means(endpoint.service) and endpoint.name in {c.name for c in service.checks}:
                 wrong = f"{shown(endpoint.name)} is a check of {key} too"
                 problems.add((*path, "name"), f"{wrong}; allowed: another name for one of the two")
     _refuse_cycles(services, problems)
-
-
-def covers(pattern: ServiceKey, key: ServiceKey) -> bool:
-    """Whether a configured key means this service: a key without project means the name in any project."""
-    return pattern.name == key.name and pattern.project in {"", key.project}
 
 
 def _refuse_cycles(services: list[tuple[KeyPath, ServiceKey, ServiceSettings]], problems: Problems) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from watchdog.config import approval, rules
-from watchdog.config.build import covers
 from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
@@ -22,7 +21,6 @@ from watchdog.model.question import services_of
 from watchdog.model.settings import OnStop, ServiceSettings, Settings
 from watchdog.policy.discovery import ENABLE
 from watchdog.policy.graph import DEPENDS_ON
-from watchdog.policy.journeys import is_of
 
 PREFIX: Final = "watchdog."
 CHECK: Final = "watchdog.check."
@@ -101,7 +99,7 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
 
 def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
     found = sorted(
-        ((pattern, service) for pattern, service in settings.services if covers(pattern, key)),
+        ((pattern, service) for pattern, service in settings.services if pattern.means(key)),
         key=lambda one: one[0].project == "",
     )
     if found:
@@ -111,11 +109,7 @@ def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
 
 
 def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:
-    return [
-        endpoint
-        for endpoint in settings.endpoints
-        if endpoint.service and covers(endpoint.service, key) and endpoint.service.number == key.number
-    ]
+    return [endpoint for endpoint in settings.endpoints if endpoint.service and endpoint.service.means_replica(key)]
 
 
 def _journeys(settings: Settings, key: ServiceKey) -> list[Check]:
@@ -123,7 +117,7 @@ def _journeys(settings: Settings, key: ServiceKey) -> list[Check]:
     return [
         journey
         for journey in settings.journeys_of_services
-        if any(is_of(pattern, key) for pattern in services_of(journey.question))
+        if any(named.means_replica(key) for named in services_of(journey.question))
     ]
 
 

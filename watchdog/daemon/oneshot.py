@@ -17,8 +17,11 @@ from watchdog.daemon.observing.expected import named_in_compose
 from watchdog.daemon.observing.heartbeats import KIND as HEARTBEATS
 from watchdog.daemon.process.own_container import own_container
 from watchdog.daemon.state.clock import Clock
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.endpoints import Endpoint, Journey
+from watchdog.daemon.state.incarnation import Look
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import Endpoint, Journey, World
+from watchdog.daemon.state.services import Services
 from watchdog.daemon.views.snapshot import snapshot
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import EngineError, LedgerError, NoLedger
@@ -26,7 +29,7 @@ from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
 from watchdog.model.question import CheckKind
-from watchdog.model.record import Desired, Kept, ServiceRecord
+from watchdog.model.record import Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
@@ -42,7 +45,7 @@ UNREAD = {ENABLE: "true"}
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class LedgerCopy:
     """What the ledger said when it was read; nothing where there is none."""
 
     records: Mapping[ServiceKey, ServiceRecord] = field(default_factory=dict[ServiceKey, ServiceRecord])
@@ -58,19 +61,22 @@ class Remembered:
         """Only the daemon writes."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Onlooker:
     """A keeper without workers: nothing follows from what is seen."""
 
-    def welcome(self, watched: ServiceState) -> None:
+    services: Services
+
+    def add(self, key: ServiceKey, labels: Mapping[str, str]) -> ServiceState:
+        return self.services.new(key, labels)
+
+    def reconfigure(self, service: ServiceState, labels: Mapping[str, str]) -> None:
         pass
 
-    def resettle(self, watched: ServiceState) -> None:
+    def remove(self, service: ServiceState) -> None:
         pass
 
-    def dismiss(self, watched: ServiceState) -> None:
-        pass
-
-    def rename(self, watched: ServiceState, bearer: ServiceKey) -> None:
+    def rename(self, service: ServiceState, bearer: ServiceKey) -> None:
         pass
 
 
@@ -79,44 +85,44 @@ async def look(settings: Settings, names: tuple[str, ...]) -> Snapshot:
 
     Nothing is touched. Raises UnknownService for a name that no service has, LedgerError for an unreadable ledger.
     """
-    engine, memory = DockerEngine(settings.engine), _remembered(settings)
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
-    world.hearts.load(memory.left.get(HEARTBEATS, {}))
+    engine, memory = DockerEngine(settings.engine), _ledger_copy(settings)
+    state = DaemonState(settings=settings, clock=Clock(), engine=engine, ledger=memory)
+    state.heartbeats.load(memory.left.get(HEARTBEATS, {}))
     try:
-        await _look_at_engine(world)
-        _recall(world)
-        world.wanted = named_in_compose(world)
-        await _ask_everything(world, memory, names)
+        await _look_at_engine(state)
+        _recall(state)
+        state.services.expected = named_in_compose(state)
+        await _ask_everything(state, memory, names)
     finally:
         await engine.close()
-    now = world.clock.now()
-    for watched in world.services.values():
-        watched.seen = assess(watched.sight(now, world.state.away))
-    return _only(snapshot(world, sum(record.incident is not None for record in world.memory.records.values())), names)
+    now = state.clock.now()
+    for service in state.services.known.values():
+        service.course.assess(assess(service.sight(now, state.engine_state.away)), now)
+    return _only(snapshot(state, sum(record.incident is not None for record in state.ledger.records.values())), names)
 
 
 async def ask_once(settings: Settings, check: Check) -> Observation:
     """The answer to one check; the engine is looked at only where that is asked from inside a container."""
     from watchdog.probes import Prober
 
-    engine, memory = DockerEngine(settings.engine), Remembered()
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=memory)
-    prober = Prober(world.clock.wall, world, memory)
+    engine, memory = DockerEngine(settings.engine), LedgerCopy()
+    state = DaemonState(settings=settings, clock=Clock(), engine=engine, ledger=memory)
+    prober = Prober(state.clock.wall, state, memory)
     try:
         if check.vantage is not None:
-            await _look_at_engine(world)
+            await _look_at_engine(state)
         return await prober.ask(check)
     finally:
         await prober.close()
         await engine.close()
 
 
-def _remembered(settings: Settings) -> Remembered:
+def _ledger_copy(settings: Settings) -> LedgerCopy:
     try:
         with LedgerReader.open(settings.state.dir) as reader:
-            return Remembered(reader.records(), reader.head(), _kept(reader))
+            return LedgerCopy(reader.records(), reader.head(), _kept(reader))
     except NoLedger:
-        return Remembered()
+        return LedgerCopy()
 
 
 def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
@@ -126,57 +132,47 @@ def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
         return {}
 
 
-async def _look_at_engine(world: World) -> None:
+async def _look_at_engine(state: DaemonState) -> None:
     try:
-        world.state.identity = await world.engine.identify()
-        await ContainerObserver(world, _Onlooker(), own_container()).look()
-        world.state.away = None
+        state.engine_state.identity = await state.engine.identify()
+        await ContainerObserver(state, _Onlooker(state.services), own_container()).look()
+        state.engine_state.away = None
     except EngineError as error:
-        world.state.away = str(error)
+        state.engine_state.away = str(error)
 
 
-def _recall(world: World) -> None:
+def _recall(state: DaemonState) -> None:
     """What should be up by the ledger or the configuration and has no container."""
-    wanted = {key: record for key, record in world.memory.records.items() if record.desired is Desired.UP}
-    for key, settings in world.settings.services:
-        if settings.enabled and not any(_is(key, other) for other in (*world.services, *wanted)):
-            wanted[key] = ServiceRecord(service=key, desired=Desired.UP)
-    for key, record in wanted.items():
-        if key not in world.services and key not in world.unwatched and not left_out(world.settings, key, UNREAD):
-            watched = ServiceState(key=key, settings=world.settings_for(key, {}), record=record)
-            watched.see(None, world.clock.now(), None)
-            world.services[key] = watched
+    for key, record in state.services.missing().items():
+        if key not in state.services.unwatched and not left_out(state.settings, key, UNREAD):
+            state.services.new(key, {}, record).see(Look(container=None, at=state.clock.now()))
 
 
-def _is(named: ServiceKey, key: ServiceKey) -> bool:
-    return named.name == key.name and named.number == key.number and named.project in {"", key.project}
-
-
-async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ...]) -> None:
+async def _ask_everything(state: DaemonState, memory: LedgerCopy, names: tuple[str, ...]) -> None:
     """Every check once, side by side; one answer is the verdict."""
-    for check in world.settings.alone:
+    for check in state.settings.alone:
         if not names:
-            world.endpoints[check.name] = Endpoint(_once(check))
-    for check in world.settings.journeys_of_services:
+            state.services.endpoints[check.name] = Endpoint(_once(check))
+    for check in state.settings.journeys_of_services:
         journey = Journey(_once(check))
-        if not names or any(journey.is_of(watched.key) for watched in _chosen(world, names)):
-            world.journeys[check.name] = journey
+        if not names or any(journey.is_of(service.key) for service in _chosen(state, names)):
+            state.services.journeys[check.name] = journey
     questions: list[tuple[Check, ServiceState | Endpoint | Journey]] = [
-        (alone.check, alone) for alone in (*world.endpoints.values(), *world.journeys.values())
+        (alone.check, alone) for alone in (*state.services.endpoints.values(), *state.services.journeys.values())
     ]
-    for watched in _chosen(world, names):
-        checks = tuple(_once(check) for check in watched.settings.checks)
-        watched.settings = replace(watched.settings, checks=checks)
-        questions += [(check, watched) for check in checks if check.kind is not CheckKind.JOURNEY]
-    if not questions or world.state.away is not None:
+    for service in _chosen(state, names):
+        checks = tuple(_once(check) for check in service.settings.checks)
+        service.reconfigure(replace(service.settings, checks=checks), service.labels)
+        questions += [(check, service) for check in checks if check.kind is not CheckKind.JOURNEY]
+    if not questions or state.engine_state.away is not None:
         return
     from watchdog.probes import Prober
 
-    prober = Prober(world.clock.wall, world, memory, world.hearts)
+    prober = Prober(state.clock.wall, state, memory, state.heartbeats)
 
     async def ask(check: Check, of: ServiceState | Endpoint | Journey) -> None:
         observation = await prober.ask(check)
-        _take_in(world, check, of, observation)
+        _take_in(state, check, of, observation)
 
     try:
         await asyncio.gather(*(ask(check, of) for check, of in questions))
@@ -184,17 +180,17 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
         await prober.close()
 
 
-def _take_in(world: World, check: Check, of: ServiceState | Endpoint | Journey, observation: Observation) -> None:
-    now = world.clock.now()
+def _take_in(state: DaemonState, check: Check, of: ServiceState | Endpoint | Journey, observation: Observation) -> None:
+    now = state.clock.now()
     if isinstance(of, ServiceState):
-        of.hear(check, observation, of.incarnation, now)
+        of.hear(check, observation, of.incarnation.run.number, now)
         return
     of.streak = follow(of.streak, observation, check)
     if isinstance(of, Journey):
-        for watched in world.services.values():
-            if of.is_of(watched.key):
-                heard = heard_by(of.question, observation, watched.key, blamed=False)
-                watched.hear(check, heard, watched.incarnation, now)
+        for service in state.services.known.values():
+            if of.is_of(service.key):
+                heard = heard_by(of.question, observation, service.key, blamed=False)
+                service.hear(check, heard, service.incarnation.run.number, now)
 
 
 def _once(check: Check) -> Check:
@@ -202,8 +198,8 @@ def _once(check: Check) -> Check:
     return replace(check, failures=1, successes=1)
 
 
-def _chosen(world: World, names: tuple[str, ...]) -> list[ServiceState]:
-    return [watched for watched in world.services.values() if not names or _named(watched.key, names)]
+def _chosen(state: DaemonState, names: tuple[str, ...]) -> list[ServiceState]:
+    return [service for service in state.services.known.values() if not names or _named(service.key, names)]
 
 
 def _named(key: ServiceKey, names: tuple[str, ...]) -> bool:
@@ -241,7 +237,7 @@ async def orders(settings: Settings) -> AsyncGenerator[Orders]:
     configure(sys.stderr, level=logging.ERROR)
 
     async with assembled(settings, lambda: settings) as (daemon, fatal):
-        daemon.world.orders_only = "no daemon runs: nothing is done that is not ordered"
+        daemon.state.operators.commands_only = "no daemon runs: nothing is done that is not ordered"
         await daemon.start(version=f"{__version__} (for one order, process {os.getpid()})")
         try:
             await daemon.poll()

@@ -21,7 +21,7 @@ from watchdog.daemon.core import Daemon
 from watchdog.daemon.process.daemon_locks import DaemonLocks
 from watchdog.daemon.process.systemd import Supervisor
 from watchdog.daemon.state.clock import Clock
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.docker import DockerEngine
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import WatchdogError
@@ -51,8 +51,8 @@ async def assembled(
         settings.state.dir, key_file=settings.state.key_file, now=time.time(), retention=settings.state.retention
     )
     engine = DockerEngine(settings.engine)
-    world = World(settings=settings, clock=Clock(), engine=engine, memory=ledger)
-    prober = Prober(world.clock.wall, world, ledger, world.hearts)
+    state = DaemonState(settings=settings, clock=Clock(), engine=engine, ledger=ledger)
+    prober = Prober(state.clock.wall, state, ledger, state.heartbeats)
 
     async def claim(identity: EngineIdentity, containers: Collection[str]) -> None:
         try:
@@ -65,7 +65,7 @@ async def assembled(
     try:
         yield (
             Daemon(
-                world=world,
+                state=state,
                 ledger=ledger,
                 prober=prober,
                 claim=claim,

@@ -28,6 +28,17 @@ class ServiceKey:
         """The name without its project: what tables and metrics show beside the project."""
         return f"{self.name}#{self.number}" if self.number != 1 else self.name
 
+    def means(self, key: ServiceKey) -> bool:
+        """Whether this, as a name that somebody wrote down, means that service.
+
+        Without a project it means the name in any project, without a number (or with 1) all replicas.
+        """
+        return self.name == key.name and self.project in {"", key.project} and self.number in {1, key.number}
+
+    def means_replica(self, key: ServiceKey) -> bool:
+        """As `means`, of one replica: for checks that are asked once, whatever the number of replicas is."""
+        return self.means(key) and self.number == key.number
+
     @classmethod
     def parse(cls, text: str) -> ServiceKey:
         """Read what `str` wrote; raises ValueError for anything else."""

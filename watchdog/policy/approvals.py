@@ -21,7 +21,7 @@ from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import Container
 from watchdog.model.health import Assessment, Health
 from watchdog.model.observation import Verdict
-from watchdog.model.plan import Act, Plan, steps_as_json
+from watchdog.model.plan import Act, HandOver, Plan, steps_as_json
 from watchdog.model.record import Desired, ServiceRecord, Severity
 from watchdog.model.settings import RecoverySettings
 from watchdog.model.snapshot import timestamp
@@ -30,6 +30,7 @@ from watchdog.policy.discovery import read_own_name
 from watchdog.policy.guards import NOT_WANTED
 from watchdog.policy.holds import About
 from watchdog.policy.phases import IllegalTransition, diagram
+from watchdog.policy.telling import span
 
 
 class Move(StrEnum):
@@ -90,6 +91,17 @@ def essence(plan: Plan) -> str:
 def _timeless(step: dict[str, Any]) -> dict[str, Any]:
     own = read_own_name(str(step.get("name", "")))
     return step if own is None else step | {"name": [own.original, own.successor]}
+
+
+def expired(request: Approval, now: float) -> HandOver:
+    """Nobody answered in time: a person is needed all the same."""
+    after = span(now - request.asked_at)
+    return HandOver(f"approval {request.id} to {request.rung} {request.service} expired unanswered after {after}")
+
+
+def rejected(request: Approval, by: str, reason: str) -> HandOver:
+    """Whoever rejects what would be done takes the service over."""
+    return HandOver(f"approval {request.id} to {request.rung} {request.service} is rejected by {by}: {reason}")
 
 
 def evidence(seen: Assessment) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def service_of(settings: Settings, name: str, labels: dict[str, str]) -> Service
     anyway = classify(name, labels, settings.discovery, configured=True)
     if isinstance(anyway, NotAService):
         return anyway
-    named = [own for key, own in settings.services if key.name == anyway.name and key.project in {"", anyway.project}]
+    named = [own for key, own in settings.services if key.means(anyway)]
     if any(not own.enabled for own in named):
         return NotAService("its [[service]] says enabled = false", by_choice=True)
     return classify(name, labels, settings.discovery, configured=bool(named))

@@ -21,6 +21,15 @@ def named_in_labels(labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for entry in entries if (name := entry.split(":")[0].strip()))
 
 
+def needs_of(configured: tuple[str, ...], labels: Mapping[str, str], recorded: tuple[str, ...]) -> tuple[str, ...]:
+    """What a service says that it needs, by name: configuration, then its label, then Compose's, then the ledger."""
+    if configured:
+        return configured
+    if DEPENDS_ON in labels:
+        return tuple(name.strip() for name in labels[DEPENDS_ON].split(",") if name.strip())
+    return named_in_labels(labels) or recorded
+
+
 def edges(needs: Mapping[ServiceKey, Iterable[str]]) -> dict[ServiceKey, frozenset[ServiceKey]]:
     """Resolves names to the services that exist: in the same project first, then by full name.
 
@@ -46,11 +55,7 @@ def nobodys(
 def named_by(names: Iterable[str], keys: Iterable[ServiceKey]) -> frozenset[ServiceKey]:
     """The services that somebody outside all projects means: a name without project, or number, is that in any."""
     wanted = [ServiceKey.parse(name) for name in names]
-    return frozenset(key for key in keys for one in wanted if _is(one, key))
-
-
-def _is(named: ServiceKey, key: ServiceKey) -> bool:
-    return named.name == key.name and named.project in {"", key.project} and named.number in {1, key.number}
+    return frozenset(key for key in keys for one in wanted if one.means(key))
 
 
 def first_causes(graph: Edges, of: Iterable[ServiceKey], hindering: Collection[ServiceKey]) -> tuple[ServiceKey, ...]:

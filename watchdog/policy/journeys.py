@@ -79,11 +79,6 @@ def failing_step(steps: Sequence[StepSeen]) -> StepSeen | None:
     return next((step for step in steps if step.verdict is Verdict.FAIL), None)
 
 
-def is_of(pattern: ServiceKey, key: ServiceKey) -> bool:
-    """Whether a journey that names `pattern` belongs to the service: without project it is that name in any project."""
-    return pattern.name == key.name and pattern.number == key.number and pattern.project in {"", key.project}
-
-
 NOT_REACHED: Final = "not_reached"
 """Class of evidence: the run says nothing about this service, and nothing was held against it before."""
 
@@ -103,14 +98,14 @@ def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey, *
     if run.verdict is Verdict.UNKNOWN:
         return run
     failed = failing_step(run.steps)
-    if failed is not None and failed.service is not None and is_of(failed.service, service):
+    if failed is not None and failed.service is not None and failed.service.means_replica(service):
         return run
     if failed is None:
         return run
     own = [
         seen.verdict is Verdict.PASS
         for step, seen in zip(question.steps, run.steps, strict=False)
-        if step.service is not None and is_of(step.service, service)
+        if step.service is not None and step.service.means_replica(service)
     ]
     if own and all(own) and len(own) == _steps_of(question, service):
         return replace(run, verdict=Verdict.PASS, reason=f"its steps passed; step {failed.name} of another failed")
@@ -119,4 +114,4 @@ def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey, *
 
 
 def _steps_of(question: JourneyQuestion, service: ServiceKey) -> int:
-    return sum(step.service is not None and is_of(step.service, service) for step in question.steps)
+    return sum(step.service is not None and step.service.means_replica(service) for step in question.steps)

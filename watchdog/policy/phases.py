@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from watchdog.model.record import ServiceRecord
+
 State = TypeVar("State", bound=StrEnum)
 Step = TypeVar("Step", bound=StrEnum)
 
@@ -31,7 +33,7 @@ class Phase(StrEnum):
     HANDED_OVER = "handed_over"
 
 
-class Happening(StrEnum):
+class RecoveryEvent(StrEnum):
     """What moves a recovery from phase to phase."""
 
     FAILED = "failed"
@@ -43,27 +45,32 @@ class Happening(StrEnum):
     GIVE_UP = "give_up"
     RELEASED = "released"
     """Its absence is nobody's concern any more: paused by Docker, done, stopped on purpose, retired."""
+    TAKEN_UP = "taken_up"
+    """An attempt of an earlier daemon had got as far as its verification."""
 
 
-TRANSITIONS: dict[tuple[Phase, Happening], Phase] = {
-    (Phase.IDLE, Happening.FAILED): Phase.WAITING,
-    (Phase.IDLE, Happening.GOOD): Phase.IDLE,
-    (Phase.IDLE, Happening.RELEASED): Phase.IDLE,
-    (Phase.IDLE, Happening.ACT): Phase.ACTING,
-    (Phase.WAITING, Happening.FAILED): Phase.WAITING,
-    (Phase.WAITING, Happening.GOOD): Phase.IDLE,
-    (Phase.WAITING, Happening.RELEASED): Phase.IDLE,
-    (Phase.WAITING, Happening.ACT): Phase.ACTING,
-    (Phase.WAITING, Happening.GIVE_UP): Phase.HANDED_OVER,
-    (Phase.ACTING, Happening.ACTED): Phase.VERIFYING,
-    (Phase.ACTING, Happening.FAILED): Phase.WAITING,
-    (Phase.VERIFYING, Happening.GOOD): Phase.IDLE,
-    (Phase.VERIFYING, Happening.FAILED): Phase.WAITING,
-    (Phase.VERIFYING, Happening.RELEASED): Phase.IDLE,
-    (Phase.HANDED_OVER, Happening.FAILED): Phase.HANDED_OVER,
-    (Phase.HANDED_OVER, Happening.GOOD): Phase.IDLE,
-    (Phase.HANDED_OVER, Happening.RELEASED): Phase.IDLE,
-    (Phase.HANDED_OVER, Happening.ACT): Phase.ACTING,
+TRANSITIONS: dict[tuple[Phase, RecoveryEvent], Phase] = {
+    (Phase.IDLE, RecoveryEvent.FAILED): Phase.WAITING,
+    (Phase.IDLE, RecoveryEvent.GOOD): Phase.IDLE,
+    (Phase.IDLE, RecoveryEvent.RELEASED): Phase.IDLE,
+    (Phase.IDLE, RecoveryEvent.ACT): Phase.ACTING,
+    (Phase.WAITING, RecoveryEvent.FAILED): Phase.WAITING,
+    (Phase.WAITING, RecoveryEvent.GOOD): Phase.IDLE,
+    (Phase.WAITING, RecoveryEvent.RELEASED): Phase.IDLE,
+    (Phase.WAITING, RecoveryEvent.ACT): Phase.ACTING,
+    (Phase.WAITING, RecoveryEvent.GIVE_UP): Phase.HANDED_OVER,
+    (Phase.ACTING, RecoveryEvent.ACTED): Phase.VERIFYING,
+    (Phase.ACTING, RecoveryEvent.FAILED): Phase.WAITING,
+    (Phase.VERIFYING, RecoveryEvent.GOOD): Phase.IDLE,
+    (Phase.VERIFYING, RecoveryEvent.FAILED): Phase.WAITING,
+    (Phase.VERIFYING, RecoveryEvent.RELEASED): Phase.IDLE,
+    (Phase.HANDED_OVER, RecoveryEvent.FAILED): Phase.HANDED_OVER,
+    (Phase.HANDED_OVER, RecoveryEvent.GOOD): Phase.IDLE,
+    (Phase.HANDED_OVER, RecoveryEvent.RELEASED): Phase.IDLE,
+    (Phase.HANDED_OVER, RecoveryEvent.ACT): Phase.ACTING,
+    (Phase.IDLE, RecoveryEvent.TAKEN_UP): Phase.VERIFYING,
+    (Phase.WAITING, RecoveryEvent.TAKEN_UP): Phase.VERIFYING,
+    (Phase.HANDED_OVER, RecoveryEvent.TAKEN_UP): Phase.VERIFYING,
 }
 
 
@@ -71,12 +78,19 @@ class IllegalTransition(Exception):
     """The daemon asked for a transition that the table does not have: a bug, never an ordinary state."""
 
 
-def advance(phase: Phase, happening: Happening) -> Phase:
+def phase_of(record: ServiceRecord) -> Phase:
+    """Where a new daemon begins with a service, by what the ledger says of it."""
+    if record.incident is None:
+        return Phase.IDLE
+    return Phase.HANDED_OVER if record.quarantined is not None else Phase.WAITING
+
+
+def advance(phase: Phase, event: RecoveryEvent) -> Phase:
     """The next phase; raises IllegalTransition for what the table does not know."""
     try:
-        return TRANSITIONS[phase, happening]
+        return TRANSITIONS[phase, event]
     except KeyError:
-        msg = f"{happening} cannot happen while {phase}"
+        msg = f"{event} cannot happen while {phase}"
         raise IllegalTransition(msg) from None
 
 

@@ -13,6 +13,7 @@ from watchdog.model.plan import (
     CreateContainer,
     CreateNetwork,
     DisconnectNetwork,
+    HandOver,
     Plan,
     RemoveContainer,
     RenameContainer,
@@ -21,6 +22,7 @@ from watchdog.model.plan import (
     StartContainer,
     Step,
     StopContainer,
+    Wait,
 )
 from watchdog.model.record import Rung
 from watchdog.policy.discovery import aside_name, successor_name
@@ -38,6 +40,15 @@ class Impossible:
 
     because: str
     passing: bool = False
+
+
+LOOK_AGAIN_AFTER = 1.0
+"""Seconds after which what passes is looked at again."""
+
+
+def instead(of: Impossible, now: float) -> Wait | HandOver:
+    """What is decided where a rung cannot be climbed."""
+    return Wait(of.because, now + LOOK_AGAIN_AFTER) if of.passing else HandOver(of.because)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

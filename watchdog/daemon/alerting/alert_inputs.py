@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from watchdog.daemon.alerting.suppression import hold_of, watched_of
+from watchdog.daemon.alerting.suppression import hold_of, service_named
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.incidents import OpenIncident
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
-from watchdog.model.alerting import AlertState, GroupBy
+from watchdog.model.alerting import GroupBy
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Incident
@@ -19,17 +18,6 @@ from watchdog.policy.telling import Account
 
 FOR_PEOPLE = {Cause.CERTIFICATE, Cause.FOR_PEOPLE}
 """Nothing is down, and nothing is done."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """An open incident; when it began and was detected is told in steady seconds."""
-
-    incident: Incident
-    failed_at: float
-    detected_at: float
-    handed_over: str | None = None
-    """Why a person is needed, as far as that is only being written."""
 
 
 def rules_of(settings: AlertSettings) -> Rules:
@@ -46,71 +34,70 @@ def rules_of(settings: AlertSettings) -> Rules:
     )
 
 
-def case_of(world: World, opened: Open, about: About, state: AlertState, now: float) -> Case:
+def case_of(state: DaemonState, opened: OpenIncident, about: About, now: float, handed_over: str | None = None) -> Case:
+    """`handed_over`: why a person is needed, as far as that is only being written."""
     incident = opened.incident
     return Case(
         incident=incident.id,
         about=about,
         severity=incident.severity,
-        failed_at=down_since(world, opened),
+        failed_at=down_since(state, opened),
         detected_at=opened.detected_at,
-        downtime_allowed=downtime_allowed(world, incident),
-        handed_over=_handed_over(world, opened) is not None,
-        hold=hold_of(world, about, now),
-        state=state,
+        downtime_allowed=downtime_allowed(state, incident),
+        handed_over=(handed_over or _quarantined(state, opened)) is not None,
+        hold=hold_of(state, about, now),
+        state=opened.alerts.state,
     )
 
 
-def account_of(world: World, opened: Open, about: About) -> Account:
-    incident, watched = opened.incident, watched_of(world, opened.incident.subject)
-    if watched is None:
+def account_of(state: DaemonState, opened: OpenIncident, about: About, handed_over: str | None = None) -> Account:
+    incident, service = opened.incident, service_named(state, opened.incident.subject)
+    if service is None:
         return Account(incident=incident, about=about, recovers=False)
-    container, culprit = watched.container, world.culprit(watched)
+    container, culprit = service.container, state.dependencies.root_cause(service)
     return Account(
         incident=incident,
         about=about,
         container=container.name if container is not None else "",
-        attempts=tuple(attempt for attempt in watched.record.attempts if attempt.at >= opened.failed_at),
-        handed_over=_handed_over(world, opened),
-        recovers=watched.settings.recovery.enabled and incident.cause not in FOR_PEOPLE,
+        attempts=tuple(attempt for attempt in service.record.attempts if attempt.at >= opened.failed_at),
+        handed_over=handed_over or _quarantined(state, opened),
+        recovers=service.settings.recovery.enabled and incident.cause not in FOR_PEOPLE,
         root=str(culprit.key) if culprit is not None else "",
-        dependents=_dependents(world, watched),
-        runbook=watched.settings.runbook,
+        dependents=_dependents(state, service),
+        runbook=service.settings.runbook,
         flapping=incident.flapping,
     )
 
 
-def down_since(world: World, opened: Open) -> float:
+def down_since(state: DaemonState, opened: OpenIncident) -> float:
     """Steady seconds. While it only waited for its root that one's downtime was counted: its own begins after that."""
-    watched = watched_of(world, opened.incident.subject)
-    if watched is None or watched.blamed is None or watched.root_good_at is None:
+    service = service_named(state, opened.incident.subject)
+    if service is None or service.course.attributed_to is None or service.signals.roots_good_at is None:
         return opened.failed_at
-    return max(opened.failed_at, watched.root_good_at)
+    return max(opened.failed_at, service.signals.roots_good_at)
 
 
-def downtime_allowed(world: World, incident: Incident) -> float | None:
+def downtime_allowed(state: DaemonState, incident: Incident) -> float | None:
     """Seconds; None where nothing is down, as when a certificate will end, or where it flaps and comes back."""
     if incident.cause in FOR_PEOPLE:
         return None
-    watched = watched_of(world, incident.subject)
-    if incident.flapping if watched is None else watched.held_by_flapping(world.clock.now()):
+    service = service_named(state, incident.subject)
+    if incident.flapping if service is None else service.held_by_flapping(state.clock.now()):
         return None
-    return watched.settings.critical_after if watched is not None else world.settings.alert.critical_after
+    return service.settings.critical_after if service is not None else state.settings.alert.critical_after
 
 
-def _handed_over(world: World, opened: Open) -> str | None:
-    if opened.handed_over is not None:
-        return opened.handed_over
-    watched = watched_of(world, opened.incident.subject)
-    return watched.record.quarantined if watched is not None else None
+def _quarantined(state: DaemonState, opened: OpenIncident) -> str | None:
+    service = service_named(state, opened.incident.subject)
+    return service.record.quarantined if service is not None else None
 
 
-def _dependents(world: World, root: ServiceState) -> tuple[str, ...]:
+def _dependents(state: DaemonState, root: ServiceState) -> tuple[str, ...]:
     """All that need it, directly or through others."""
     met: set[ServiceKey] = {root.key}
     todo = [root.key]
     while todo:
-        new = {dependent.key for dependent in world.dependents(todo.pop())} - met
+        new = {dependent.key for dependent in state.dependencies.dependents(todo.pop())} - met
         met |= new
         todo += new
     return tuple(str(key) for key in sorted(met - {root.key}))

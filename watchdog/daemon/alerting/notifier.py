@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 import structlog
 
-from watchdog.daemon.alerting.alert_inputs import Open, account_of, case_of, rules_of
-from watchdog.daemon.alerting.suppression import about_of, hold_of, watched_of
+from watchdog.daemon.alerting.alert_inputs import account_of, case_of, rules_of
+from watchdog.daemon.alerting.suppression import about_of, hold_of, service_named
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.incidents import OpenIncident
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.alerting import AlertState, Silence, Stage
@@ -34,6 +34,8 @@ SILENCES = "silence"
 """Kinds of what the ledger keeps."""
 AT_ONCE = 100
 """Incidents that are looked at in one go, lest checks wait: the others follow once this is written."""
+SOON = 0.0
+"""A due time that has passed: nobody has worked out yet when something is due."""
 FLAPS = 30.0
 """Seconds after which what flaps is looked at again: it may be down for good by then."""
 
@@ -56,72 +58,59 @@ class AlertPlan:
 class Notifier:
     """Who plans for an incident is `changing` it until the plan is written and taken: else the same is told twice."""
 
-    def __init__(self, world: World, journal: Journal, send: Callable[..., None]) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, journal: Journal, send: Callable[..., None]) -> None:
+        self._state = state
+        self._open = state.incidents
         self._journal = journal
         self._send = send
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
-        """By incident: a write that takes long for one delays no other."""
-        self._ending: set[int] = set()
-        """Incidents whose end is planned: no other leaves it to them to tell of an end that they share."""
         self.stirred = asyncio.Event()
         """Set when something may be due sooner than was known."""
-        self._states: dict[int, AlertState] = {}
-        self._about: dict[int, About] = {}
-        """As it was when the incident opened: a service that is gone has no labels any more."""
-        self._due_at: dict[int, float | None] = {}
-        self._unkept: set[int] = set()
-        """Incidents of which more was told than the ledger could be made to keep."""
-        measures = world.measures
-        measures.firing, measures.held, measures.silences = self._firing, self._held, lambda: len(world.silences)
+        measures, silences = state.measures, state.operators.silences
+        measures.firing, measures.held, measures.silences = self._firing, self._held, lambda: len(silences)
 
-    async def restore(self, found: Iterable[Incident]) -> None:
-        """Takes up what an earlier daemon told of these; of others it forgets it. Silences go on."""
+    async def restore(self, found: Iterable[Incident]) -> Mapping[int, AlertState]:
+        """What an earlier daemon told of these; of others it is forgotten. Silences go on."""
         kept = await self._journal.ledger.kept(ALERTS)
         numbers = {str(incident.id) for incident in found}
         states = {key: text for key, text in kept.items() if key in numbers}
-        self._states = {int(key): state for key, state in _read(AlertState.read, states).items()}
-        self._world.silences = _read(Silence.read, await self._journal.ledger.kept(SILENCES))
+        self._state.operators.silences.update(_read(Silence.read, await self._journal.ledger.kept(SILENCES)))
+        return {int(key): state for key, state in _read(AlertState.read, states).items()}
 
     @asynccontextmanager
-    async def changing(self, *numbers: int) -> AsyncGenerator[None]:
-        """Nobody else plans for these incidents until the block ends."""
+    async def changing(self, *incidents: OpenIncident) -> AsyncGenerator[None]:
+        """Nobody else plans for these incidents until the block ends. A write that takes long delays no others."""
         async with AsyncExitStack() as stack:
-            for number in sorted(numbers):
-                lock = self._locks.get(number) or asyncio.Lock()
-                self._locks[number] = lock
-                await stack.enter_async_context(lock)
+            for one in sorted(incidents, key=lambda one: one.id):
+                await stack.enter_async_context(one.alerts.lock)
             yield
-        if numbers:
+        if incidents:
             self.stirred.set()
 
-    def at_rest(self, opened: Iterable[Open]) -> list[Open]:
+    def at_rest(self) -> list[OpenIncident]:
         """Those that nobody is changing; the others are looked at once that is done."""
-        return [one for one in opened if (lock := self._locks.get(one.incident.id)) is None or not lock.locked()]
+        return [one for one in self._open.values() if not one.alerts.lock.locked()]
 
     def reconsider(self) -> None:
         """What holds alerts back, or who hears of them, may have changed."""
-        self._due_at.clear()
-        self._about = {
-            number: about for number, about in self._about.items() if watched_of(self._world, about.subject) is None
-        }
+        for one in self._open.values():
+            one.alerts.due_at = SOON
+            if one.alerts.about is not None and service_named(self._state, one.alerts.about.subject) is not None:
+                one.alerts.about = None
         self.stirred.set()
 
-    def due(self, opened: Iterable[Open], now: float) -> AlertPlan:
-        """What is to be told of these now."""
-        found = {one.incident.id: one for one in opened}
-        cases = [self._case(one, now) for one in found.values()]
-        telling = due(cases, rules_of(self._world.settings.alert), now)
-        return self._plan(telling, found)
+    def due(self, one: OpenIncident, now: float, handed_over: str | None = None) -> AlertPlan:
+        """What is to be told of it now. `handed_over`: why a person is needed, as far as that is only being written."""
+        telling = due([self._case(one, now, handed_over)], rules_of(self._state.settings.alert), now)
+        return self._plan(telling, {one.id: one}, handed_over=handed_over)
 
-    def late(self, opened: Iterable[Open], now: float) -> list[Open]:
+    def late(self, opened: Iterable[OpenIncident], now: float) -> list[OpenIncident]:
         """Those of which something may be due by now, `AT_ONCE` at the most."""
-        return list(islice((one for one in opened if self._is_late(one.incident.id, now)), AT_ONCE))
+        return list(islice((one for one in opened if _is_late(one, now)), AT_ONCE))
 
-    def due_by_time(self, opened: Sequence[Open], now: float) -> tuple[AlertPlan, float | None]:
+    def due_by_time(self, opened: Sequence[OpenIncident], now: float) -> tuple[AlertPlan, float | None]:
         """What time has made due, and when there will be more (steady seconds)."""
-        rules = rules_of(self._world.settings.alert)
-        found = {one.incident.id: one for one in opened}
+        rules = rules_of(self._state.settings.alert)
+        found = {one.id: one for one in opened}
         late = self.late(opened, now)
         cases = [self._case(one, now) for one in late]
         telling = due(cases, rules, now)
@@ -133,65 +122,52 @@ class Notifier:
         projects = {self._about_of(found[number]).project for number in numbers}
         if projects:
             known = {case.incident for case in cases}
-            others = (one for one in opened if one.incident.id not in known)
+            others = (one for one in opened if one.id not in known)
             joining = (one for one in others if self._about_of(one).project in projects)
             cases += [self._case(one, now) for one in islice(joining, AT_ONCE)]
             telling = due(cases, rules, now)
         for case in cases:
             state = telling.states.get(case.incident) or case.state
             at = next_at(replace(case, state=state), rules, now)
-            flaps = found[case.incident].incident.flapping
-            self._due_at[case.incident] = min(now + FLAPS, at or now + FLAPS) if flaps else at
+            one = found[case.incident]
+            one.alerts.due_at = min(now + FLAPS, at or now + FLAPS) if one.incident.flapping else at
         if len(late) == AT_ONCE:
             return self._plan(telling, found), now
-        times = [at for number in found if (at := self._due_at.get(number)) is not None]
+        times = [one.alerts.due_at for one in opened if one.alerts.due_at is not None]
         return self._plan(telling, found), min(times, default=None)
 
-    def ended(self, one: Open, sentence: str, now: float) -> AlertPlan:
+    def ended(self, one: OpenIncident, sentence: str, now: float) -> AlertPlan:
         """What is told of its end."""
-        number = one.incident.id
-        self._ending.add(number)
-        others = (state for other, state in self._states.items() if other not in self._ending)
-        telling = ended(self._case(one, now), others, rules_of(self._world.settings.alert), now)
-        return self._plan(telling, {number: one}, sentence)
+        one.alerts.ending = True
+        others = (other.alerts.state for other in self._open.values() if not other.alerts.ending)
+        telling = ended(self._case(one, now), others, rules_of(self._state.settings.alert), now)
+        return self._plan(telling, {one.id: one}, sentence)
 
-    def critical_at(self, one: Open, now: float) -> float | None:
+    def critical_at(self, one: OpenIncident, now: float) -> float | None:
         """When its downtime is longer than allowed (steady seconds)."""
         return critical_at(self._case(one, now), now)
 
-    def goes_on(self, number: int) -> None:
-        """Its end could not be written."""
-        self._ending.discard(number)
-
     def take(self, plan: AlertPlan) -> None:
-        """It is written."""
+        """It is written; what is told of incidents that are over is gone with them."""
         for number, state in plan.states.items():
-            if state is None:
-                self.forget(number)
-                self._unkept.discard(number)
-            else:
-                self._states[number] = state
-                self._due_at.pop(number, None)
+            one = self._open.get(number)
+            if one is not None and state is not None:
+                one.alerts.state, one.alerts.due_at = state, SOON
         self.stirred.set()
-
-    def forget(self, number: int) -> None:
-        """It was not opened after all."""
-        self._ending.discard(number)
-        for known in (self._states, self._about, self._due_at):
-            known.pop(number, None)
 
     def tell_unwritten(self, plan: AlertPlan) -> None:
         """The ledger does not take it: it is told all the same, and kept as soon as that can be."""
         self._send(*plan.notices)
         self.take(plan)
-        self._unkept |= plan.states.keys()
+        for number in plan.states.keys() & self._open.keys():
+            self._open[number].alerts.unkept = True
 
     async def keep(self, plan: AlertPlan) -> None:
         """Writes what time made due, and what could not be written before. Raises LedgerError; it is told anyway."""
-        late = {number: self._states[number] for number in self._unkept & self._states.keys()}
+        late = [one for one in self._open.values() if one.alerts.unkept]
         if not plan.states and not late:
             return
-        everything = AlertPlan({**late, **plan.states}, plan.notices)
+        everything = AlertPlan({**{one.id: one.alerts.state for one in late}, **plan.states}, plan.notices)
         entries = [
             self._journal.entry(EntryKind.ALERT, subject, f"told {', '.join(names)}: {summary}", incident=number)
             for (number, subject, summary), names in _gathered(plan.notices).items()
@@ -201,48 +177,59 @@ class Notifier:
         except LedgerError:
             self.tell_unwritten(plan)
             raise
-        self._unkept -= late.keys()
+        for one in late:
+            one.alerts.unkept = False
         self.take(plan)
 
     def everybody(self, subject: str) -> tuple[str, ...]:
         """Who hears of something critical about a subject, whatever else holds."""
         return receivers_of(
-            about_of(self._world, subject), Severity.CRITICAL, 0.0, rules_of(self._world.settings.alert)
+            about_of(self._state, subject), Severity.CRITICAL, 0.0, rules_of(self._state.settings.alert)
         )
 
     def _firing(self) -> Mapping[Severity, int]:
-        told = [{one.stage for one in state.told.values()} for state in self._states.values() if state.told]
+        told = [{told.stage for told in one.alerts.state.told.values()} for one in self._open.values()]
+        told = [stages for stages in told if stages]
         warnings = sum(stages == {Stage.WARNING} for stages in told)
         return {Severity.WARNING: warnings, Severity.CRITICAL: len(told) - warnings}
 
     def _held(self) -> int:
-        now = self._world.clock.now()
-        return sum(hold_of(self._world, about, now) is not None for about in self._about.values())
+        now, abouts = self._state.clock.now(), [one.alerts.about for one in self._open.values()]
+        return sum(about is not None and hold_of(self._state, about, now) is not None for about in abouts)
 
-    def _is_late(self, number: int, now: float) -> bool:
-        if number not in self._due_at or number in self._unkept:
-            return True
-        at = self._due_at[number]
-        return at is not None and at <= now
+    def _about_of(self, one: OpenIncident) -> About:
+        if one.alerts.about is None:
+            one.alerts.about = about_of(self._state, one.incident.subject)
+        return one.alerts.about
 
-    def _about_of(self, one: Open) -> About:
-        return self._about.setdefault(one.incident.id, about_of(self._world, one.incident.subject))
+    def _case(self, one: OpenIncident, now: float, handed_over: str | None = None) -> Case:
+        return case_of(self._state, one, self._about_of(one), now, handed_over)
 
-    def _case(self, one: Open, now: float) -> Case:
-        state = self._states.setdefault(one.incident.id, AlertState(waits_from=one.detected_at))
-        return case_of(self._world, one, self._about_of(one), state, now)
+    def _plan(
+        self,
+        telling: Telling,
+        found: Mapping[int, OpenIncident],
+        ending: str = "",
+        *,
+        handed_over: str | None = None,
+    ) -> AlertPlan:
+        at = self._state.clock.wall()  # one moment for all receivers: they are told the same
+        pages = self._state.settings.alert.runbook
 
-    def _plan(self, telling: Telling, found: Mapping[int, Open], ending: str = "") -> AlertPlan:
-        at = self._world.clock.wall()  # one moment for all receivers: they are told the same
-        notices = [Notice(message.receiver, self._alert(message, found, ending, at)) for message in telling.messages]
+        def alert(message: Message) -> Alert:
+            opened = [found[number] for number in message.incidents]
+            accounts = [account_of(self._state, one, self._about_of(one), handed_over) for one in opened]
+            if message.together:
+                return alert_of_several(message, accounts, at, pages=pages)
+            return alert_of(message, accounts[0], at, pages=pages, ending=ending)
+
+        notices = [Notice(message.receiver, alert(message)) for message in telling.messages]
         return AlertPlan(telling.states, tuple(notices))
 
-    def _alert(self, message: Message, found: Mapping[int, Open], ending: str, at: float) -> Alert:
-        pages = self._world.settings.alert.runbook
-        accounts = [account_of(self._world, found[n], self._about_of(found[n])) for n in message.incidents]
-        if message.together:
-            return alert_of_several(message, accounts, at, pages=pages)
-        return alert_of(message, accounts[0], at, pages=pages, ending=ending)
+
+def _is_late(one: OpenIncident, now: float) -> bool:
+    at = one.alerts.due_at
+    return one.alerts.unkept or (at is not None and at <= now)
 
 
 def _read(read: Callable[[str], T], texts: Mapping[str, str]) -> dict[str, T]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +10,13 @@ from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.observing.check_schedule import Prober
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.registry import ServiceRegistry
+from watchdog.daemon.observing.service_checks import ServiceChecks
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recording.records import Records, Update
 from watchdog.daemon.recovering.proving import pin, proven_record
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import DEPLOYMENT
-from watchdog.daemon.state.world import World
 from watchdog.deployments.host import EndpointView, Proven, ServiceView
 from watchdog.engine.protocol import Engine
 from watchdog.engine.spec import config_hash
@@ -39,55 +40,59 @@ class DaemonDeploymentHost:
     def __init__(
         self,
         *,
-        world: World,
+        state: DaemonState,
         looker: ContainerObserver,
-        household: ServiceRegistry,
+        checks: ServiceChecks,
+        registry: ServiceRegistry,
         journal: Journal,
+        records: Records,
         desk: IncidentManager,
         prober: Prober,
         manager: ServiceRecoveryManager,
     ) -> None:
-        self._world = world
+        self._state = state
         self._looker = looker
-        self._household = household
+        self._checks = checks
+        self._registry = registry
         self._journal = journal
+        self._records = records
         self._desk = desk
         self._prober = prober
         self.manager = manager
-        world.measures.deployment_open = lambda: world.deployment is not None
+        state.measures.deployment_open = lambda: state.deployment.deployment is not None
 
     @property
     def engine(self) -> Engine:
-        return self._world.engine
+        return self._state.engine
 
     @property
     def settings(self) -> DeploySettings:
-        return self._world.settings.deploy
+        return self._state.settings.deploy
 
     def now(self) -> float:
-        return self._world.clock.now()
+        return self._state.clock.now()
 
     def wall(self) -> float:
-        return self._world.clock.wall()
+        return self._state.clock.wall()
 
     def away(self) -> str | None:
-        if self._world.state.away is not None:
-            return f"the engine is away: {self._world.state.away}"
-        return "the first poll is not done" if self._world.polled_at is None else None
+        if self._state.engine_state.away is not None:
+            return f"the engine is away: {self._state.engine_state.away}"
+        return "the first poll is not done" if self._state.engine_state.polled_at is None else None
 
     def engine_since(self) -> float:
-        return self._world.state.settled_at
+        return self._state.engine_state.settled_at
 
     def api_version(self) -> str:
-        identity = self._world.state.identity
+        identity = self._state.engine_state.identity
         return identity.api_version if identity is not None else OLDEST_API
 
     def services(self) -> Mapping[ServiceKey, ServiceView]:
-        return {key: _stand(watched) for key, watched in self._world.services.items()}
+        return {key: _stand(service) for key, service in self._state.services.known.items()}
 
     def view(self, key: ServiceKey) -> ServiceView | None:
-        watched = self._world.services.get(key)
-        return _stand(watched) if watched is not None else None
+        service = self._state.services.known.get(key)
+        return _stand(service) if service is not None else None
 
     def present(self) -> list[Present]:
         found: list[Present] = []
@@ -103,36 +108,39 @@ class DaemonDeploymentHost:
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
         if is_swapped_in(name) or is_own_name(name):
             return stands_for(name, labels)
-        key = self._looker.key_of(container) or service_of(self._world.settings, name, dict(labels))
+        key = self._looker.key_of(container) or service_of(self._state.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 
     def alone(self) -> list[EndpointView]:
-        world = self._world
-        return [EndpointView(check=one.check, needs=world.needed(one.check)) for one in world.endpoints.values()]
+        state = self._state
+        return [
+            EndpointView(check=one.check, needs=state.dependencies.needed(one.check))
+            for one in state.services.endpoints.values()
+        ]
 
     def journeys(self) -> list[Check]:
-        return [journey.check for journey in self._world.journeys.values()]
+        return [journey.check for journey in self._state.services.journeys.values()]
 
     def concerns(self, journey: Check, key: ServiceKey) -> bool:
-        return self._world.journeys[journey.name].is_of(key)
+        return self._state.services.journeys[journey.name].is_of(key)
 
     def last_of(self, check: Check) -> Observation | None:
-        alone = self._world.endpoints.get(check.name)
+        alone = self._state.services.endpoints.get(check.name)
         if alone is not None:
             return alone.streak.last
-        watched = self._world.services.get(check.service) if check.service is not None else None
-        streak = watched.streaks.get(check.name) if watched is not None else None
+        service = self._state.services.known.get(check.service) if check.service is not None else None
+        streak = service.streaks.get(check.name) if service is not None else None
         return streak.last if streak is not None else None
 
     def incidents(self) -> list[Incident]:
-        return list(self._desk.open.values())
+        return [one.incident for one in self._state.incidents.values()]
 
     def graph(self) -> Mapping[ServiceKey, frozenset[ServiceKey]]:
-        return self._world.graph()
+        return self._state.dependencies.graph()
 
     def bearers(self, key: ServiceKey) -> Mapping[str, str]:
-        watched = self._world.services.get(key)
-        return self._world.bearers(watched) if watched is not None else {}
+        service = self._state.services.known.get(key)
+        return self._state.dependencies.namespace_bearers(service) if service is not None else {}
 
     async def ask(self, check: Check) -> Observation:
         return await self._prober.ask(check)
@@ -141,16 +149,16 @@ class DaemonDeploymentHost:
         await self._looker.look()
 
     async def changed(self, within: float) -> None:
-        await self._world.changed.next(within)
+        await self._state.changed.next(within)
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         return await self._looker.replaced(key, mine)
 
     def cover(self, deployment: Deployment | None, left: frozenset[ServiceKey] | None = None) -> None:
         if deployment is None:
-            self._household.forget_deployed()
-        self._world.deployment, self._world.left_to_a_person = deployment, left
-        self._world.wake_all()
+            self._checks.forget_deployed()
+        self._state.deployment.set(deployment, left)
+        self._state.wake_all()
 
     def say(self, subject: str, sentence: str) -> None:
         self._journal.say_of(subject, sentence)
@@ -171,7 +179,7 @@ class DaemonDeploymentHost:
         rows = await self._journal.write(*entries, specs=specs, deployments=deployments, vital=vital)
         for one in deployments:
             if one.stage.over or one.stage is Stage.STUCK:
-                self._world.measures.deployments[one.stage] += 1
+                self._state.measures.deployments[one.stage] += 1
         return rows
 
     async def spec(self, spec_id: str) -> ContainerSpec:
@@ -181,33 +189,32 @@ class DaemonDeploymentHost:
         self, deployment: Deployment, entry: Entry, proven: Iterable[Proven], retired: Iterable[ServiceKey]
     ) -> None:
         """Everybody's record is held until it is written: a worker that writes meanwhile would undo it."""
-        world = self._world
-        specs = {one.service: one.spec for one in proven if one.service in world.services}
-        gone = {key for key in retired if key in world.services} - specs.keys()
-        async with AsyncExitStack() as stack:
-            for key in sorted(specs.keys() | gone):
-                await stack.enter_async_context(world.services[key].recording)
-            records: dict[ServiceKey, ServiceRecord] = {}
-            for key, spec in specs.items():
-                watched = world.services[key]
-                records[key] = proven_record(watched, self._baseline(spec), spec)
-                await pin(world, self._journal, records[key], watched.record)
-            for key in gone:
-                records[key] = replace(world.services[key].record, desired=Desired.RETIRED)
+        state = self._state
+        specs = {one.service: one.spec for one in proven if one.service in state.services.known}
+        gone = {key for key in retired if key in state.services.known} - specs.keys()
+        known = state.services.known
+        services = {known[key]: spec for key, spec in specs.items()}
+
+        def proven_by(service: ServiceState, spec: ContainerSpec) -> Update:
+            return lambda record: proven_record(service, record, self._baseline(spec), spec)
+
+        async def write(records: Mapping[ServiceState, ServiceRecord]) -> None:
+            for service in services:
+                await pin(state, self._journal, records[service], service.record)
             claims = [self._claim(key, deployment) for key in specs]
             await self._journal.write(
                 entry, *claims, records=records.values(), specs=specs.values(), deployments=[deployment], vital=True
             )
-            for key, record in records.items():
-                world.services[key].record = record
-        for key, spec in specs.items():
-            watched = world.services[key]
-            watched.config_hash, watched.spec_id = config_hash(spec), spec.id
-            self._desk.claim(None, str(key), self.now())
-        self._world.measures.deployments[deployment.stage] += 1
+
+        updates = [(service, proven_by(service, spec)) for service, spec in services.items()]
+        await self._records.change_all([*updates, *((known[key], _retired) for key in gone)], write)
+        for service, spec in services.items():
+            service.identify(config_hash(spec), spec.id)
+            self._desk.claim(None, str(service.key), self.now())
+        self._state.measures.deployments[deployment.stage] += 1
         for key in gone:
-            if world.services[key].container is None:
-                self._household.dismiss(world.services[key])
+            if known[key].container is None:
+                self._registry.remove(known[key])
 
     def _claim(self, key: ServiceKey, deployment: Deployment) -> Entry:
         sentence = f"claims that {key} is good as {deployment.subject} left it; looked at again in 10 minutes"
@@ -223,7 +230,7 @@ class DaemonDeploymentHost:
         )
 
     async def unpin(self, deployment: Deployment) -> None:
-        records = self._world.memory.records
+        records = self._state.ledger.records
         for one in deployment.before:
             record = records.get(one.service)
             if record is not None and any(kept.image_id == one.image_id for kept in record.baselines):
@@ -246,14 +253,18 @@ class DaemonDeploymentHost:
             await self._desk.close(number, sentence, self.now(), recovered=False)
 
 
-def _stand(watched: ServiceState) -> ServiceView:
-    needed = {check.name for check in watched.settings.checks if not check.for_people}
-    passing = [name in watched.streaks and watched.streaks[name].verdict is Verdict.PASS for name in needed]
+def _retired(record: ServiceRecord) -> ServiceRecord:
+    return replace(record, desired=Desired.RETIRED)
+
+
+def _stand(service: ServiceState) -> ServiceView:
+    needed = {check.name for check in service.settings.checks if not check.for_people}
+    passing = [name in service.streaks and service.streaks[name].verdict is Verdict.PASS for name in needed]
     return ServiceView(
-        key=watched.key,
-        container=watched.container,
-        seen=watched.seen,
-        record=watched.record,
-        settings=watched.settings,
-        serves=serves(watched.container, checks_pass=all(passing)),
+        key=service.key,
+        container=service.container,
+        seen=service.assessment,
+        record=service.record,
+        settings=service.settings,
+        serves=serves(service.container, checks_pass=all(passing)),
     )

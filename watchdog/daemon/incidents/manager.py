@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watchdog.daemon.alerting.alert_inputs import Open
 from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import Failure, ServiceState
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.incidents import OpenIncident, opened
+from watchdog.daemon.state.service import Failure
 from watchdog.daemon.state.subjects import CHECK, DEPLOYMENT, ENDPOINT, ENGINE
-from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.health import Assessment, Cause
@@ -44,22 +44,20 @@ NOTHING_ELSE = Also()
 class IncidentManager:
     """Keeps the open incidents. A change is in the ledger before it is told; what cannot be is told all the same."""
 
-    def __init__(self, world: World, journal: Journal, alerts: Notifier, send: Callable[[Notice], None]) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, journal: Journal, alerts: Notifier, send: Callable[[Notice], None]) -> None:
+        self._state = state
         self._journal = journal
         self._alerts = alerts
         self._send = send
-        self.open: dict[int, Incident] = {}
+        self._open = state.incidents
         self.engine_lost_at: float | None = None
         """When the engine last went away under an earlier daemon (Unix seconds)."""
+        self.restored_flaps: Mapping[str, Mapping[str, Flaps]] = {}
+        """Subject of an incident → what an earlier daemon knew of it that flapped."""
         self._unrecorded: dict[str, tuple[str, ...]] = {}
         """Subject of which people were told though the ledger cannot be written → the receivers."""
         self._unused: list[int] = []
         """Numbers of incidents that could not be recorded."""
-        self._kept_runs: dict[int, set[tuple[str, str]]] = {}
-        """Incident → the journeys and their failing steps of which a run is kept."""
-        self._failed_at: dict[int, float] = {}
-        self._detected_at: dict[int, float] = {}
         self.claims: list[tuple[float, int | None, str]] = []
         """(steady time to look again, incident where it is about one, subject)"""
 
@@ -68,56 +66,44 @@ class IncidentManager:
 
         Those of services, checks and the engine go on, others are judged afresh.
         """
-        kept = {record.incident for record in self._world.memory.records.values()}
+        kept = {record.incident for record in self._state.ledger.records.values()}
         found = await self._journal.ledger.open_incidents()
         recent = await self._journal.ledger.incidents(RECENT)
         self.engine_lost_at = max((one.detected_at for one in recent if one.subject == ENGINE), default=None)
-        await self._alerts.restore(found)
+        states = await self._alerts.restore(found)
         subjects = {incident.subject for incident in found if incident.flapping}
         flaps = await self._journal.ledger.kept(FLAPS)
-        self._world.flaps = {subject: read(text) for subject, text in flaps.items() if subject in subjects}
-        for incident in found:
-            self.open[incident.id] = incident
-            self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
-            self._world.down_since[incident.subject] = incident.failed_at
+        self.restored_flaps = {subject: read(text) for subject, text in flaps.items() if subject in subjects}
+        for one in found:
+            state = states.get(one.id)
+            self._open[one.id] = opened(one, failed_at=one.failed_at, detected_at=one.detected_at, state=state)
         for incident in found:
             if incident.id not in kept and not _goes_on(incident):
-                now = self._world.clock.now()
+                now = self._state.clock.now()
                 await self.close(incident.id, "a new daemon judges afresh", now, recovered=False)
 
     def number_of(self, subject: str) -> int | None:
         """The open incident of a subject."""
-        return next((incident.id for incident in self.open.values() if incident.subject == subject), None)
+        return next((one.id for one in self._open.values() if one.incident.subject == subject), None)
 
-    def opened(self) -> list[Open]:
-        return [self._opened(incident) for incident in self.open.values()]
+    def with_incident(self, record: ServiceRecord, window: float, now: float) -> ServiceRecord:
+        """With a new incident, or the last one again where that closed within the window."""
+        closed_at = record.last_incident_closed_at
+        within = closed_at is not None and now - closed_at < window
+        again = record.last_incident if within else None
+        return replace(record, incident=again if again is not None else self._number())
 
-    def _opened(self, incident: Incident, handed_over: str | None = None) -> Open:
-        return Open(
-            incident=incident,
-            failed_at=self._failed_at[incident.id],
-            detected_at=self._detected_at[incident.id],
-            handed_over=handed_over,
-        )
-
-    async def of_service(self, watched: ServiceState, seen: Assessment, failure: Failure, now: float) -> ServiceRecord:
-        """Opens the service's incident, or takes up the last one again when it closed within the window.
+    async def open_of_service(self, record: ServiceRecord, seen: Assessment, failure: Failure, now: float) -> None:
+        """Opens the incident of a record that was made `with_incident`.
 
         `now` is when it was detected, which may have been a while ago.
         """
-        record = watched.record
-        closed_at = record.last_incident_closed_at
-        within = closed_at is not None and now - closed_at < watched.settings.recovery.window
-        if within and record.last_incident is not None:
-            return await self._reopen(watched, seen, record.last_incident, failure, now)
-        incident = self._incident(str(watched.key), seen.cause, seen.reason, failure, now)
-        record = replace(record, incident=incident.id)
-        await self._write_opened(incident, record, failure, now, seen.reason)
-        return record
-
-    async def _reopen(
-        self, watched: ServiceState, seen: Assessment, number: int, failure: Failure, now: float
-    ) -> ServiceRecord:
+        number = record.incident
+        assert number is not None  # noqa: S101 - it was made `with_incident`
+        if number != record.last_incident:
+            incident = self._incident(number, str(record.service), seen.cause, seen.reason, failure, now)
+            await self._write_opened(incident, record, failure, now, seen.reason)
+            return
         old, _ = await self._journal.ledger.timeline(number)
         self._refute(number)
         incident = replace(
@@ -128,9 +114,7 @@ class IncidentManager:
             severity=Severity.WARNING,
             summary=seen.reason,
         )
-        record = replace(watched.record, incident=number)
         await self._write_opened(incident, record, failure, now, f"failed again: {seen.reason}")
-        return record
 
     async def of_subject(
         self,
@@ -142,14 +126,19 @@ class IncidentManager:
     ) -> int:
         """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`, `check SERVICE NAME`."""
         failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
-        incident = self._incident(subject, cause, summary, failure, now)
+        incident = self._incident(self._number(), subject, cause, summary, failure, now)
         await self._write_opened(incident, None, failure, now, summary)
         return incident.id
 
-    def _incident(self, subject: str, cause: Cause, summary: str, failure: Failure, now: float) -> Incident:
-        wall = self._world.clock.wall() - (self._world.clock.now() - now)
+    def _number(self) -> int:
+        return self._unused.pop() if self._unused else self._journal.ledger.next_incident()
+
+    def _incident(
+        self, number: int, subject: str, cause: Cause, summary: str, failure: Failure, now: float
+    ) -> Incident:
+        wall = self._state.clock.wall() - (self._state.clock.now() - now)
         return Incident(
-            id=self._unused.pop() if self._unused else self._journal.ledger.next_incident(),
+            id=number,
             subject=subject,
             cause=cause,
             severity=Severity.WARNING,
@@ -172,27 +161,24 @@ class IncidentManager:
             payload={"cause": incident.cause.value, "detection_seconds": round(seconds, 4), "bound": failure.bound},
         )
         records = [record] if record is not None else []
-        async with self._alerts.changing(incident.id):
-            one = Open(incident=incident, failed_at=failure.at, detected_at=now)
-            plan = self._alerts.due([one], self._world.clock.now())
+        one = opened(incident, failed_at=failure.at, detected_at=now)
+        async with self._alerts.changing(one):
+            plan = self._alerts.due(one, self._state.clock.now())
             try:
                 await self._journal.write(
                     entry, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
                 )
             except LedgerError as error:
-                self._alerts.forget(incident.id)
                 if record is None or incident.id != record.last_incident:
                     self._unused.append(incident.id)
                 self.unrecorded(incident.subject, sentence, error)
                 raise
-            self.open[incident.id] = incident
-            self._failed_at[incident.id], self._detected_at[incident.id] = failure.at, now
-            self._world.down_since[incident.subject] = failure.at
+            self._open[incident.id] = one
             self._alerts.take(plan)
-        measures = self._world.measures
+        measures = self._state.measures
         (measures.detection_bound if failure.bound else measures.detection).observe(seconds)
         self.recorded(incident.subject, f"it is recorded as incident {incident.id}")
-        self._world.changed.set()
+        self._state.changed.set()
 
     def unrecorded(self, subject: str, summary: str, error: LedgerError) -> None:
         """Nothing is done without a record, so a person must: tells it once, while the ledger cannot be written."""
@@ -215,71 +201,68 @@ class IncidentManager:
             severity=Severity.CRITICAL,
             subject=subject,
             summary=summary,
-            at=self._world.clock.wall(),
+            at=self._state.clock.wall(),
             resolved=resolved,
             command="watchdog status",
             todo="" if resolved else what.todo,
-            runbook="" if resolved else f"{self._world.settings.alert.runbook}#{anchor(what.heading)}",
+            runbook="" if resolved else f"{self._state.settings.alert.runbook}#{anchor(what.heading)}",
         )
 
     async def close(
         self, number: int, sentence: str, now: float, *, recovered: bool, record: ServiceRecord | None = None
     ) -> None:
         """`recovered` says that it was verified good; otherwise nobody minds any more."""
-        async with self._alerts.changing(number):
-            await self._close(
-                number, sentence, now, recovered=recovered, records=[record] if record is not None else []
-            )
+        records = [record] if record is not None else []
+        one = self._open.get(number)
+        if one is not None:
+            async with self._alerts.changing(one):
+                if number in self._open:
+                    await self._close(one, sentence, now, recovered=recovered, records=records)
+                    return
+        if records:
+            await self._journal.write(records=records)
 
     async def _close(
-        self, number: int, sentence: str, now: float, *, recovered: bool, records: Sequence[ServiceRecord]
+        self, one: OpenIncident, sentence: str, now: float, *, recovered: bool, records: Sequence[ServiceRecord]
     ) -> None:
-        incident = self.open.get(number)
-        if incident is None:
-            if records:
-                await self._journal.write(records=records)
-            return
-        failed_at, detected_at = self._failed_at[number], self._detected_at[number]
-        wall = self._world.clock.wall()
-        incident = replace(incident, closed_at=wall, recovered_at=wall if recovered else None)
+        wall = self._state.clock.wall()
+        incident = replace(one.incident, closed_at=wall, recovered_at=wall if recovered else None)
         entries = [
             self._journal.entry(
                 EntryKind.INCIDENT_CLOSED,
                 incident.subject,
                 sentence,
-                incident=number,
-                payload={"downtime_seconds": round(max(0.0, now - failed_at), 3), "recovered": recovered},
+                incident=one.id,
+                payload={"downtime_seconds": round(max(0.0, now - one.failed_at), 3), "recovered": recovered},
             )
         ]
         if recovered:
             sentence_of_claim = f"claims that {incident.subject} is good again; looked at again in 10 minutes"
-            entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=number))
-        plan = self._alerts.ended(self._opened(incident), sentence, now)
+            entries.append(self._journal.entry(EntryKind.CLAIM, incident.subject, sentence_of_claim, incident=one.id))
+        plan = self._alerts.ended(replace(one, incident=incident), sentence, now)
         try:
             await self._journal.write(
                 *entries, records=records, incidents=[incident], kept=plan.kept, notices=plan.notices, vital=True
             )
         except LedgerError:
-            self._alerts.goes_on(number)
+            one.alerts.ending = False
             raise
-        for kept in (self.open, self._failed_at, self._detected_at, self._kept_runs):
-            kept.pop(number, None)
-        self._world.down_since.pop(incident.subject, None)
+        del self._open[one.id]
         self._alerts.take(plan)
         if recovered:
-            self._world.measures.recovery.observe(now - detected_at)
+            self._state.measures.recovery.observe(now - one.detected_at)
             self.claim(incident.id, incident.subject, now)
-        self._world.changed.set()
+        self._state.changed.set()
 
     def claim(self, number: int | None, subject: str, now: float) -> None:
         """What is said to be good is looked at again after a while; that it was said is in the ledger already."""
-        self._world.measures.claims += 1
+        self._state.measures.claims += 1
         self.claims.append((now + CLAIM_LOOKED_AT_AFTER, number, subject))
 
     def _refute(self, number: int) -> None:
         """What was called recovered failed again within ten minutes."""
         held = [claim for claim in self.claims if claim[1] != number]
-        self._world.measures.claims_refuted += len(self.claims) - len(held)
+        self._state.measures.claims_refuted += len(self.claims) - len(held)
         self.claims = held
 
     async def look_at_claims(self, now: float) -> None:
@@ -287,21 +270,19 @@ class IncidentManager:
         due = [claim for claim in self.claims if claim[0] <= now]
         self.claims = [claim for claim in self.claims if claim[0] > now]
         for _, number, subject in due:
-            watched = next((w for w in self._world.services.values() if str(w.key) == subject), None)
-            bad = watched is not None and watched.seen is not None and watched.seen.health.bad
-            self._world.measures.claims_refuted += bad
+            service = next((one for key, one in self._state.services.known.items() if str(key) == subject), None)
+            bad = service is not None and service.assessment is not None and service.assessment.health.bad
+            self._state.measures.claims_refuted += bad
             sentence = f"looked at again: {subject} " + ("is bad: the claim is refuted" if bad else "is still good")
             await self._journal.write(self._journal.entry(EntryKind.CLAIM, subject, sentence, incident=number))
 
     async def keep_run(self, number: int, subject: str, run: Observation) -> None:
         """A failing run of a journey with every request and answer; once for each step that fails in an incident."""
         failed = failing_step(run.steps)
-        if number not in self.open or failed is None:
+        one = self._open.get(number)
+        if one is None or failed is None or (run.check, failed.name) in one.kept_runs:
             return
-        kept = self._kept_runs.setdefault(number, set())
-        if (run.check, failed.name) in kept:
-            return
-        kept.add((run.check, failed.name))
+        one.kept_runs.add((run.check, failed.name))
         sentence = f"journey {run.check}: {run.reason}"
         payload = {"journey": run.check, "at": run.at, "steps": steps_json(run.steps)}
         entry = self._journal.entry(EntryKind.OBSERVATION, subject, sentence, incident=number, payload=payload)
@@ -312,18 +293,20 @@ class IncidentManager:
 
         What is `known` of its states is kept for the next daemon.
         """
-        async with self._alerts.changing(number):
-            incident = self.open.get(number)
-            if incident is None or incident.flapping is (because is not None):
+        one = self._open.get(number)
+        if one is None:
+            return
+        async with self._alerts.changing(one):
+            if number not in self._open or one.incident.flapping is (because is not None):
                 return
-            incident = replace(incident, flapping=because is not None)
+            incident = replace(one.incident, flapping=because is not None)
             sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
             entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
             kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
             await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
-            self.open[number] = incident
+            one.incident = incident
         self._alerts.reconsider()
-        self._world.changed.set()
+        self._state.changed.set()
 
     async def note(self, number: int, subject: str, sentence: str) -> None:
         """Puts down to an open incident what is wrong with another subject."""
@@ -342,9 +325,9 @@ class IncidentManager:
 
     async def overdue(self, number: int, now: float) -> None:
         """It is down for longer than is allowed: the alert goes out, whatever the ladder does."""
-        incident = self.open.get(number)
-        if incident is not None:
-            down = span(now - self._failed_at[number])
+        one = self._open.get(number)
+        if one is not None:
+            down, incident = span(now - one.failed_at), one.incident
             await self._critical(number, f"{incident.subject} is down for {down}: {incident.summary}.")
 
     async def _critical(
@@ -356,31 +339,42 @@ class IncidentManager:
         records: Sequence[ServiceRecord] = (),
         also: Also = NOTHING_ELSE,
     ) -> None:
-        async with self._alerts.changing(number):
-            known = self.open.get(number)
-            if known is None:  # closed meanwhile
-                if records:
-                    await self._journal.write(*also.entries, records=records, kept=also.kept, notices=also.notices)
-                return
-            self.open[number] = incident = replace(known, severity=Severity.CRITICAL)
-            entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=number)
-            plan = self._alerts.due([self._opened(incident, handed_over)], self._world.clock.now())
-            try:
-                await self._journal.write(
-                    *also.entries,
-                    entry,
-                    records=records,
-                    incidents=[incident],
-                    kept=(*also.kept, *plan.kept),
-                    notices=(*also.notices, *plan.notices),
-                    vital=True,
-                )
-            except LedgerError:
-                self._alerts.tell_unwritten(plan)
-                raise
-            finally:
-                self._world.changed.set()
-            self._alerts.take(plan)
+        one = self._open.get(number)
+        if one is not None:
+            async with self._alerts.changing(one):
+                if number in self._open:
+                    await self._escalate(one, sentence, handed_over, records, also)
+                    return
+        if records:  # closed meanwhile
+            await self._journal.write(*also.entries, records=records, kept=also.kept, notices=also.notices)
+
+    async def _escalate(
+        self,
+        one: OpenIncident,
+        sentence: str,
+        handed_over: str | None,
+        records: Sequence[ServiceRecord],
+        also: Also,
+    ) -> None:
+        one.incident = incident = replace(one.incident, severity=Severity.CRITICAL)
+        entry = self._journal.entry(EntryKind.ALERT, incident.subject, sentence, incident=one.id)
+        plan = self._alerts.due(one, self._state.clock.now(), handed_over)
+        try:
+            await self._journal.write(
+                *also.entries,
+                entry,
+                records=records,
+                incidents=[incident],
+                kept=(*also.kept, *plan.kept),
+                notices=(*also.notices, *plan.notices),
+                vital=True,
+            )
+        except LedgerError:
+            self._alerts.tell_unwritten(plan)
+            raise
+        finally:
+            self._state.changed.set()
+        self._alerts.take(plan)
 
 
 def _goes_on(incident: Incident) -> bool:

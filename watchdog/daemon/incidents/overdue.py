@@ -9,7 +9,7 @@ import structlog
 from watchdog.daemon.alerting.notifier import SILENCES, Notifier
 from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.errors import LedgerError
 from watchdog.model.record import EntryKind, Kept
 
@@ -21,15 +21,15 @@ RETRY_AFTER_TROUBLE = 5.0
 class DowntimeWatch:
     """Never on the path of checks; a ledger that cannot be written delays what it keeps, not what is told."""
 
-    def __init__(self, world: World, desk: IncidentManager, alerts: Notifier, journal: Journal) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, desk: IncidentManager, alerts: Notifier, journal: Journal) -> None:
+        self._state = state
         self._desk = desk
         self._alerts = alerts
         self._journal = journal
 
     async def run(self) -> None:
         """For ever: looks when something may be due."""
-        clock = self._world.clock
+        clock = self._state.clock
         while True:
             self._alerts.stirred.clear()
             try:
@@ -48,18 +48,19 @@ class DowntimeWatch:
     async def look(self, now: float) -> float | None:
         """Tells what is due; returns when time makes something due again (steady seconds)."""
         silence_ends = await self._end_silences(now)
-        for one in self._alerts.late(self._alerts.at_rest(self._desk.opened()), now):
+        for one in self._alerts.late(self._alerts.at_rest(), now):
             critical_at = self._alerts.critical_at(one, now)
             if critical_at is not None and now >= critical_at:
-                await self._desk.overdue(one.incident.id, now)
-        plan, due_at = self._alerts.due_by_time(self._alerts.at_rest(self._desk.opened()), now)
-        async with self._alerts.changing(*plan.states):  # at rest, so this does not wait
+                await self._desk.overdue(one.id, now)
+        resting = self._alerts.at_rest()
+        plan, due_at = self._alerts.due_by_time(resting, now)
+        async with self._alerts.changing(*(one for one in resting if one.id in plan.states)):  # so this does not wait
             await self._alerts.keep(plan)
         return min((at for at in (silence_ends, due_at) if at is not None), default=None)
 
     async def _end_silences(self, now: float) -> float | None:
         """Forgets those that are over; returns when the next one will be."""
-        silences = self._world.silences
+        silences = self._state.operators.silences
         for key, silence in list(silences.items()):
             if now >= silence.until:
                 sentence = f"the silence of {silence.what} is over: {silence.reason}"

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from watchdog.daemon.observing.namespaces import NamespaceTracker
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.incarnation import Look
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
@@ -28,26 +29,26 @@ time may take the engine's whole time-out, for which no other look begins.
 class Keeper(Protocol):
     """Who takes care of the services that are found: their workers and their checks."""
 
-    def welcome(self, watched: ServiceState) -> None: ...
+    def add(self, key: ServiceKey, labels: Mapping[str, str]) -> ServiceState: ...
 
-    def resettle(self, watched: ServiceState) -> None:
-        """Its settings have changed."""
+    def reconfigure(self, service: ServiceState, labels: Mapping[str, str]) -> None:
+        """Its labels have changed."""
         ...
 
-    def dismiss(self, watched: ServiceState) -> None:
+    def remove(self, service: ServiceState) -> None:
         """It is gone, and nobody minds."""
         ...
 
-    def rename(self, watched: ServiceState, bearer: ServiceKey) -> None:
+    def rename(self, service: ServiceState, bearer: ServiceKey) -> None:
         """Its container was given the name of another service, and is that one's from now on."""
         ...
 
 
 class ContainerObserver:
-    """Keeps `world.services` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
+    """Keeps `state.services.known` equal to the engine. Raises EngineUnavailable; everything else it absorbs."""
 
-    def __init__(self, world: World, keeper: Keeper, self_id: str | None) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, keeper: Keeper, self_id: str | None) -> None:
+        self._state = state
         self._keeper = keeper
         self._self_id = self_id
         self._summaries: dict[str, Summary] = {}
@@ -67,7 +68,7 @@ class ContainerObserver:
         """Whole looks: how many were begun, and which of them was the last that succeeded."""
         self._hinted: set[str] = set()
         """Containers to inspect in the next whole look."""
-        self._kinship = NamespaceTracker(world, self.key_of)
+        self._kinship = NamespaceTracker(state, self.key_of)
 
     async def look(self, hints: Iterable[str] = ()) -> None:
         """Looks at everything; containers in `hints` are inspected whether their line changed or not.
@@ -89,7 +90,7 @@ class ContainerObserver:
             self._served = self._begun
 
     async def _look(self, hints: set[str]) -> None:
-        summaries = await self._world.engine.list_containers()
+        summaries = await self._state.engine.list_containers()
         found = {summary.id: summary for summary in summaries if summary.id != self._self_id}
         changed = {key for key in found if self._may_differ(found[key])}
         gone = set(self._summaries) - set(found)
@@ -103,7 +104,7 @@ class ContainerObserver:
         self._settle()
         before = self._starts(due)
         await self._inspect(due)
-        self._apply(set(self._keys.values()) | set(self._world.services))
+        self._apply(set(self._keys.values()) | set(self._state.services.known))
         self._kinship.follow(found, self._started_since(before))
 
     async def look_at(self, containers: Iterable[str]) -> None:
@@ -141,7 +142,7 @@ class ContainerObserver:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
         return any(
             summary.id not in mine and self._stands_for(summary) == key
-            for summary in await self._world.engine.list_containers()
+            for summary in await self._state.engine.list_containers()
         )
 
     def _stands_for(self, summary: Summary) -> ServiceKey | NotAService | None:
@@ -149,7 +150,7 @@ class ContainerObserver:
         known = self._summaries.get(summary.id)
         if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
             return self._named.get(summary.id)
-        return service_of(self._world.settings, summary.name, dict(summary.labels))
+        return service_of(self._state.settings, summary.name, dict(summary.labels))
 
     def _may_differ(self, summary: Summary) -> bool:
         """Whether an inspect may tell more than is known.
@@ -158,14 +159,14 @@ class ContainerObserver:
         """
         known = self._containers.get(summary.id)
         if summary.id in self._untold and summary == self._summaries.get(summary.id):
-            return self._world.clock.now() - self._untold[summary.id][0] >= STUCK_FOR
+            return self._state.clock.now() - self._untold[summary.id][0] >= STUCK_FOR
         unchanged = known is not None and summary == self._summaries.get(summary.id)
         silent = known is not None and known.healthcheck is HealthcheckState.UNHEALTHY
         return not unchanged or silent or summary.state == ContainerState.CREATED
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
-        key = service_of(self._world.settings, summary.name, dict(summary.labels))
+        key = service_of(self._state.settings, summary.name, dict(summary.labels))
         if isinstance(key, NotAService):
             if self._named.pop(summary.id, None) is not None:
                 self._containers.pop(summary.id, None)
@@ -178,7 +179,7 @@ class ContainerObserver:
 
     def _settle(self) -> None:
         """Decides anew whose each container is: a name may have gone from one to another."""
-        records = self._world.memory.records
+        records = self._state.ledger.records
         met = {key: record.container_id for key, record in records.items() if record.desired is Desired.UP}
         self._keys = settled(self._named, met)
 
@@ -189,7 +190,7 @@ class ContainerObserver:
             key = self._keys.get(container)
             async with places:
                 try:
-                    self._containers[container] = await self._world.engine.inspect(container)
+                    self._containers[container] = await self._state.engine.inspect(container)
                     self._untold.pop(container, None)
                 except NotFound:
                     self._untold.pop(container, None)
@@ -198,8 +199,8 @@ class ContainerObserver:
                     self._named.pop(container, None)
                     self._keys.pop(container, None)
                 except EngineError as error:
-                    await self._world.engine.identify()  # raises where it is not for want of this one answer
-                    self._untold[container] = self._world.clock.now(), str(error)
+                    await self._state.engine.identify()  # raises where it is not for want of this one answer
+                    self._untold[container] = self._state.clock.now(), str(error)
             return key
 
         return {key for key in await asyncio.gather(*map(one, containers)) if key is not None}
@@ -219,7 +220,7 @@ class ContainerObserver:
         return {name for name, at in self._starts(before).items() if at != before[name]}
 
     def _apply(self, touched: set[ServiceKey]) -> None:
-        world, now = self._world, self._world.clock.now()
+        state, now = self._state, self._state.clock.now()
         by_key: dict[ServiceKey, list[Container]] = {key: [] for key in touched - self._note_untold()}
         for name, key in self._keys.items():
             container = self._containers.get(name)
@@ -229,56 +230,44 @@ class ContainerObserver:
                 self._opted_out[name] = key
             else:
                 by_key[key].append(container)
-        unwatched = world.unwatched = set(self._opted_out.values())
+        unwatched = state.services.unwatched = set(self._opted_out.values())
         for key, containers in by_key.items():
             container = incumbent(containers)
-            watched = world.services.get(key)
-            if watched is None:
+            service = state.services.known.get(key)
+            if service is None:
                 if container is None:
                     continue
-                watched = self._welcome(key, container)
-            bearer = self._keys.get(watched.record.container_id, key)
+                service = self._keeper.add(key, dict(container.labels))
+            bearer = self._keys.get(service.record.container_id, key)
             if container is None and bearer != key:
-                self._keeper.rename(watched, bearer)
+                self._keeper.rename(service, bearer)
                 continue
             if container is None and key in unwatched:
-                self._keeper.dismiss(watched)
+                self._keeper.remove(service)
                 continue
-            if watched.container == container and watched.seen_at:
-                watched.seen_at = now
+            if service.container == container and service.incarnation.looked_at:
+                service.looked_again(now)
                 continue
-            self._see(watched, container, now)
+            self._see(service, container, now)
 
     def _note_untold(self) -> set[ServiceKey]:
         """Services of which nobody can say how they are, which they are told."""
         untold = {self._keys[name]: because for name, (_, because) in self._untold.items() if name in self._keys}
         for key in self._silent | untold.keys():
-            watched = self._world.services.get(key)
-            if watched is not None and watched.untold != untold.get(key):
-                watched.note_untold(untold.get(key), self._world.clock.now())
+            service = self._state.services.known.get(key)
+            if service is not None and service.inspection.error != untold.get(key):
+                service.note_inspection(untold.get(key), self._state.clock.now())
         self._silent = set(untold)
         return self._silent
 
-    def _welcome(self, key: ServiceKey, container: Container) -> ServiceState:
-        world = self._world
-        labels = dict(container.labels)
-        watched = ServiceState(
-            key=key, settings=world.settings_for(key, labels), record=world.record_of(key), labels=labels
-        )
-        world.services[key] = watched
-        self._keeper.welcome(watched)
-        return watched
-
-    def _see(self, watched: ServiceState, container: Container | None, now: float) -> None:
-        world = self._world
-        if container is not None and dict(container.labels) != dict(watched.labels):
-            watched.labels = dict(container.labels)
-            watched.settings = world.settings_for(watched.key, dict(container.labels))
-            self._keeper.resettle(watched)
+    def _see(self, service: ServiceState, container: Container | None, now: float) -> None:
+        state = self._state
+        if container is not None and dict(container.labels) != dict(service.labels):
+            self._keeper.reconfigure(service, dict(container.labels))
         moments = (container.started_at, container.probed_at) if container is not None else (None, None)
-        started, probed = (world.clock.steady(at) if at is not None else None for at in moments)
-        watched.see(container, now, started, probed)
-        watched.wake.set()
-        world.changed.set()
-        if container is None and watched.record.desired is not Desired.UP:
-            self._keeper.dismiss(watched)
+        started, probed = (state.clock.steady(at) if at is not None else None for at in moments)
+        service.see(Look(container=container, at=now, started_at=started, probed_at=probed))
+        service.wake.set()
+        state.changed.set()
+        if container is None and service.record.desired is not Desired.UP:
+            self._keeper.remove(service)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.graph import nobodys
 
@@ -12,29 +12,31 @@ log = structlog.get_logger()
 
 
 class DependencyWarnings:
-    """Keeps `World.misordered`; logs what is new there."""
+    """Keeps `DaemonState.misordered`; logs what is new there."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState) -> None:
+        self._state = state
 
     def look(self) -> None:
         """Once all services are known: what a service needs may be there and not have been seen yet."""
-        before = {sentence for sentences in self._world.misordered.values() for sentence in sentences}
-        self._world.misordered = self._found()
-        for key, sentences in self._world.misordered.items():
+        before = {sentence for sentences in self._state.dependencies.warnings.values() for sentence in sentences}
+        self._state.dependencies.warnings = self._found()
+        for key, sentences in self._state.dependencies.warnings.items():
             for sentence in sentences:
                 if sentence not in before:
                     before.add(sentence)
                     log.warning(sentence, service=str(key))
 
     def _found(self) -> dict[ServiceKey, tuple[str, ...]]:
-        world = self._world
-        strange = nobodys(world.needs(), (*world.memory.records, *world.unwatched, *world.wanted))
+        state = self._state
+        strange = nobodys(
+            state.dependencies.needs(), (*state.ledger.records, *state.services.unwatched, *state.services.expected)
+        )
         found = {
             key: [f"{key} needs {', '.join(names)}, which no service is called: it waits for nothing there"]
             for key, names in strange.items()
         }
-        for cycle in world.cycles():
+        for cycle in state.dependencies.cycles():
             spelled = " → ".join(map(str, cycle))
             for key in cycle[1:]:
                 found.setdefault(key, []).append(f"{spelled} is a cycle: none of them waits for another")

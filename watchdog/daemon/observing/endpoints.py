@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from watchdog.daemon.incidents.checks import CheckIncidents, CheckStanding
+from watchdog.daemon.observing.background import Background
 from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.endpoints import Endpoint
 from watchdog.daemon.state.subjects import ENDPOINT
-from watchdog.daemon.state.world import Endpoint, World
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
@@ -17,81 +19,87 @@ from watchdog.model.record import EntryKind
 from watchdog.policy.assess import ENDS_SOON, failure_class
 from watchdog.policy.certificates import failing_over
 from watchdog.policy.flapping import Flaps, sample
-from watchdog.policy.streak import Standing, follow, in_doubt, without_failures
-
-Later = Callable[[Coroutine[Any, Any, None]], None]
+from watchdog.policy.streak import Standing, follow, in_doubt
 
 
-class Endpoints:
-    """Those that belong to no service. `doubt` is told who fails newly, and the services that it needs."""
+class Doubts(Protocol):
+    """What follows from an answer for checks other than the one that was asked."""
+
+    def ask_others(self, owner: str, needed: Iterable[ServiceKey]) -> None:
+        """`owner` newly fails, and needs these services."""
+        ...
+
+    def watch_observer(self, observation: Observation) -> None: ...
+
+
+class EndpointMonitor:
+    """Those that belong to no service."""
 
     def __init__(
         self,
         *,
-        world: World,
+        state: DaemonState,
         asker: CheckScheduler,
         journal: Journal,
         incidents: CheckIncidents,
-        doubt: Callable[[str, Iterable[ServiceKey]], None],
-        watch: Callable[[Observation], None],
-        later: Later,
+        others: Doubts,
+        background: Background,
     ) -> None:
-        self._world = world
+        self._state = state
         self._asker = asker
         self._journal = journal
         self._incidents = incidents
-        self._doubt = doubt
-        self._watch = watch
-        self._later = later
+        self._others = others
+        self._background = background
 
     def set(self) -> None:
         """As configured now."""
-        world = self._world
-        alone = {check.name: check for check in world.settings.alone}
-        for name in [name for name in world.endpoints if name not in alone]:
-            del world.endpoints[name]
+        state = self._state
+        alone = {check.name: check for check in state.settings.alone}
+        for name in [name for name in state.services.endpoints if name not in alone]:
+            del state.services.endpoints[name]
             self._asker.drop(ENDPOINT + name)
         for name, check in alone.items():
-            known = world.endpoints.get(name)
+            known = state.services.endpoints.get(name)
             if known is None or known.check != check:
-                kept = world.flaps.get(ENDPOINT + name) if known is None else None
-                world.endpoints[name] = Endpoint(check, flaps=kept.get(name, Flaps()) if kept is not None else Flaps())
+                flaps = self._incidents.restored_flaps(ENDPOINT + name).get(name) if known is None else None
+                state.services.endpoints[name] = Endpoint(check, flaps=flaps or Flaps())
             self._asker.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
         kept = {ENDPOINT + name for name in alone}
-        self._later(self._incidents.drop(ENDPOINT, world.clock.now(), kept))
+        self._background.start(self._incidents.drop(ENDPOINT, state.clock.now(), kept))
 
     def forget_failures(self, of: Callable[[Check], bool] = lambda _: True) -> None:
         """What was seen says nothing of these checks: they are asked anew."""
-        for alone in self._world.endpoints.values():
+        for alone in self._state.services.endpoints.values():
             if of(alone.check):
-                _forget(alone)
+                alone.forget_failures()
                 self._asker.ask_soon(ENDPOINT + alone.check.name)
 
     def _hear(self, check: Check, observation: Observation, _: int) -> float:
-        world, now = self._world, self._world.clock.now()
-        alone = world.endpoints.get(check.name)
+        state, now = self._state, self._state.clock.now()
+        alone = state.services.endpoints.get(check.name)
         if alone is None:
             return check.interval
-        causes = world.first_causes(check) if alone.waiting or observation.verdict is Verdict.FAIL else ()
+        causes = state.dependencies.first_causes(check) if alone.waiting or observation.verdict is Verdict.FAIL else ()
         if alone.waiting and not causes:
-            _forget(alone)
+            alone.forget_failures()
         alone.waiting = f"waiting for {', '.join(map(str, causes))}" if causes else ""
         self._incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
         alone.streak = follow(before, observation, check)
-        world.outlook.note(before.last, alone.streak.last)
-        if observation.verdict is not Verdict.UNKNOWN and not causes and not world.deploys(check):
+        state.observer.connectivity.note(before.last, alone.streak.last)
+        if observation.verdict is not Verdict.UNKNOWN and not causes and not state.deployment.watches(check):
             passed = observation.verdict is Verdict.PASS
-            alone.flaps = sample(alone.flaps, now, world.settings.health, good=passed)
-        world.changed.set()
+            alone.flaps = sample(alone.flaps, now, state.settings.health, good=passed)
+        state.changed.set()
         if observation.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
             alone.doubted_at = now
-            self._doubt(ENDPOINT + check.name, world.needed(check))
+            self._others.ask_others(ENDPOINT + check.name, state.dependencies.needed(check))
         stands_otherwise = alone.streak.standing is not before.standing or alone.flaps.flapping
         failing = alone.streak.standing is Standing.FAILING
         if stands_otherwise or failing or self._incidents.has(ENDPOINT + check.name):
-            self._later(self._settle(alone))
-        self._watch(observation)
+            self._background.start(self._settle(alone))
+        self._others.watch_observer(observation)
         return check.retry_interval if in_doubt(alone.streak) else check.interval
 
     async def _settle(self, alone: Endpoint) -> None:
@@ -109,32 +117,28 @@ class Endpoints:
             certificate=failing_over(alone.streak),
             run=last if failing else None,
         )
-        await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._world.clock.now())
+        await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._state.clock.now())
 
     def _believed(self, alone: Endpoint) -> bool:
         """Whether its failure is its own: no service's that it needs, and not the observer's."""
-        world = self._world
-        if world.deploys(alone.check):
+        state = self._state
+        if state.deployment.watches(alone.check):
             return False
         if not alone.check.over_network:
             return not alone.waiting
-        asked = alone.doubted_at is not None and world.others_asked_at >= alone.doubted_at
-        return asked and not alone.waiting and world.suspicion() is None
+        asked = alone.doubted_at is not None and state.observer.others_asked_at >= alone.doubted_at
+        return asked and not alone.waiting and state.observer.suspicion() is None
 
     async def _blame(self, alone: Endpoint, last: Observation) -> None:
         """It has no incident of its own: once, that of the service it waits for says that it fails, too."""
-        if alone.blamed is not None:
+        if alone.attributed_to is not None:
             return
-        for cause in self._world.first_causes(alone.check):
-            incident = self._world.services[cause].record.incident
+        for cause in self._state.dependencies.first_causes(alone.check):
+            incident = self._state.services.known[cause].record.incident
             if incident is not None:
-                alone.blamed = cause
+                alone.attributed_to = cause
                 subject = ENDPOINT + alone.check.name
                 sentence = f"{subject} fails, too ({last.reason}): {alone.waiting}"
                 entry = self._journal.entry(EntryKind.DECISION, subject, sentence, incident=incident)
                 await self._journal.write(entry, vital=True)
                 return
-
-
-def _forget(alone: Endpoint) -> None:
-    alone.streak, alone.flaps, alone.blamed = without_failures(alone.streak), Flaps(), None

@@ -8,8 +8,8 @@ import structlog
 
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.engine import EngineWatch
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Connected, Disconnected, EngineEvent
 from watchdog.errors import EngineError
 from watchdog.policy.discovery import PROJECT, SWARM, SWARM_NAME
@@ -28,8 +28,8 @@ SIGKILL = "9"
 class EventListener:
     """Turns signals of the engine into hints. One task listens, another looks: a burst becomes few looks."""
 
-    def __init__(self, world: World, looker: ContainerObserver, engine_watch: EngineWatch) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, looker: ContainerObserver, engine_watch: EngineWatch) -> None:
+        self._state = state
         self._looker = looker
         self._engine_watch = engine_watch
         self._hints: set[str] = set()
@@ -40,11 +40,11 @@ class EventListener:
 
     async def listen(self) -> None:
         """For ever; the stream reconnects by itself."""
-        async for signal in self._world.engine.signals():
+        async for signal in self._state.engine.signals():
             self.tried.set()
             match signal:
                 case Connected(identity=identity):
-                    self._world.state.identity = identity
+                    self._state.engine_state.identity = identity
                     self.look_soon()
                 case Disconnected(because=because):
                     self._engine_watch.hung_up(because)
@@ -72,9 +72,9 @@ class EventListener:
                 await self._engine_watch.gone(str(error))
 
     def _hear(self, event: EngineEvent) -> None:
-        world = self._world
-        now = world.clock.now()
-        world.measures.count_event(event.kind, event.action)
+        state = self._state
+        now = state.clock.now()
+        state.measures.count_event(event.kind, event.action)
         name = event.attributes.get("name", "")
         if event.kind != "container":
             self._note_activity(event, now)
@@ -82,13 +82,13 @@ class EventListener:
         if event.action == "die" and SWARM in event.attributes:
             service, code = event.attributes.get(SWARM_NAME, ""), event.attributes.get("exitCode", "")
             log.warning(f"{name} of Swarm's service {service} ended with code {code}: left to Swarm")
-        ours = world.ours.holds(event.actor, name, now, world.clock.steady(event.at))
+        ours = state.own_actions.holds(event.actor, name, now, state.clock.steady(event.at))
         if event.action in FOREIGN and not ours:
-            world.activity[event.attributes.get(PROJECT, "") or name] = now
+            state.engine_state.activity.foreign[event.attributes.get(PROJECT, "") or name] = now
         if event.action == "die" and not ours:
-            world.last_death = now
+            state.engine_state.activity.last_death = now
         if event.action == "stop" and not ours:
-            world.last_stop = now
+            state.engine_state.activity.last_stop = now
         self._mark(event, now, ours=ours)
         if event.action == "create" and ours:
             return  # nobody's until it has its name, of which another event tells
@@ -102,45 +102,47 @@ class EventListener:
     def _mark(self, event: EngineEvent, now: float, *, ours: bool) -> None:
         """Leaves signs on the service: when it broke by the engine's word, and whether a person meant it."""
         key = self._looker.key_of(event.actor)
-        watched = self._world.services.get(key) if key is not None else None
-        if watched is None or watched.container is None or watched.container.id != event.actor:
+        service = self._state.services.known.get(key) if key is not None else None
+        if service is None or service.container is None or service.container.id != event.actor:
             return
         unhealthy = event.action == "health_status" and event.attributes.get("health_status") == "unhealthy"
         if event.action in TELLS_OF_FAILURE or unhealthy:
-            watched.woken_by_event_at = now
+            service.signals.failure_heard_at = now
             if event.action != "stop":
-                watched.event_at = self._world.clock.steady(event.at)
+                service.signals.failed_at = self._state.clock.steady(event.at)
         if event.action == "unpause":
-            watched.unpaused_at = self._world.clock.steady(event.at)
-            watched.forget_failed_checks()  # no look may have seen the pause
+            service.incarnation.unpaused_at = self._state.clock.steady(event.at)
+            service.forget_failed_checks()  # no look may have seen the pause
         if not ours:
-            self._mark_intent(watched, event, now, watched.container.stop_timeout)
+            self._mark_intent(service, event, now, service.container.stop_timeout)
 
     @staticmethod
-    def _mark_intent(watched: ServiceState, event: EngineEvent, now: float, stop_timeout: float) -> None:
+    def _mark_intent(service: ServiceState, event: EngineEvent, now: float, stop_timeout: float) -> None:
         if event.action in {"stop", "kill"}:
-            watched.meant_at = now
-        elif event.action == "die" and now - (watched.meant_at or now) > stop_timeout + SIGNAL_FORGOTTEN:
-            watched.stopped_by_person = watched.killed_by_person = False
+            service.signals.stop_heard_at = now
+        elif event.action == "die" and now - (service.signals.stop_heard_at or now) > stop_timeout + SIGNAL_FORGOTTEN:
+            service.incarnation.stop.by_operator = service.incarnation.stop.killed_by_operator = False
         if event.action == "stop" or (event.action == "kill" and event.attributes.get("signal") != SIGKILL):
-            watched.stopped_by_person = event.action == "stop" or watched.stopped_by_person or _ends(event)
+            service.incarnation.stop.by_operator = (
+                event.action == "stop" or service.incarnation.stop.by_operator or _ends(event)
+            )
         elif event.action == "kill":
-            watched.killed_by_person = True
+            service.incarnation.stop.killed_by_operator = True
         elif event.action == "start":
-            watched.stopped_by_person = watched.killed_by_person = False
+            service.incarnation.stop.by_operator = service.incarnation.stop.killed_by_operator = False
 
     def _note_activity(self, event: EngineEvent, now: float) -> None:
-        world = self._world
+        state = self._state
         match event.kind:
             case "network":
                 project = event.attributes.get("name", "").rpartition("_")[0]
-                container, stamped_at = event.attributes.get("container", ""), world.clock.steady(event.at)
-                if project and not world.ours.holds(container, "", now, stamped_at):
-                    world.activity[project] = now
+                container, stamped_at = event.attributes.get("container", ""), state.clock.steady(event.at)
+                if project and not state.own_actions.holds(container, "", now, stamped_at):
+                    state.engine_state.activity.foreign[project] = now
             case "image" if event.action == "pull":
-                for watched in world.services.values():
-                    if watched.container is not None and watched.container.image == event.actor:
-                        world.activity[watched.key.project or watched.key.name] = now
+                for service in state.services.known.values():
+                    if service.container is not None and service.container.image == event.actor:
+                        state.engine_state.activity.foreign[service.key.project or service.key.name] = now
             case _:
                 pass
 

@@ -11,7 +11,7 @@ import structlog
 
 from watchdog.daemon.incidents.manager import ENDPOINT
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.world import World
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.errors import LedgerError, UnknownHeartbeat
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -47,9 +47,9 @@ class Caller:
 class Heartbeats:
     """The daemon's ear for calls. Whoever comes here may call: the API has seen to that."""
 
-    def __init__(self, world: World, journal: Journal, ask_soon: AskSoon) -> None:
-        self._world = world
-        self._hearts = world.hearts
+    def __init__(self, state: DaemonState, journal: Journal, ask_soon: AskSoon) -> None:
+        self._state = state
+        self._hearts = state.heartbeats
         self._journal = journal
         self._ask_soon = ask_soon
         self._write_at: dict[str, float] = {}
@@ -61,9 +61,9 @@ class Heartbeats:
     async def restore(self) -> None:
         """Takes up what the ledger keeps and begins to hear. Raises LedgerError."""
         self._hearts.load(await self._journal.ledger.kept(KIND))
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         self._hearts.heard_since = now
-        configured = {endpoint.name for endpoint in self._world.settings.endpoints}
+        configured = {endpoint.name for endpoint in self._state.settings.endpoints}
         old = [
             name
             for name, heart in self._hearts.known.items()
@@ -80,10 +80,10 @@ class Heartbeats:
 
     async def call(self, name: str, exit_code: int, message: str) -> str:
         """Hears a call; the sentence for who called. Raises UnknownHeartbeat."""
-        caller, now = self._caller(name), self._world.clock.now()
+        caller, now = self._caller(name), self._state.clock.now()
         before = self._hearts.reading(caller.check)
         self._hearts.hear(name, Heart(since=before.heart.since, called_at=now, exit_code=exit_code, message=message))
-        self._world.measures.heartbeats[name] += 1
+        self._state.measures.heartbeats[name] += 1
         if self._hearts.reading(caller.check).pulse is not before.pulse:
             self._look_soon(name, caller, now)
         if now >= self._write_at.get(name, 0.0):
@@ -97,7 +97,7 @@ class Heartbeats:
             await self._hearts.changed.wait()
             self._hearts.changed.clear()
             await asyncio.sleep(SPACING)
-            now = self._world.clock.now()
+            now = self._state.clock.now()
             if any(now >= self._write_at.get(name, 0.0) for name in self._hearts.unwritten):
                 await self._write()
             if self._hearts.unwritten:
@@ -127,7 +127,7 @@ class Heartbeats:
                 log.error(f"calls are heard and cannot be written down: {error}")
 
     def _caller(self, name: str) -> Caller:
-        alone = self._world.endpoints.get(name)
+        alone = self._state.services.endpoints.get(name)
         found = [_asked(alone.check, ENDPOINT + name)] if alone is not None else []
         caller = next((one for one in (*found, *self._of_services(name)) if one is not None), None)
         if caller is not None:
@@ -139,17 +139,17 @@ class Heartbeats:
 
     def _of_services(self, name: str) -> Iterator[Caller | None]:
         try:
-            named = self._world.services.get(ServiceKey.parse(name.rpartition("/")[0]))
+            named = self._state.services.known.get(ServiceKey.parse(name.rpartition("/")[0]))
         except ValueError:
             named = None
-        for watched in [named] if named is not None else self._world.services.values():
-            for check in watched.settings.checks:
+        for service in [named] if named is not None else self._state.services.known.values():
+            for check in service.settings.checks:
                 if heartbeat_name(check) == name:
-                    yield _asked(check, str(watched.key))
+                    yield _asked(check, str(service.key))
 
     def _names(self) -> Iterator[str]:
-        checks = [alone.check for alone in self._world.endpoints.values()]
-        checks += [check for watched in self._world.services.values() for check in watched.settings.checks]
+        checks = [alone.check for alone in self._state.services.endpoints.values()]
+        checks += [check for service in self._state.services.known.values() for check in service.settings.checks]
         return (heartbeat_name(check) for check in checks if isinstance(check.question, HeartbeatQuestion))
 
 

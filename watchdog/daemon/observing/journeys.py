@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final
+from typing import Final, Protocol
 
 from watchdog.daemon.incidents.manager import IncidentManager
+from watchdog.daemon.observing.background import Background
 from watchdog.daemon.observing.check_schedule import CheckScheduler
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.endpoints import Journey
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import Journey, World
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.policy.journeys import heard_by
@@ -22,19 +24,22 @@ JOURNEY: Final = "journey "
 EAGER: Final = 1.0
 """Seconds between two journeys at the least: each logs somebody in."""
 
-Hear = Callable[[str, ServiceState, Check, Observation, int], float]
-"""Takes in what a check of a service says: owner of the question, service, check, answer, incarnation asked."""
+
+class Hearer(Protocol):
+    def hear(
+        self, owner: str, service: ServiceState, check: Check, observation: Observation, incarnation: int
+    ) -> float:
+        """Takes in what a check of a service says; returns the seconds until that service wants to know again."""
+        ...
 
 
 @dataclass(slots=True)
-class Journeys:
-    """`hear` returns the seconds until that service wants to know again."""
-
-    world: World
+class JourneyMonitor:
+    state: DaemonState
     asker: CheckScheduler
     desk: IncidentManager
-    hear: Hear
-    later: Callable[[Coroutine[Any, Any, None]], None]
+    hearer: Hearer
+    background: Background
     _asked: dict[str, dict[int, dict[ServiceKey, int]]] = field(
         default_factory=dict[str, dict[int, dict[ServiceKey, int]]]
     )
@@ -43,20 +48,20 @@ class Journeys:
 
     def set(self) -> None:
         """As configured now; those without services are stand-alone endpoints."""
-        world = self.world
-        wanted = {check.name: check for check in world.settings.journeys_of_services}
-        for name in world.journeys.keys() - wanted.keys():
-            del world.journeys[name]
+        state = self.state
+        wanted = {check.name: check for check in state.settings.journeys_of_services}
+        for name in state.services.journeys.keys() - wanted.keys():
+            del state.services.journeys[name]
             self._asked.pop(name, None)
             self.asker.drop(JOURNEY + name)
         for name, check in wanted.items():
-            known = world.journeys.get(name)
+            known = state.services.journeys.get(name)
             if known is None or known.check != check:
-                world.journeys[name] = Journey(check)
+                state.services.journeys[name] = Journey(check)
             self.asker.set_checks(JOURNEY + name, (check,), self._hear, self._incarnations_of(check))
 
     def ask_soon(self, key: ServiceKey) -> None:
-        for name, journey in self.world.journeys.items():
+        for name, journey in self.state.services.journeys.items():
             if journey.is_of(key):
                 self.asker.ask_soon(JOURNEY + name)
 
@@ -64,7 +69,7 @@ class Journeys:
         def number() -> int:
             asked = next(self._numbers)
             self._asked.setdefault(check.name, {})[asked] = {
-                watched.key: watched.incarnation for watched, _ in self._hearers(check.name)
+                service.key: service.incarnation.run.number for service, _ in self._hearers(check.name)
             }
             return asked
 
@@ -72,14 +77,14 @@ class Journeys:
 
     def _hearers(self, name: str) -> Iterator[tuple[ServiceState, Check]]:
         """The services that are there, each with the check as which it hears the journey."""
-        journey = self.world.journeys[name]
-        for key, watched in list(self.world.services.items()):
-            attached = next((check for check in watched.settings.checks if check.name == name), None)
+        journey = self.state.services.journeys[name]
+        for key, service in list(self.state.services.known.items()):
+            attached = next((check for check in service.settings.checks if check.name == name), None)
             if journey.is_of(key) and attached is not None:
-                yield watched, attached
+                yield service, attached
 
     def _hear(self, check: Check, run: Observation, number: int) -> float:
-        journey = self.world.journeys.get(check.name)
+        journey = self.state.services.journeys.get(check.name)
         asked = self._asked.get(check.name, {})
         incarnations = asked.get(number, {})
         for old in [one for one in asked if one <= number]:
@@ -88,14 +93,14 @@ class Journeys:
             return check.interval
         journey.streak = follow(journey.streak, run, check)
         waits: list[float] = []
-        for watched, attached in self._hearers(check.name):
-            if watched.key not in incarnations:
+        for service, attached in self._hearers(check.name):
+            if service.key not in incarnations:
                 continue
-            heard = heard_by(journey.question, run, watched.key, blamed=watched.key in journey.blamed)
-            journey.note(watched.key, heard)
-            waits.append(self.hear(JOURNEY + check.name, watched, attached, heard, incarnations[watched.key]))
-            if heard.verdict is Verdict.FAIL and watched.record.incident is not None:
-                self.later(self.desk.keep_run(watched.record.incident, str(watched.key), heard))
-        self.world.changed.set()
+            heard = heard_by(journey.question, run, service.key, blamed=service.key in journey.blamed)
+            journey.note(service.key, heard)
+            waits.append(self.hearer.hear(JOURNEY + check.name, service, attached, heard, incarnations[service.key]))
+            if heard.verdict is Verdict.FAIL and service.record.incident is not None:
+                self.background.start(self.desk.keep_run(service.record.incident, str(service.key), heard))
+        self.state.changed.set()
         usual = check.interval if run.verdict is Verdict.PASS else check.retry_interval
         return max(min(waits, default=usual), min(EAGER, check.interval))

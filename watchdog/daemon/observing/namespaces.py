@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.protocol import Summary
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
@@ -17,60 +17,60 @@ from watchdog.policy.namespaces import ALIVE, Child, Parent, ties
 class NamespaceTracker:
     """Keeps `ServiceState.joins` and `ServiceState.ties` equal to what was looked at last."""
 
-    def __init__(self, world: World, key_of: Callable[[str], ServiceKey | None]) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, key_of: Callable[[str], ServiceKey | None]) -> None:
+        self._state = state
         self._key_of = key_of
 
     def follow(self, summaries: Mapping[str, Summary], started: Collection[str]) -> None:
         """After a look. `summaries`: all containers; `started`: those whose present start it was the first to see."""
-        for watched in self._world.services.values():
-            joined: Mapping[str, str] = watched.container.joined if watched.container is not None else {}
-            if joined or watched.joins:
-                self._follow(watched, _by_id(joined, summaries), summaries, started)
+        for service in self._state.services.known.values():
+            joined: Mapping[str, str] = service.container.joined if service.container is not None else {}
+            if joined or service.links.joins:
+                self._follow(service, _by_id(joined, summaries), summaries, started)
 
     def _follow(
         self,
-        watched: ServiceState,
+        service: ServiceState,
         joined: Mapping[str, str],
         summaries: Mapping[str, Summary],
         started: Collection[str],
     ) -> None:
-        child = watched.container
-        joins = self._joins(watched, joined, summaries)
-        if joins != watched.joins:
-            watched.joins = joins
-            self._world.regraph()
+        child = service.container
+        joins = self._joins(service, joined, summaries)
+        if joins != service.links.joins:
+            service.links.joins = joins
+            self._state.dependencies.invalidate()
         bearers = {namespace: self._container(key) for namespace, key in joins.items()}
         if child is not None and child.id in started:
-            watched.witnessed = {
+            service.links.witnessed = {
                 one.id: one.started_at for one in bearers.values() if one is not None and one.id not in started
             }
-        parents = {namespace: _parent(watched, str(key), bearers[namespace]) for namespace, key in joins.items()}
+        parents = {namespace: _parent(service, str(key), bearers[namespace]) for namespace, key in joins.items()}
         for namespace in joined.keys() - joins.keys():
             parents[namespace] = _stranger(joined[namespace], summaries)
         now = ties(Child(joined, child.started_at) if child is not None else None, parents)
-        if now != watched.ties:
-            watched.ties = now
-            watched.wake.set()
+        if now != service.links.ties:
+            service.links.ties = now
+            service.wake.set()
 
     def _joins(
-        self, watched: ServiceState, joined: Mapping[str, str], summaries: Mapping[str, Summary]
+        self, service: ServiceState, joined: Mapping[str, str], summaries: Mapping[str, Summary]
     ) -> dict[str, ServiceKey]:
         """Namespace → service; what is gone is still the service's that it was when it was last known."""
-        if watched.container is None:
-            return dict(watched.joins)
+        if service.container is None:
+            return dict(service.links.joins)
         found: dict[str, ServiceKey] = {}
         for namespace, name in joined.items():
             key, summary = self._key_of(name), summaries.get(name)
-            if key in self._world.services:
+            if key in self._state.services.known:
                 found[namespace] = key
-            elif namespace in watched.joins and (summary is None or is_own_name(summary.name)):
-                found[namespace] = watched.joins[namespace]
+            elif namespace in service.links.joins and (summary is None or is_own_name(summary.name)):
+                found[namespace] = service.links.joins[namespace]
         return found
 
     def _container(self, key: ServiceKey) -> Container | None:
-        watched = self._world.services.get(key)
-        return watched.container if watched is not None else None
+        service = self._state.services.known.get(key)
+        return service.container if service is not None else None
 
 
 def _by_id(joined: Mapping[str, str], summaries: Mapping[str, Summary]) -> dict[str, str]:
@@ -82,7 +82,7 @@ def _by_id(joined: Mapping[str, str], summaries: Mapping[str, Summary]) -> dict[
 def _parent(child: ServiceState, name: str, container: Container | None) -> Parent:
     if container is None:
         return Parent(name=name)
-    witnessed = container.id in child.witnessed and child.witnessed[container.id] == container.started_at
+    witnessed = container.id in child.links.witnessed and child.links.witnessed[container.id] == container.started_at
     return Parent(
         name=name,
         container=container.id,

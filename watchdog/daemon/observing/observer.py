@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.observing.check_schedule import Prober
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.subjects import OBSERVER
-from watchdog.daemon.state.world import World
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.question import HttpQuestion, TcpQuestion
 from watchdog.policy.common_cause import Word
@@ -23,8 +23,10 @@ class ObserverWatch:
     `sees_again` is called before the first decision that believes a check anew.
     """
 
-    def __init__(self, world: World, desk: IncidentManager, prober: Prober, sees_again: Callable[[], None]) -> None:
-        self._world = world
+    def __init__(
+        self, state: DaemonState, desk: IncidentManager, prober: Prober, sees_again: Callable[[], None]
+    ) -> None:
+        self._state = state
         self._desk = desk
         self._prober = prober
         self._sees_again = sees_again
@@ -48,45 +50,47 @@ class ObserverWatch:
             self._looking = False
 
     async def _look(self) -> None:
-        world = self._world
-        if world.outlook.common_cause() is None:
-            self._suspected_at = world.word = None
+        state = self._state
+        if state.observer.connectivity.common_cause() is None:
+            self._suspected_at = state.observer.word = None
             await self._close("a check passes")
             return
         if self._suspected_at is None:
-            self._suspected_at = world.clock.now()
+            self._suspected_at = state.clock.now()
         await self._ask_references()
-        suspicion, now = world.suspicion(), world.clock.now()
+        suspicion, now = state.observer.suspicion(), state.clock.now()
         if suspicion is None:
-            await self._close(f"{world.word.answered[0]} answers" if world.word is not None else "a check passes")
-        elif self._incident is None and world.engine_tells(now):
-            health = world.settings.health
+            await self._close(
+                f"{state.observer.word.answered[0]} answers" if state.observer.word is not None else "a check passes"
+            )
+        elif self._incident is None and state.engine_state.tells(now):
+            health = state.settings.health
             lasts = now - self._suspected_at >= health.failures * health.retry_interval
-            if lasts or world.past_threshold(suspicion.names):
+            if lasts or state.observer.past_threshold(suspicion.names):
                 self._incident = await self._desk.of_subject(OBSERVER, suspicion.because, now)
 
     async def _ask_references(self) -> None:
-        world = self._world
-        references, again_after = world.settings.observer.references, world.settings.health.retry_interval
-        if not references or (world.word is not None and world.clock.now() - self._asked_at < again_after):
+        state = self._state
+        references, again_after = state.settings.observer.references, state.settings.health.retry_interval
+        if not references or (state.observer.word is not None and state.clock.now() - self._asked_at < again_after):
             return
         heard = await asyncio.gather(*(self._prober.ask(_check(reference)) for reference in references))
         answered = {one.check for one in heard if one.verdict is Verdict.PASS}
-        self._asked_at = world.clock.now()
+        self._asked_at = state.clock.now()
         if answered and self.suspects:
             self._sees_again()
-        world.word = Word(
+        state.observer.word = Word(
             answered=tuple(one for one in references if one in answered),
             silent=tuple(one for one in references if one not in answered),
         )
-        world.wake_all()
+        state.wake_all()
 
     async def _close(self, because: str) -> None:
         if self._incident is not None:
-            sentence, now = f"the observer sees again: {because}", self._world.clock.now()
+            sentence, now = f"the observer sees again: {because}", self._state.clock.now()
             await self._desk.close(self._incident, sentence, now, recovered=True)
             self._incident = None
-            self._world.wake_all()
+            self._state.wake_all()
 
     @property
     def suspects(self) -> bool:

@@ -11,15 +11,16 @@ from watchdog.api.doors import RecoverOrder
 from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.registry import ServiceRegistry
-from watchdog.daemon.operators.pending import PendingCommands, Result
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recording.records import Records
 from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.state.commands import Result
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.errors import EngineUnavailable, UnknownService, UsageError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act
-from watchdog.model.record import Desired, EntryKind, Pause
+from watchdog.model.record import Desired, EntryKind, Pause, ServiceRecord
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.graph import all_roots, tiers
 from watchdog.policy.naming import find_service
@@ -36,20 +37,21 @@ class OperatorCommands:
     def __init__(
         self,
         *,
-        world: World,
+        state: DaemonState,
         looker: ContainerObserver,
-        household: ServiceRegistry,
+        registry: ServiceRegistry,
         journal: Journal,
+        records: Records,
         acting: RecoveryRunner,
-        book: PendingCommands,
         alerts: Notifier,
     ) -> None:
-        self._world = world
+        self._state = state
         self._looker = looker
-        self._household = household
+        self._registry = registry
         self._journal = journal
+        self._records = records
         self._acting = acting
-        self._book = book
+        self._commands = state.operators.commands
         self._alerts = alerts
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,11 +60,11 @@ class OperatorCommands:
 
         Who stops listening stops the telling, never the recovery.
         """
-        if self._world.state.away is not None:
-            raise EngineUnavailable(f"no action: {self._world.state.away}")
+        if self._state.engine_state.away is not None:
+            raise EngineUnavailable(f"no action: {self._state.engine_state.away}")
         await self._looker.look()
         self._refuse_unknown_baselines(order)
-        graph, chosen = self._world.graph(), self._choose(order)
+        graph, chosen = self._state.dependencies.graph(), self._choose(order)
         needs = {key: all_roots(graph, key) & chosen for key in chosen}
         told: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
         task = asyncio.create_task(self._carry_out(order, needs, told), name="an order")
@@ -85,9 +87,9 @@ class OperatorCommands:
                 await self._recover_in_order(needs, order, told)
                 return
             for key in in_order:
-                if key not in self._world.services:
+                if key not in self._state.services.known:
                     continue
-                text = await self._preview(self._world.services[key], order)
+                text = await self._preview(self._state.services.known[key], order)
                 told.put_nowait({"event": "plan", "service": str(key), "text": text})
         finally:
             told.put_nowait(None)
@@ -110,8 +112,8 @@ class OperatorCommands:
             for root in needs[key]:
                 await ended[root].wait()
             try:
-                if key in self._world.services:
-                    done = await self._give(self._world.services[key], order)
+                if key in self._state.services.known:
+                    done = await self._give(self._state.services.known[key], order)
                     told.put_nowait(_result_event(key, await done))
             finally:
                 ended[key].set()
@@ -122,44 +124,43 @@ class OperatorCommands:
             if failure is not None:
                 raise failure
 
-    async def _give(self, watched: ServiceState, order: RecoverOrder) -> asyncio.Future[Result]:
-        now = self._world.clock.now()
-        sentence = f"{order.by} orders to recover {watched.key}" + (f" by {order.action}" if order.action else "")
-        await self._write(watched, sentence, quarantined=None)
-        done = self._book.take(watched, now)
-        watched.ordered = Ordered(now, order.action, order.baseline)
-        watched.wake.set()
+    async def _give(self, service: ServiceState, order: RecoverOrder) -> asyncio.Future[Result]:
+        now = self._state.clock.now()
+        sentence = f"{order.by} orders to recover {service.key}" + (f" by {order.action}" if order.action else "")
+        await self._write(service, sentence, quarantined=None)
+        done = self._commands.add(service, Ordered(now, order.action, order.baseline))
+        service.wake.set()
         return done
 
-    async def _preview(self, watched: ServiceState, order: RecoverOrder) -> str:
-        now = self._world.clock.now()
-        if watched.seen is None:
-            return f"{watched.key}: not looked at yet"
-        await self._acting.identify(watched)
+    async def _preview(self, service: ServiceState, order: RecoverOrder) -> str:
+        now = self._state.clock.now()
+        if service.assessment is None:
+            return f"{service.key}: not looked at yet"
+        await self._acting.identify(service)
         situation = Situation(
-            assessment=watched.seen,
-            record=replace(watched.record, quarantined=None),
-            settings=watched.settings.recovery,
-            container=watched.container,
-            config_hash=watched.config_hash,
+            assessment=service.assessment,
+            record=replace(service.record, quarantined=None),
+            settings=service.settings.recovery,
+            container=service.container,
+            config_hash=service.incarnation.config_hash,
             ordered=Ordered(now, order.action, order.baseline),
         )
         decision = decide(situation, Surroundings(), now)
         if not isinstance(decision, Act):
-            nothing = watched.seen.serves
+            nothing = service.assessment.serves
             return (
-                f"{watched.key}: nothing to do: {decision.because}" if nothing else f"{watched.key}: {decision.because}"
+                f"{service.key}: nothing to do: {decision.because}" if nothing else f"{service.key}: {decision.because}"
             )
-        planned = await self._acting.plan(watched, decision)
+        planned = await self._acting.plan(service, decision)
         if isinstance(planned, Impossible):
-            return f"{watched.key}: no plan: {planned.because}"
-        asks = decision.rung in watched.settings.recovery.approval
+            return f"{service.key}: no plan: {planned.because}"
+        asks = decision.rung in service.settings.recovery.approval
         return str(planned.plan) + ("\n  done by itself it would wait for a person's approval" if asks else "")
 
     def _choose(self, order: RecoverOrder) -> set[ServiceKey]:
-        services = self._world.services
+        services = self._state.services.known
         if order.everything:
-            return {key for key, watched in services.items() if self._is_concern(watched)}
+            return {key for key, service in services.items() if self._is_concern(service)}
         if order.project is not None:
             found = {key for key in services if key.project == order.project}
             if not found:
@@ -171,66 +172,67 @@ class OperatorCommands:
 
     def _refuse_unknown_baselines(self, order: RecoverOrder) -> None:
         for name in order.services if order.baseline is not None else ():
-            watched = self._find(name)
+            service = self._find(name)
             known = [
                 f"{number}: {kept.image} ({kept.image_id.removeprefix('sha256:')[:12]})"
-                for number, kept in enumerate(watched.record.baselines, 1)
+                for number, kept in enumerate(service.record.baselines, 1)
             ]
             if order.baseline is not None and order.baseline > len(known):
                 there = "; ".join(known) or "none"
-                raise UsageError(f"{watched.key} has no proven deployment {order.baseline}; there are {there}")
+                raise UsageError(f"{service.key} has no proven deployment {order.baseline}; there are {there}")
 
     @staticmethod
-    def _is_concern(watched: ServiceState) -> bool:
+    def _is_concern(service: ServiceState) -> bool:
         """An order for many services leaves alone what nobody expects to run."""
-        return watched.record.desired is Desired.UP
+        return service.record.desired is Desired.UP
 
     def _find(self, name: str) -> ServiceState:
-        return self._world.services[find_service(name, self._world.services)]
+        return self._state.services.known[find_service(name, self._state.services.known)]
 
-    async def pause(self, service: str, seconds: float, reason: str, by: str) -> str:
+    async def pause(self, name: str, seconds: float, reason: str, by: str) -> str:
         """Detection goes on, action waits."""
         if not 0 < seconds <= LONGEST_PAUSE:
             raise UsageError("a pause needs an end: write how long, as 2h, up to 366 days")
         if not reason.strip():
             raise UsageError("a pause needs a reason")
-        watched = self._find(service)
-        until = self._world.clock.now() + seconds
-        ends = timestamp(self._world.clock.wall() + seconds)
-        sentence = f"{watched.key} is paused until {ends} by {by}: {reason}"
-        await self._change(watched, sentence, pause=Pause(until=until, reason=reason, by=by))
+        service = self._find(name)
+        until = self._state.clock.now() + seconds
+        ends = timestamp(self._state.clock.wall() + seconds)
+        sentence = f"{service.key} is paused until {ends} by {by}: {reason}"
+        await self._change(service, sentence, pause=Pause(until=until, reason=reason, by=by))
         return sentence
 
-    async def resume(self, service: str, by: str) -> str:
-        watched = self._find(service)
-        if watched.record.pause is None:
-            return f"{watched.key} is not paused"
-        sentence = f"{watched.key} is resumed by {by}"
-        await self._change(watched, sentence, pause=None)
+    async def resume(self, name: str, by: str) -> str:
+        service = self._find(name)
+        if service.record.pause is None:
+            return f"{service.key} is not paused"
+        sentence = f"{service.key} is resumed by {by}"
+        await self._change(service, sentence, pause=None)
         return sentence
 
-    async def retire(self, service: str, reason: str, by: str) -> str:
+    async def retire(self, name: str, reason: str, by: str) -> str:
         """Its absence is nobody's concern from now on, until somebody makes a new container for it."""
-        watched = self._find(service)
-        sentence = f"{watched.key} is retired by {by}" + (f": {reason}" if reason else "")
-        await self._change(watched, sentence, desired=Desired.RETIRED)
-        if watched.container is None:
-            self._household.dismiss(watched)
+        service = self._find(name)
+        sentence = f"{service.key} is retired by {by}" + (f": {reason}" if reason else "")
+        await self._change(service, sentence, desired=Desired.RETIRED)
+        if service.container is None:
+            self._registry.remove(service)
         return sentence
 
-    async def _change(self, watched: ServiceState, sentence: str, **changes: Any) -> None:
-        await self._write(watched, sentence, **changes)
-        watched.wake.set()
+    async def _change(self, service: ServiceState, sentence: str, **changes: Any) -> None:
+        await self._write(service, sentence, **changes)
+        service.wake.set()
         self._alerts.reconsider()
-        self._world.changed.set()
+        self._state.changed.set()
 
-    async def _write(self, watched: ServiceState, sentence: str, **changes: Any) -> None:
-        async with watched.recording:
-            record = replace(watched.record, **changes)
-            entry = self._journal.entry(EntryKind.OPERATOR, watched.key, sentence, incident=record.incident)
+    async def _write(self, service: ServiceState, sentence: str, **changes: Any) -> None:
+
+        async def write(record: ServiceRecord) -> None:
+            entry = self._journal.entry(EntryKind.OPERATOR, service.key, sentence, incident=record.incident)
             await self._journal.write(entry, records=[record])
-            watched.record = record
-        self._journal.say(watched.key, sentence)
+
+        await self._records.change_with(service, lambda record: replace(record, **changes), write)
+        self._journal.say(service.key, sentence)
 
 
 def _result_event(key: ServiceKey, result: Result) -> dict[str, Any]:

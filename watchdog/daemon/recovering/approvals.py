@@ -13,20 +13,30 @@ from watchdog.daemon.alerting.alert_inputs import rules_of
 from watchdog.daemon.alerting.suppression import about_of, hold_of
 from watchdog.daemon.incidents.manager import Also, IncidentManager
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recording.records import Records
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.errors import UnknownApproval, UsageError
 from watchdog.model.alert import FILES, Notice
 from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, Plan, Wait
-from watchdog.model.record import Entry, EntryKind, Kept, Severity
+from watchdog.model.plan import Act, HandOver, Plan, Wait
+from watchdog.model.record import Entry, EntryKind, Kept, ServiceRecord, Severity
 from watchdog.model.snapshot import timestamp
-from watchdog.policy.approvals import Move, about_the_same, advance, alert_of, essence, evidence, needed, unneeded
-from watchdog.policy.phases import Happening, Phase
+from watchdog.policy.approvals import (
+    Move,
+    about_the_same,
+    advance,
+    alert_of,
+    essence,
+    evidence,
+    expired,
+    needed,
+    rejected,
+    unneeded,
+)
 from watchdog.policy.routing import receivers_of
-from watchdog.policy.telling import span
 
 log = structlog.get_logger()
 
@@ -41,18 +51,19 @@ TELL_AGAIN_AFTER: Final = 5.0
 class Approvals:
     """A change of a request is in the ledger before anything follows from it."""
 
-    def __init__(self, world: World, journal: Journal, incidents: IncidentManager) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, journal: Journal, records: Records, incidents: IncidentManager) -> None:
+        self._state = state
         self._journal = journal
+        self._records = records
         self._incidents = incidents
         self._known: dict[int, Approval] = {}
         self._deciding = asyncio.Lock()
         """Held from the look at a request to the end of its change: each is decided on once."""
-        world.measures.approvals_waiting = lambda: sum(one.state is ApprovalState.WAITING for one in self._standing)
+        state.measures.approvals_waiting = lambda: sum(one.state is ApprovalState.WAITING for one in self._standing)
 
     @property
     def _standing(self) -> Iterable[Approval]:
-        return self._world.approvals.values()
+        return self._state.operators.approvals.values()
 
     async def restore(self) -> None:
         """Takes up what an earlier daemon asked and was told."""
@@ -70,41 +81,43 @@ class Approvals:
 
     # What a service's worker asks
 
-    async def reconsider(self, watched: ServiceState, seen: Assessment, now: float) -> None:
+    async def reconsider(self, service: ServiceState, seen: Assessment, now: float) -> None:
         """Ends the request of a service that needs nothing done any more."""
-        because = unneeded(seen, watched.record, watched.settings.recovery, now, ordered=watched.ordered is not None)
+        because = unneeded(seen, service.record, service.settings.recovery, now, ordered=self._ordered(service))
         if because is not None:
-            await self._drop(watched.key, because)
+            await self._drop(service.key, because)
 
-    def granted(self, watched: ServiceState) -> bool:
+    def granted(self, service: ServiceState) -> bool:
         """Whether a person agreed to something that was not done yet."""
-        request = self._world.approvals.get(watched.key)
+        request = self._state.operators.approvals.get(service.key)
         return request is not None and request.state is ApprovalState.APPROVED
 
-    async def awaited(self, watched: ServiceState, act: Act, now: float) -> Wait | None:
+    async def awaited(self, service: ServiceState, act: Act, now: float) -> Wait | None:
         """Whether a person was asked about this and has not answered; the service is handed over when time is up."""
-        if watched.key not in self._world.approvals:
+        if service.key not in self._state.operators.approvals:
             return None
         async with self._deciding:
-            request = self._world.approvals.get(watched.key)
+            request = self._state.operators.approvals.get(service.key)
             if request is None or request.state is not ApprovalState.WAITING:
                 return None
-            if not needed(act, watched.settings.recovery, ordered=watched.ordered is not None):
+            if not needed(act, service.settings.recovery, ordered=self._ordered(service)):
                 return None
-            if not about_the_same(request, act, watched.container):
+            if not about_the_same(request, act, service.container):
                 return None
             if now < request.expires_at:
                 return await self._tell(request, now)
-            after = span(now - request.asked_at)
-            because = f"approval {request.id} to {request.rung} {request.service} expired unanswered after {after}"
-            await self._hand_over(watched, self._moved(request, Move.EXPIRE, because))
-            return Wait(f"handed to a person: {because}")
+            over = expired(request, now)
+            await self._hand_over(service, self._moved(request, Move.EXPIRE, over.because), over)
+            return Wait(f"handed to a person: {over.because}", now)
 
-    async def permit(self, watched: ServiceState, act: Act, plan: Plan, now: float) -> Approval | Wait | None:
+    def _ordered(self, service: ServiceState) -> bool:
+        return self._state.operators.commands.of(service.key) is not None
+
+    async def permit(self, service: ServiceState, act: Act, plan: Plan, now: float) -> Approval | Wait | None:
         """The approval by which a plan may be carried out; None where it needs none; else it is asked for now."""
-        request = self._world.approvals.get(watched.key)
-        if not needed(act, watched.settings.recovery, ordered=watched.ordered is not None):
-            await self._drop(watched.key, f"{act.rung} needs no approval")
+        request = self._state.operators.approvals.get(service.key)
+        if not needed(act, service.settings.recovery, ordered=self._ordered(service)):
+            await self._drop(service.key, f"{act.rung} needs no approval")
             return None
         if request is not None and request.state is ApprovalState.APPROVED:
             if now < request.expires_at and request.essence == essence(plan):
@@ -112,11 +125,11 @@ class Approvals:
             because = (
                 "what would be done now is not what was approved" if now < request.expires_at else "it is too late"
             )
-            await self._drop(watched.key, because)
+            await self._drop(service.key, because)
         else:
-            await self._drop(watched.key, "something else would be done now")
+            await self._drop(service.key, "something else would be done now")
         async with self._deciding:
-            return await self._ask(watched, plan, now)
+            return await self._ask(service, plan, now)
 
     def used(self, request: Approval) -> tuple[Approval, tuple[Kept, ...]]:
         """As it is once the intent is written, and what is written with that; then `take` it."""
@@ -128,12 +141,12 @@ class Approvals:
     async def approve(self, number: int, reason: str, by: str) -> str:
         """Raises UnknownApproval, UsageError for one that waits no more, or LedgerError."""
         async with self._deciding:
-            request, watched = self._waiting(number)
+            request, service = self._waiting(number)
             sentence = f"approval {number} to {request.rung} {request.service} is given by {by}"
             sentence += f": {reason.strip()}" if reason.strip() else ""
             approved = replace(self._moved(request, Move.APPROVE, sentence), by=by, reason=reason.strip())
             await self._write(approved)
-        watched.wake.set()
+        service.wake.set()
         return f"{sentence} (it is done now if it still is what would be done: `watchdog status`)"
 
     async def reject(self, number: int, reason: str, by: str) -> str:
@@ -141,18 +154,19 @@ class Approvals:
         if not reason.strip():
             raise UsageError("a rejection needs a reason, for whoever has to mend the service")
         async with self._deciding:
-            request, watched = self._waiting(number)
-            sentence = f"approval {number} to {request.rung} {request.service} is rejected by {by}: {reason.strip()}"
-            rejected = replace(self._moved(request, Move.REJECT, sentence), by=by, reason=reason.strip())
-            await self._hand_over(watched, rejected)
-        watched.wake.set()
-        return f"{sentence} (the service is handed to a person: `watchdog recover {request.service}` when it is mended)"
+            request, service = self._waiting(number)
+            over = rejected(request, by, reason.strip())
+            ended = replace(self._moved(request, Move.REJECT, over.because), by=by, reason=reason.strip())
+            await self._hand_over(service, ended, over)
+        service.wake.set()
+        mended = f"`watchdog recover {request.service}` when it is mended"
+        return f"{over.because} (the service is handed to a person: {mended})"
 
     async def sweep(self) -> None:
         """Ends the requests of services that are watched no more."""
-        if self._world.polled_at is None:
+        if self._state.engine_state.polled_at is None:
             return
-        for key in [one.service for one in self._standing if one.service not in self._world.services]:
+        for key in [one.service for one in self._standing if one.service not in self._state.services.known]:
             await self._drop(key, "the service is not watched any more")
 
     def _waiting(self, number: int) -> tuple[Approval, ServiceState]:
@@ -162,41 +176,41 @@ class Approvals:
             raise UnknownApproval(f"there is no approval {number}; these wait: {waiting or 'none'}")
         if request.state is not ApprovalState.WAITING:
             raise UsageError(f"approval {number} is {request.state} already: {request.because}")
-        watched = self._world.services.get(request.service)
-        if watched is None or watched.record.incident != request.incident:
+        service = self._state.services.known.get(request.service)
+        if service is None or service.record.incident != request.incident:
             raise UsageError(f"approval {number} is not needed any more: see `watchdog status`")
-        if self._world.clock.now() >= request.expires_at:
+        if self._state.clock.now() >= request.expires_at:
             raise UsageError(f"approval {number} expired at {timestamp(request.expires_at + self._wall)}")
-        return request, watched
+        return request, service
 
     # How a request changes
 
-    async def _ask(self, watched: ServiceState, plan: Plan, now: float) -> Wait:
-        incident, seen = watched.record.incident, watched.seen
+    async def _ask(self, service: ServiceState, plan: Plan, now: float) -> Wait:
+        incident, seen = service.record.incident, service.assessment
         assert incident is not None  # noqa: S101 - nothing is planned by itself for what has none
         assert seen is not None  # noqa: S101 - it was just judged
         request = Approval(
             id=max(self._known, default=0) + 1,
-            service=watched.key,
+            service=service.key,
             rung=plan.rung,
-            container=watched.container.id if watched.container is not None else "",
+            container=service.container.id if service.container is not None else "",
             incident=incident,
             plan=str(plan),
             essence=essence(plan),
             evidence=evidence(seen),
             asked_at=now,
-            expires_at=now + watched.settings.recovery.approval_expires,
+            expires_at=now + service.settings.recovery.approval_expires,
         )
         until = timestamp(request.expires_at + self._wall)
         sentence = f"approval {request.id} is asked for until {until}: {plan.rung}: {plan.because}"
         waits = await self._tell(request, now, self._entry(request, sentence))
-        self._journal.say(watched.key, sentence, incident=incident)
+        self._journal.say(service.key, sentence, incident=incident)
         return waits
 
     async def _tell(self, request: Approval, now: float, *entries: Entry) -> Wait:
         """Tells those that have not heard of it; until it is to be seen whether there are others."""
-        about = about_of(self._world, str(request.service))
-        hold, rules = hold_of(self._world, about, now), rules_of(self._world.settings.alert)
+        about = about_of(self._state, str(request.service))
+        hold, rules = hold_of(self._state, about, now), rules_of(self._state.settings.alert)
         wanted = receivers_of(about, Severity.CRITICAL, now - request.asked_at, rules)
         new = [name for name in wanted if name not in request.told and (hold is None or name == FILES)]
         if new or entries:
@@ -208,10 +222,10 @@ class Approvals:
         return Wait(f"waits for approval {request.id} of: {first} (`watchdog approvals`)", until)
 
     async def _drop(self, service: ServiceKey, because: str) -> None:
-        if service not in self._world.approvals:
+        if service not in self._state.operators.approvals:
             return
         async with self._deciding:
-            request = self._world.approvals.get(service)
+            request = self._state.operators.approvals.get(service)
             if request is None:
                 return
             if request.state is ApprovalState.APPROVED:
@@ -223,26 +237,28 @@ class Approvals:
             await self._write(ended)
             self._journal.say(service, sentence, incident=request.incident)
 
-    async def _hand_over(self, watched: ServiceState, ended: Approval) -> None:
+    async def _hand_over(self, service: ServiceState, ended: Approval, over: HandOver) -> None:
         """Its end and the hand-over are one transaction: no daemon finds the one without the other."""
-        async with watched.recording:
-            if watched.record.incident != ended.incident:
+
+        def quarantined(record: ServiceRecord) -> ServiceRecord:
+            if record.incident != ended.incident:
                 raise UsageError(f"approval {ended.id} is not needed any more: see `watchdog status`")
-            record = replace(watched.record, quarantined=ended.because)
+            return replace(record, quarantined=over.because)
+
+        async def write(record: ServiceRecord) -> None:
             also = Also(
                 entries=(self._entry(ended, ended.because),),
                 kept=self._keep(ended),
                 notices=self._notices(ended, ended.told, ended=True),
             )
-            await self._incidents.hand_over(ended.incident, ended.because, record, also)
-            watched.record = record
+            await self._incidents.hand_over(ended.incident, over.because, record, also)
+
+        await self._records.change_with(service, quarantined, write)
         self.take(ended)
-        self._journal.say(watched.key, f"handed to a person: {ended.because}", incident=ended.incident)
-        if watched.phase is Phase.WAITING:
-            watched.step(Happening.GIVE_UP)
+        self._journal.say(service.key, f"handed to a person: {over.because}", incident=ended.incident)
 
     def _moved(self, request: Approval, move: Move, because: str) -> Approval:
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         return replace(request, state=advance(request.state, move), ended_at=now, because=because)
 
     async def _write(self, request: Approval, *entries: Entry, notices: Iterable[Notice] | None = None) -> None:
@@ -261,8 +277,8 @@ class Approvals:
         )
 
     def _notices(self, request: Approval, receivers: Iterable[str], *, ended: bool) -> tuple[Notice, ...]:
-        clock, pages = self._world.clock, self._world.settings.alert.runbook
-        about = about_of(self._world, str(request.service))
+        clock, pages = self._state.clock, self._state.settings.alert.runbook
+        about = about_of(self._state, str(request.service))
         alert = alert_of(request, about, clock.wall(), wall=self._wall, pages=pages, ended=ended)
         return tuple(Notice(receiver, alert) for receiver in receivers)
 
@@ -278,17 +294,17 @@ class Approvals:
         for number in sorted(number for number, one in self._known.items() if not one.stands)[:-REMEMBERED]:
             del self._known[number]
         if request.stands:
-            self._world.approvals[request.service] = request
+            self._state.operators.approvals[request.service] = request
         elif before is not None and before.stands:
-            self._world.approvals.pop(request.service, None)
+            self._state.operators.approvals.pop(request.service, None)
         if before is not None and before.state is not request.state:
-            self._world.measures.approvals[request.state] += 1
-        self._world.changed.set()
+            self._state.measures.approvals[request.state] += 1
+        self._state.changed.set()
 
     @property
     def _wall(self) -> float:
         """What steady seconds lack to those of the wall clock."""
-        return self._world.clock.wall() - self._world.clock.now()
+        return self._state.clock.wall() - self._state.clock.now()
 
 
 def _kept(request: Approval) -> Kept:

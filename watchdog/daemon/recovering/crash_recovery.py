@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from watchdog.daemon.recording.journal import Journal
-from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
+from watchdog.daemon.recording.records import Records
+from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineRefused, LedgerError
 from watchdog.model.container import ContainerState, RestartPolicy
@@ -28,24 +29,22 @@ from watchdog.model.plan import (
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
 from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
 from watchdog.policy.planning import MEANT_TO_RUN
-from watchdog.recovery.manager import Execution, ServiceRecoveryManager
+from watchdog.recovery.manager import Execution
 
 _T = TypeVar("_T")
 
 STOP_TIMEOUT = 10.0
 
-TakeUp = Callable[[ServiceState, Execution, str], Awaitable[None]]
-"""Waits for the verification of a service, by an errand of an earlier daemon, with the container that it made."""
-
 
 class CrashRecovery:
     """Reads what is left over off the names that watchdog gives and off the intents that have no outcome."""
 
-    def __init__(self, world: World, journal: Journal, manager: ServiceRecoveryManager, take_up: TakeUp) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, journal: Journal, records: Records, runner: RecoveryRunner) -> None:
+        self._state = state
         self._journal = journal
-        self._manager = manager
-        self._take_up = take_up
+        self._records = records
+        self._runner = runner
+        self._manager = runner.manager
 
     async def resolve(self) -> bool:
         """Whether anything was left; may be called again after an EngineError or LedgerError.
@@ -54,7 +53,7 @@ class CrashRecovery:
         successor bears its name: then it stays stopped, with its restart policy off, and the attempt is verified as
         if its daemon lived. An intent gets its outcome last, so that a daemon killed here leaves it to the next.
         """
-        summaries = await self._world.engine.list_containers()
+        summaries = await self._state.engine.list_containers()
         pending = await self._journal.ledger.pending_intents()
         ours = [summary for summary in summaries if not self._kept(summary)]
         named = [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
@@ -77,11 +76,11 @@ class CrashRecovery:
 
     def _kept(self, summary: Summary) -> bool:
         """Whether an open deployment knows better what becomes of it."""
-        return self._world.deployed(stands_for(summary.name, summary.labels)) is not None
+        return self._state.deployment.reason(stands_for(summary.name, summary.labels)) is not None
 
     async def _side_by_side(self, works: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
         """As many at once as recoveries are; all have ended when one of their errors is raised."""
-        places = asyncio.Semaphore(self._world.settings.recovery.concurrency)
+        places = asyncio.Semaphore(self._state.settings.recovery.concurrency)
 
         async def one(work: Coroutine[Any, Any, _T]) -> _T:
             async with places:
@@ -121,11 +120,11 @@ class CrashRecovery:
         sentence = f"keeps {aside.name} stopped until {own.original} is good"
         steps = [StopContainer(aside.id, STOP_TIMEOUT), SetRestartPolicy(aside.id, RestartPolicy.NO.value)]
         await self._carry_out(key, sentence, *steps)
-        watched = self._world.services.get(key)
-        if errand is not None and watched is not None and _in_doubt(watched.record):
-            await self._take_up(watched, errand, bearer.id)
+        service = self._state.services.known.get(key)
+        if errand is not None and service is not None and _in_doubt(service.record):
+            await self._runner.take_up(service, errand, bearer.id)
             return {errand.intent}
-        self._world.asides[key] = aside.id
+        self._runner.superseded[key] = aside.id
         return set()
 
     async def _end(self, row: Row, container: Summary | None) -> None:
@@ -136,15 +135,12 @@ class CrashRecovery:
         sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
         payload = {"intent": row.seq, "outcome": Outcome.INTERRUPTED.value}
         entry = self._journal.entry(EntryKind.OUTCOME, key, sentence, incident=row.entry.incident, payload=payload)
-        watched = self._world.services.get(key)
-        if watched is None:
-            record = self._world.memory.records.get(key)
+        service = self._state.services.known.get(key)
+        if service is None:
+            record = self._state.ledger.records.get(key)
             await self._journal.write(entry, records=[_ended(record)] if record is not None else [], vital=True)
             return
-        async with watched.recording:
-            record = _ended(watched.record)
-            await self._journal.write(entry, records=[record], vital=True)
-            watched.record = record
+        await self._records.change(service, _ended, entry, vital=True)
 
     async def _bring_back(self, row: Row, key: ServiceKey, container: Summary) -> None:
         """It was stopped to be restarted or set aside, and would pass for one that ended by itself or by a person."""
@@ -196,7 +192,7 @@ class CrashRecovery:
         await self._write(key, sentence)
         for step in steps:
             try:
-                await self._world.engine.execute(step)
+                await self._state.engine.execute(step)
             except EngineRefused as error:
                 await self._write(key, f"{step}: {error}")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from watchdog.daemon.alerting.suppression import about_of, maintenance_of
 from watchdog.daemon.recovering.runner import RecoveryRunner
+from watchdog.daemon.state.daemon import DaemonState
+from watchdog.daemon.state.dependencies import DependencyState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import DependencyState, World
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.plan import Decision
 from watchdog.policy.guards import for_want_of_roots
@@ -18,9 +19,9 @@ from watchdog.policy.turn import dockers_turn_until
 class DecisionInputs:
     """Of one service; each question makes no call and takes no time."""
 
-    def __init__(self, world: World, watched: ServiceState, acting: RecoveryRunner) -> None:
-        self._world = world
-        self._watched = watched
+    def __init__(self, state: DaemonState, service: ServiceState, acting: RecoveryRunner) -> None:
+        self._state = state
+        self._service = service
         self._acting = acting
 
     def decision(self, seen: Assessment, now: float) -> Decision:
@@ -32,64 +33,68 @@ class DecisionInputs:
 
     def others_asked(self, seen: Assessment) -> bool:
         """Whether a check of its own that fails may be the observer's fault no more."""
-        watched = self._watched
+        service = self._service
         if seen.cause is not Cause.CHECK_FAILED:
             return True
-        since = watched.doubted_since if watched.doubted_since is not None else watched.bad_since
-        return since is None or self._world.others_asked_at >= since
+        since = (
+            service.incarnation.run.doubted_since
+            if service.incarnation.run.doubted_since is not None
+            else service.course.bad_since
+        )
+        return since is None or self._state.observer.others_asked_at >= since
 
     def _situation(self, seen: Assessment, now: float) -> Situation:
-        watched = self._watched
-        roots = self._world.roots(watched) if seen.cause is not Cause.NONE else {}
-        key = watched.key
+        service = self._service
+        roots = self._state.dependencies.roots(service) if seen.cause is not Cause.NONE else {}
+        key = service.key
         return Situation(
             assessment=seen,
-            record=watched.record,
-            settings=watched.settings.recovery,
-            container=watched.container,
-            config_hash=watched.config_hash,
-            bad_since=watched.bad_since if watched.bad_since is not None else now,
-            last_foreign=self._world.activity.get(key.project or key.name),
-            dockers_turn_until=dockers_turn_until(watched.turn, watched.container, now),
-            ends_until=watched.ends_until(now),
+            record=service.record,
+            settings=service.settings.recovery,
+            container=service.container,
+            config_hash=service.incarnation.config_hash,
+            bad_since=service.course.bad_since if service.course.bad_since is not None else now,
+            last_foreign=self._state.engine_state.activity.foreign.get(key.project or key.name),
+            dockers_turn_until=dockers_turn_until(service.incarnation.turn_at(now), service.container, now),
+            ends_until=service.ends_until(now),
             roots_down=roots.get(DependencyState.DOWN, ()),
             roots_lost=roots.get(DependencyState.LOST, ()),
             roots_unsettled=roots.get(DependencyState.UNSETTLED, ()),
-            needs_others=bool(self._world.roots_of(watched)),
-            root_good_at=watched.root_good_at,
-            ties=watched.ties,
+            needs_others=bool(self._state.dependencies.roots_of(service)),
+            root_good_at=service.signals.roots_good_at,
+            ties=service.links.ties,
             others_asked=self.others_asked(seen),
             maintenance=self._maintenance(now),
-            deployment=self._world.deployed(key),
-            flapping=watched.flapping(),
+            deployment=self._state.deployment.reason(key),
+            flapping=service.flapping(),
             asked_at=self._asked_at(),
-            ordered=watched.ordered,
+            ordered=self._state.operators.commands.of(key),
         )
 
     def _asked_at(self) -> float | None:
-        request = self._world.approvals.get(self._watched.key)
+        request = self._state.operators.approvals.get(self._service.key)
         return request.asked_at if request is not None else None
 
     def _maintenance(self, now: float) -> Hold | None:
-        if not self._world.settings.maintenance:
+        if not self._state.settings.maintenance:
             return None
-        return maintenance_of(self._world, about_of(self._world, str(self._watched.key)), now)
+        return maintenance_of(self._state, about_of(self._state, str(self._service.key)), now)
 
     def _surroundings(self, seen: Assessment, now: float) -> Surroundings:
-        world = self._world
-        suspicion = world.suspicion() if seen.cause is Cause.CHECK_FAILED else None
+        state = self._state
+        suspicion = state.observer.suspicion() if seen.cause is Cause.CHECK_FAILED else None
         return Surroundings(
-            engine_away=world.state.away,
-            settled_at=world.state.settled_at,
+            engine_away=state.engine_state.away,
+            settled_at=state.engine_state.settled_at,
             breaker_until=self._acting.breaker_until(now),
             observer_suspected=suspicion.because if suspicion is not None else None,
-            last_death=world.last_death,
+            last_death=state.engine_state.activity.last_death,
             last_stop=self._last_stop(now) if seen.cause is Cause.OPERATOR_STOP else 0.0,
-            restarts=tuple(world.restarts),
-            orders_only=world.orders_only,
+            restarts=self._acting.restarts,
+            orders_only=state.operators.commands_only,
         )
 
     def _last_stop(self, now: float) -> float:
         """Now, while anything that was told to end still does."""
-        ending = any(watched.ends_until(now) is not None for watched in self._world.services.values())
-        return now if ending else self._world.last_stop
+        ending = any(service.ends_until(now) is not None for service in self._state.services.known.values())
+        return now if ending else self._state.engine_state.activity.last_stop

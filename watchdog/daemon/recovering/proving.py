@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recording.records import Records
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
 from watchdog.model.container import ContainerSpec
@@ -23,31 +24,32 @@ KEPT = 5
 class Proving:
     """Keeps `record.desired` and the baselines of one service."""
 
-    def __init__(self, world: World, watched: ServiceState, journal: Journal) -> None:
-        self._world = world
-        self._watched = watched
+    def __init__(self, state: DaemonState, service: ServiceState, journal: Journal, records: Records) -> None:
+        self._state = state
+        self._service = service
         self._journal = journal
+        self._records = records
         self._proven: str | None = None
         """The container (full ID) whose deployment is recorded already."""
         self._renamed_at: float | None = None
         """When another service's container was met under this name; what it was before says nothing of this one."""
 
     async def consider(self, seen: Assessment, now: float) -> None:
-        watched = self._watched
-        container = watched.container
+        service = self._service
+        container = service.container
         if container is None:
             return
-        if container.id != watched.record.container_id:
+        if container.id != service.record.container_id:
             await self._meet(now)
-        if self._world.deployed(watched.key) is not None:
+        if self._state.deployment.reason(service.key) is not None:
             return  # what a deployment brought is proven by its commit
         match seen.health:
             case Health.DONE:
-                await self._want(Desired.DONE, f"{watched.key} did its work; its absence will be nobody's concern")
-            case Health.PAUSED if watched.stopped_by_person:
-                await self._want(Desired.STOPPED, f"{watched.key} was stopped by a person, which is respected")
-            case health if health.bad and watched.record.desired is Desired.STOPPED:
-                await self._want(Desired.UP, f"{watched.key} was not stopped by a person after all: {seen.reason}")
+                await self._want(Desired.DONE, f"{service.key} did its work; its absence will be nobody's concern")
+            case Health.PAUSED if service.incarnation.stop.by_operator:
+                await self._want(Desired.STOPPED, f"{service.key} was stopped by a person, which is respected")
+            case health if health.bad and service.record.desired is Desired.STOPPED:
+                await self._want(Desired.UP, f"{service.key} was not stopped by a person after all: {seen.reason}")
             case Health.HEALTHY:
                 due = self.due_at(now)
                 if due is not None and now >= due:
@@ -60,101 +62,110 @@ class Proving:
 
         None when there is nothing to prove.
         """
-        watched = self._watched
-        container, seen = watched.container, watched.seen
+        service = self._service
+        container, seen = service.container, service.assessment
         if container is None or seen is None or seen.health is not Health.HEALTHY:
             return None
-        protected = self._proven == container.id and watched.record.desired is Desired.UP
-        if watched.flapping() is not None or any(not_reached(streak.last) for streak in watched.streaks.values()):
+        protected = self._proven == container.id and service.record.desired is Desired.UP
+        if service.flapping() is not None or any(not_reached(streak.last) for streak in service.streaks.values()):
             return None  # a journey that fails at another service says nothing of this one's deployment
-        deployed = self._world.deployed(watched.key) is not None  # all are looked at again at its end
-        if protected or deployed or watched.record.desired is Desired.RETIRED or self._world.orders_only is not None:
+        deployed = self._state.deployment.reason(service.key) is not None  # all are looked at again at its end
+        commands_only = self._state.operators.commands_only is not None
+        if protected or deployed or service.record.desired is Desired.RETIRED or commands_only:
             return None
-        began = watched.running_since if watched.last_bad_at is None else watched.good_since
+        incarnation = service.incarnation
+        run, last_bad_at = incarnation.run, incarnation.last_bad_at
+        began = run.running_since if last_bad_at is None else run.good_since
         began = began if began is not None else now
-        return max(began, watched.last_bad_at or began, self._renamed_at or began) + watched.settings.health.soak
+        return max(began, last_bad_at or began, self._renamed_at or began) + service.settings.health.soak
 
     async def _meet(self, now: float) -> None:
         """A container not met before: whoever made it takes back what was said of its predecessor."""
-        watched = self._watched
-        container = watched.container.id if watched.container is not None else ""
-        others = (record for key, record in self._world.memory.records.items() if key != watched.key)
+        service = self._service
+        container = service.container.id if service.container is not None else ""
+        others = (record for key, record in self._state.ledger.records.items() if key != service.key)
         self._renamed_at = now if any(record.container_id == container for record in others) else None
-        asked_for = watched.settings.configured or explicitly_enabled(watched.labels)
-        async with watched.recording:
-            record = replace(watched.record, container_id=container)
+        asked_for = service.settings.configured or explicitly_enabled(service.labels)
+
+        def met(record: ServiceRecord) -> ServiceRecord:
+            record = replace(record, container_id=container)
             if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
                 record = replace(record, desired=Desired.UNPROVEN)
-            if asked_for and record.desired is Desired.UNPROVEN and watched.running_for(now) > 0:
+            if asked_for and record.desired is Desired.UNPROVEN and service.running_for(now) > 0:
                 record = replace(record, desired=Desired.UP)
-            await self._journal.write(records=[record], vital=True)
-            watched.record = record
+            return record
+
+        await self._records.change(service, met, vital=True)
 
     async def _want(self, desired: Desired, sentence: str) -> None:
-        watched = self._watched
-        if watched.record.desired is desired or watched.record.desired is Desired.RETIRED:
+        service = self._service
+        if service.record.desired is desired or service.record.desired is Desired.RETIRED:
             return
-        self._journal.say(watched.key, sentence)
-        async with watched.recording:
-            record = replace(watched.record, desired=desired)
-            await self._journal.write(self._journal.entry(EntryKind.DECISION, watched.key, sentence), records=[record])
-            watched.record = record
+        self._journal.say(service.key, sentence)
+        entry = self._journal.entry(EntryKind.DECISION, service.key, sentence)
+        await self._records.change(service, lambda record: replace(record, desired=desired), entry)
 
     async def _prove(self, container: str, now: float) -> None:
         """Saves the spec while there is something to inspect, and protects the service from now on."""
-        watched = self._watched
+        service = self._service
         try:
-            spec = await self._world.engine.capture(container)
+            spec = await self._state.engine.capture(container)
         except EngineError as error:
-            self._journal.say(watched.key, f"its spec could not be saved yet: {error}")
+            self._journal.say(service.key, f"its spec could not be saved yet: {error}")
             return
         digest = config_hash(spec)
         baseline = Baseline(
             spec_id=spec.id, image=spec.image, image_id=spec.image_id, config_hash=digest, proven_at=now
         )
-        async with watched.recording:
-            await self._record(baseline, spec)
-        watched.config_hash, watched.spec_id = digest, spec.id
+        await self._record(baseline, spec)
+        service.identify(digest, spec.id)
         self._proven = container
 
     async def _record(self, baseline: Baseline, spec: ContainerSpec) -> None:
-        watched = self._watched
-        if watched.record.desired is Desired.RETIRED:
-            return  # by a person, while its spec was read
-        record = proven_record(watched, baseline, spec)
-        if record != watched.record:
-            sentence = f"proven: {watched.key} was good for {watched.settings.health.soak:g} s; protected from now on"
-            if spec.unfaithful:
-                sentence += f" (could not be recreated: {'; '.join(spec.unfaithful)})"
-            container = watched.record.container_id
+        service = self._service
+        sentence = f"proven: {service.key} was good for {service.settings.health.soak:g} s; protected from now on"
+        if spec.unfaithful:
+            sentence += f" (could not be recreated: {'; '.join(spec.unfaithful)})"
+
+        def proven(record: ServiceRecord) -> ServiceRecord | None:
+            if record.desired is Desired.RETIRED:
+                return None  # by a person, while its spec was read
+            changed = proven_record(service, record, baseline, spec)
+            return changed if changed != record else None
+
+        async def write(record: ServiceRecord) -> None:
+            container = record.container_id
             payload = {"spec": spec.id, "image": spec.image, "image_id": spec.image_id, "container": container}
-            entry = self._journal.entry(EntryKind.BASELINE, watched.key, sentence, payload=payload)
-            await pin(self._world, self._journal, record, watched.record)
+            entry = self._journal.entry(EntryKind.BASELINE, service.key, sentence, payload=payload)
+            await pin(self._state, self._journal, record, service.record)
             await self._journal.write(entry, records=[record], specs=[spec])
-            self._journal.say(watched.key, sentence)
-        watched.record = record
+            self._journal.say(service.key, sentence)
+
+        await self._records.change_with(service, proven, write)
 
 
-def proven_record(watched: ServiceState, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+def proven_record(
+    service: ServiceState, record: ServiceRecord, baseline: Baseline, spec: ContainerSpec
+) -> ServiceRecord:
     """What the ledger says of a service whose deployment is proven."""
     return replace(
-        _with_baseline(watched.record, baseline, spec),
+        _with_baseline(record, baseline, spec),
         desired=Desired.UP,
-        compose_files=_compose_files(dict(watched.labels)),
-        depends_on=named_in_labels(watched.labels),
-        joins={namespace: str(key) for namespace, key in watched.joins.items()},
+        compose_files=_compose_files(dict(service.labels)),
+        depends_on=named_in_labels(service.labels),
+        joins={namespace: str(key) for namespace, key in service.links.joins.items()},
     )
 
 
-async def pin(world: World, journal: Journal, record: ServiceRecord, before: ServiceRecord) -> None:
+async def pin(state: DaemonState, journal: Journal, record: ServiceRecord, before: ServiceRecord) -> None:
     """Pins what a rollback may need and lets go of the rest; a failing pin must not keep a baseline away."""
     kept = {baseline.image_id for baseline in record.baselines}
     held = {baseline.image_id for baseline in before.baselines}
     try:
         for image_id in kept - held:
-            await world.engine.pin_image(image_id, str(record.service))
+            await state.engine.pin_image(image_id, str(record.service))
         for image_id in held - kept:
-            await world.engine.unpin_image(image_id, str(record.service))
+            await state.engine.unpin_image(image_id, str(record.service))
     except EngineError as error:
         journal.say(record.service, f"its image could not be pinned: {error}")
 

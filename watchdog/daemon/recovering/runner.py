@@ -7,36 +7,34 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.recording.journal import Journal
+from watchdog.daemon.recording.records import Records
 from watchdog.daemon.recovering.approvals import Approvals
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError, EngineUnavailable, LedgerError
 from watchdog.model.approval import Approval
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, RemoveContainer, StopContainer, Wait, container_of, steps_as_json
-from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, Pause, Rung, ServiceRecord
+from watchdog.model.plan import Act, HandOver, RemoveContainer, StopContainer, Wait, container_of, steps_as_json
+from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, Pause, Row, Rung, ServiceRecord
 from watchdog.policy.budget import counting_window
 from watchdog.policy.ladder import MINUTE
-from watchdog.policy.phases import Phase
-from watchdog.policy.planning import Impossible
+from watchdog.policy.phases import RecoveryEvent
+from watchdog.policy.planning import LOOK_AGAIN_AFTER, Impossible, instead
 from watchdog.recovery.manager import Execution, ExecutionResult, ServiceRecoveryManager
 from watchdog.recovery.planner import Planned, Planner, Subject
 
 OLDEST_API = "1.41"
-LOOK_AGAIN_AFTER = 1.0
-RETRY_AFTER_TROUBLE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """What an attempt led to so far. `impossible` burns no attempt; `again_at` says when it may look different."""
+    """What an attempt led to so far. Where something is decided `instead`, it burnt no attempt or cannot help."""
 
     failure: str | None = None
-    impossible: str | None = None
-    again_at: float | None = None
+    instead: Wait | HandOver | None = None
 
 
 @dataclass(slots=True)
@@ -63,83 +61,86 @@ class PendingRollback:
 
 @dataclass(slots=True)
 class RecoveryRunner:
-    world: World
+    state: DaemonState
     looker: ContainerObserver
     journal: Journal
+    records: Records
     planner: Planner
     manager: ServiceRecoveryManager
     approvals: Approvals
     ask_soon: Callable[[ServiceKey], None]
     engine_gone: Callable[[str], Awaitable[None]]
     """Told when the engine went away while something was done on it."""
+    restarts: tuple[float, ...] = ()
+    """Of containers that ran, in the last minute."""
+    superseded: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
+    """Full ID of a container that is set aside, its name borne by another: removed once that one is good."""
     _underway: dict[ServiceKey, PendingVerification] = field(default_factory=dict[ServiceKey, PendingVerification])
     _owed: dict[ServiceKey, PendingRollback] = field(default_factory=dict[ServiceKey, PendingRollback])
 
     def breaker_until(self, now: float) -> float | None:
         return self.manager.breaker.open_until(now)
 
-    async def plan(self, watched: ServiceState, decision: Act) -> Planned | Impossible:
+    async def plan(self, service: ServiceState, decision: Act) -> Planned | Impossible:
         """The plan for a rung; changes nothing."""
-        identity = self.world.state.identity
+        identity = self.state.engine_state.identity
         subject = Subject(
-            record=watched.record,
-            container=watched.container,
-            config_hash=watched.config_hash,
-            stop_timeout=watched.settings.stop_timeout,
-            bearers=self.world.bearers(watched),
+            record=service.record,
+            container=service.container,
+            config_hash=service.incarnation.config_hash,
+            stop_timeout=service.settings.stop_timeout,
+            bearers=self.state.dependencies.namespace_bearers(service),
         )
         return await self.planner.plan(subject, decision, identity.api_version if identity is not None else OLDEST_API)
 
     async def attempt(
-        self, watched: ServiceState, decision: Act, now: float, stands: Callable[[], bool]
+        self, service: ServiceState, decision: Act, now: float, stands: Callable[[], bool]
     ) -> AttemptResult:
         """Intent into the ledger, then the engine calls. Raises LedgerError before anything was touched.
 
         `stands`: whether the decision, once it is planned, would be taken again.
         """
-        judged, wanted = watched.container, _wanted(watched.record)
+        judged, wanted = service.container, _wanted(service.record)
         try:
-            planned = await self.plan(watched, decision)
+            planned = await self.plan(service, decision)
         except EngineError as error:
-            return AttemptResult(impossible=str(error), again_at=now + RETRY_AFTER_TROUBLE)
+            planned = Impossible(str(error), passing=True)
         except LedgerError as error:
-            return AttemptResult(impossible=f"its saved spec cannot be read: {error}")
+            planned = Impossible(f"its saved spec cannot be read: {error}")
         if isinstance(planned, Impossible):
-            again_at = now + LOOK_AGAIN_AFTER if planned.passing else None
-            return AttemptResult(impossible=planned.because, again_at=again_at)
-        if watched.container != judged:
-            return AttemptResult(impossible="its container changed while this was planned", again_at=now)
+            return AttemptResult(instead=instead(planned, now))
+        if service.container != judged:
+            return AttemptResult(instead=Wait("its container changed while this was planned", now))
         plan = planned.plan
-        permit = await self.approvals.permit(watched, decision, plan, now)
+        permit = await self.approvals.permit(service, decision, plan, now)
         if isinstance(permit, Wait):
-            return AttemptResult(impossible=permit.because, again_at=permit.until)
+            return AttemptResult(instead=permit)
         errand = await self._intend(
-            watched, planned, permit, now, lambda: _wanted(watched.record) == wanted and stands()
+            service, planned, permit, now, lambda: _wanted(service.record) == wanted and stands()
         )
         if errand is None:
-            return AttemptResult(impossible="what it was decided on changed while this was planned", again_at=now)
-        if watched.container is not None and watched.container.running:
-            self.world.restarts.append(now)
-            self.world.restarts = [at for at in self.world.restarts if now - at < MINUTE]
-        self.world.measures.recoveries[watched.key, plan.rung] += 1
+            return AttemptResult(instead=Wait("what it was decided on changed while this was planned", now))
+        if service.container is not None and service.container.running:
+            self.restarts = (*(at for at in self.restarts if now - at < MINUTE), now)
+        self.state.measures.recoveries[service.key, plan.rung] += 1
         attempted = await self.manager.execute(errand)
-        return await self._after(watched, errand, attempted)
+        return await self._after(service, errand, attempted)
 
     async def _intend(
-        self, watched: ServiceState, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
+        self, service: ServiceState, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
     ) -> Execution | None:
         """Writes the intent; None, and nothing written, where the decision stands no more."""
-        plan, key, incident = planned.plan, watched.key, watched.record.incident
+        plan, key, incident = planned.plan, service.key, service.record.incident
         attempt = Attempt(
             at=now,
             rung=plan.rung,
             outcome=Outcome.PENDING,
-            by_operator=watched.ordered is not None,
+            by_operator=self.state.operators.commands.of(key) is not None,
             approval=permit.id if permit is not None else None,
         )
         used, kept = self.approvals.used(permit) if permit is not None else (None, ())
         approved = f", approved by {permit.by} (approval {permit.id})" if permit is not None else ""
-        woken = watched.woken_by_event_at
+        woken = service.signals.failure_heard_at
         entry = self.journal.entry(
             EntryKind.INTENT,
             key,
@@ -150,27 +151,32 @@ class RecoveryRunner:
                 "rung": plan.rung.value,
                 "cause": plan.cause.value,
                 "spec": planned.specs[0].id if planned.specs else None,
-                "container": watched.container.id if watched.container is not None else None,
+                "container": service.container.id if service.container is not None else None,
                 "stop": steps_as_json(step for step in plan.steps if isinstance(step, StopContainer)),
                 "undo": steps_as_json(plan.undo),
                 "approval": attempt.approval,
             },
         )
-        missing_or_start = watched.container is None or plan.rung is Rung.START
-        async with watched.recording:
-            if not stands():
-                return None
-            record = replace(watched.record, attempts=(*_counting(watched, now), attempt))
-            (row,) = await self.journal.write(
-                entry, records=[record], specs=planned.specs, kept=kept, vital=missing_or_start
-            )
-            watched.record = record
+        missing_or_start = service.container is None or plan.rung is Rung.START
+
+        def begun(record: ServiceRecord) -> ServiceRecord | None:
+            return replace(record, attempts=(*_counting(service, now), attempt)) if stands() else None
+
+        async def write(record: ServiceRecord) -> Row:
+            specs, vital = planned.specs, missing_or_start
+            (row,) = await self.journal.write(entry, records=[record], specs=specs, kept=kept, vital=vital)
+            return row
+
+        row = await self.records.change_with(service, begun, write)
+        if row is None:
+            return None
         if used is not None:
             self.approvals.take(used)
-        watched.intent_seconds = self.world.clock.now() - woken if woken is not None else None
-        watched.woken_by_event_at = None
-        watched.says = f"{plan.rung}: {plan.because}{approved}"
-        self.journal.say(key, watched.says, incident=incident)
+        course = service.course
+        course.intent_seconds = self.state.clock.now() - woken if woken is not None else None
+        service.signals.failure_heard_at = None
+        course.message = f"{plan.rung}: {plan.because}{approved}"
+        self.journal.say(key, course.message, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
             return await self.looker.replaced(key, mine)
@@ -178,13 +184,13 @@ class RecoveryRunner:
         specs = {spec.id: spec for spec in planned.specs}
         return Execution(plan=plan, intent=row.seq, incident=incident, specs=specs, replaced=replaced)
 
-    async def _after(self, watched: ServiceState, errand: Execution, attempted: ExecutionResult) -> AttemptResult:
+    async def _after(self, service: ServiceState, errand: Execution, attempted: ExecutionResult) -> AttemptResult:
         if attempted.failure is None:
-            await self._await_verification(watched, errand, attempted.container or "")
+            await self._await_verification(service, errand, attempted.container or "")
             return AttemptResult()
         if attempted.superseded and errand.plan.cleanup:
-            self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
-        self._owed[watched.key] = PendingRollback(
+            self.superseded[service.key] = container_of(errand.plan.cleanup[0])
+        self._owed[service.key] = PendingRollback(
             errand=errand,
             made=attempted.made,
             because=attempted.failure,
@@ -194,64 +200,67 @@ class RecoveryRunner:
         if attempted.engine_away:
             await self.engine_gone(attempted.failure)
         if not attempted.owed:
-            await self.pay(watched)
+            await self.pay(service)
         if attempted.hopeless:
-            return AttemptResult(impossible=attempted.failure)
+            return AttemptResult(instead=HandOver(attempted.failure))
         return AttemptResult(failure=attempted.failure)
 
-    async def _await_verification(self, watched: ServiceState, errand: Execution, made: str) -> None:
-        wait = watched.settings.recovery.verify_timeout
-        underway = PendingVerification(errand, made, self.world.clock.now(), wait)
-        self._underway[watched.key] = underway
+    async def _await_verification(self, service: ServiceState, errand: Execution, made: str) -> None:
+        wait = service.settings.recovery.verify_timeout
+        underway = PendingVerification(errand, made, self.state.clock.now(), wait)
+        self._underway[service.key] = underway
         if made:
-            await self._see_made(watched, made)
-        underway.wait += watched.container.start_period if watched.container is not None else 0.0
-        self.ask_soon(watched.key)
+            await self._see_made(service, made)
+        underway.wait += service.container.start_period if service.container is not None else 0.0
+        self.ask_soon(service.key)
 
-    async def take_up(self, watched: ServiceState, errand: Execution, made: str) -> None:
+    async def take_up(self, service: ServiceState, errand: Execution, made: str) -> None:
         """An attempt of an earlier daemon that got as far as its verification waits for it here."""
-        await self._await_verification(watched, errand, made)
-        watched.phase = Phase.VERIFYING
+        await self._await_verification(service, errand, made)
+        service.course.advance(RecoveryEvent.TAKEN_UP)
 
-    def owes(self, watched: ServiceState) -> bool:
-        return watched.key in self._owed
+    def owes(self, service: ServiceState) -> bool:
+        return service.key in self._owed
 
-    async def pay(self, watched: ServiceState) -> None:
+    async def pay(self, service: ServiceState) -> None:
         """Undoes what failed and writes its outcome; raises EngineUnavailable or LedgerError, and is called again."""
-        owed = self._owed[watched.key]
+        owed = self._owed[service.key]
         if not owed.undone:
             trouble = await self.manager.undo(owed.errand, owed.made)
             because = owed.because + (f"; it could not be undone: {trouble}" if trouble else "")
-            owed = self._owed[watched.key] = replace(owed, undone=True, because=because)
-        await self._outcome(watched, owed.errand, Outcome.FAILED, owed.because, burnt=owed.burnt)
-        del self._owed[watched.key]
+            owed = self._owed[service.key] = replace(owed, undone=True, because=because)
+        await self._outcome(service, owed.errand, Outcome.FAILED, owed.because, burnt=owed.burnt)
+        del self._owed[service.key]
 
-    async def _see_made(self, watched: ServiceState, container: str) -> None:
+    async def _see_made(self, service: ServiceState, container: str) -> None:
         try:
             await (self.looker.look_at([container]) if self.looker.knows(container) else self.looker.look())
         except EngineError as error:
-            self.journal.say(watched.key, f"could not look at it after acting: {error}")
+            self.journal.say(service.key, f"could not look at it after acting: {error}")
 
     async def _outcome(
-        self, watched: ServiceState, errand: Execution, outcome: Outcome, reason: str, *, burnt: bool = True
+        self, service: ServiceState, errand: Execution, outcome: Outcome, reason: str, *, burnt: bool = True
     ) -> None:
         """Writes how it ended. An attempt that says nothing about the service is not counted against it."""
-        now = self.world.clock.now()
-        attempts = watched.record.attempts
-        ended = replace(attempts[-1], at=now, outcome=outcome, reason=reason)
-        attempts = (*attempts[:-1], ended) if burnt else attempts[:-1]
-        seen = watched.seen
+        now = self.state.clock.now()
+
+        def ended(record: ServiceRecord) -> ServiceRecord:
+            *before, last = record.attempts
+            done = [replace(last, at=now, outcome=outcome, reason=reason)] if burnt else []
+            return replace(record, attempts=(*before, *done))
+
+        seen = service.assessment
         entry = self.journal.entry(
             EntryKind.OUTCOME,
-            watched.key,
+            service.key,
             f"{errand.plan.rung} {outcome.value}: {reason}",
             incident=errand.incident,
             payload={
                 "intent": errand.intent,
                 "outcome": outcome.value,
-                "event_to_intent_seconds": watched.intent_seconds,
+                "event_to_intent_seconds": service.course.intent_seconds,
                 "rung": errand.plan.rung.value,
-                "container": watched.container.id if watched.container is not None else None,
+                "container": service.container.id if service.container is not None else None,
                 "health": seen.health.value if seen is not None else None,
                 "checks": [
                     {"check": check.check, "verdict": check.verdict.value, "reason": check.reason, "at": check.at}
@@ -259,89 +268,90 @@ class RecoveryRunner:
                 ],
             },
         )
-        async with watched.recording:
-            record = replace(watched.record, attempts=attempts)
-            await self.journal.write(entry, records=[record], vital=True)
-            watched.record = record
+        await self.records.change(service, ended, entry, vital=True)
         if outcome is Outcome.FAILED:
-            self.world.measures.recovery_failures[watched.key, errand.plan.rung] += 1
+            self.state.measures.recovery_failures[service.key, errand.plan.rung] += 1
 
-    def deadline(self, watched: ServiceState) -> float | None:
+    def deadline(self, service: ServiceState) -> float | None:
         """Steady seconds. Times in which the engine was away or the observer blind do not count."""
-        underway = self._underway.get(watched.key)
+        underway = self._underway.get(service.key)
         if underway is None:
             return None
-        return max(underway.began_at, self.world.state.settled_at, self.world.sees_since) + underway.wait
+        return (
+            max(underway.began_at, self.state.engine_state.settled_at, self.state.observer.sees_since) + underway.wait
+        )
 
-    def disproof(self, watched: ServiceState, seen: Assessment, now: float) -> str | None:
+    def disproof(self, service: ServiceState, seen: Assessment, now: float) -> str | None:
         """Why the attempt has failed, as far as can be told by now; None while it may still succeed."""
-        underway, deadline = self._underway.get(watched.key), self.deadline(watched)
+        underway, deadline = self._underway.get(service.key), self.deadline(service)
         if underway is None or deadline is None:
             return "its attempt is not known any more"
         if now >= deadline:
             return f"it was not verified within {underway.wait:g} s: {seen.reason}"
         if not seen.health.bad:
             return None
-        stale = watched.container is None or watched.container.state is ContainerState.CREATED
+        stale = service.container is None or service.container.state is ContainerState.CREATED
         if stale and seen.cause is not Cause.FAILED_START and now - underway.began_at < LOOK_AGAIN_AFTER:
             return None
         return seen.reason
 
-    async def verified(self, watched: ServiceState, seen: Assessment) -> str:
+    async def verified(self, service: ServiceState, seen: Assessment) -> str:
         """Called once it was seen good afresh; returns the sentence that says so."""
-        underway = self._underway.get(watched.key)
-        watched.seen = seen
+        underway = self._underway.get(service.key)
+        service.course.assessment = seen
         if underway is None:
             return f"verified: {seen.reason}"
         errand = underway.errand
-        ports = watched.container.chosen_ports if watched.container is not None else ()
+        ports = service.container.chosen_ports if service.container is not None else ()
         anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
-        await self._outcome(watched, errand, Outcome.RECOVERED, seen.reason + anew)
-        del self._underway[watched.key]
+        await self._outcome(service, errand, Outcome.RECOVERED, seen.reason + anew)
+        del self._underway[service.key]
         trouble = await self.manager.clean_up(errand)
         if trouble:
-            self.world.asides[watched.key] = container_of(errand.plan.cleanup[0])
+            self.superseded[service.key] = container_of(errand.plan.cleanup[0])
         sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed yet: {trouble}" if trouble else "")
 
-    async def failed(self, watched: ServiceState, because: str) -> None:
+    async def failed(self, service: ServiceState, because: str) -> None:
         """It was not verified: what was set aside is put back. Raises what `pay` does, which is then still due."""
-        underway = self._underway.pop(watched.key, None)
+        underway = self._underway.pop(service.key, None)
         if underway is None:
             return
         errand = underway.errand
-        self.journal.say(watched.key, f"{errand.plan.rung} did not bring it back: {because}")
-        self._owed[watched.key] = PendingRollback(
+        self.journal.say(service.key, f"{errand.plan.rung} did not bring it back: {because}")
+        self._owed[service.key] = PendingRollback(
             errand=errand, made=underway.made, because=because, undone=not errand.plan.cleanup
         )
-        await self.pay(watched)
+        await self.pay(service)
 
-    async def remove_aside(self, watched: ServiceState) -> None:
+    async def remove_superseded(self, service: ServiceState) -> None:
         """What was set aside and could not be removed any more goes once its successor is good."""
-        aside = self.world.asides[watched.key]
-        if watched.container is None or watched.container.id == aside:
-            del self.world.asides[watched.key]  # somebody put it back
+        aside = self.superseded[service.key]
+        if service.container is None or service.container.id == aside:
+            del self.superseded[service.key]  # somebody put it back
             return
         sentence = f"removes {aside[:12]}, which was set aside: its successor is good"
         try:
-            await self.journal.write(self.journal.entry(EntryKind.DECISION, watched.key, sentence), vital=True)
-            await self.world.engine.execute(RemoveContainer(aside))
+            await self.journal.write(self.journal.entry(EntryKind.DECISION, service.key, sentence), vital=True)
+            await self.state.engine.execute(RemoveContainer(aside))
         except (EngineUnavailable, LedgerError) as error:
-            self.journal.say(watched.key, f"what was set aside is not removed yet: {error}")
+            self.journal.say(service.key, f"what was set aside is not removed yet: {error}")
             return
         except EngineError as error:
-            self.journal.say(watched.key, f"what was set aside could not be removed: {error}")
-        del self.world.asides[watched.key]
+            self.journal.say(service.key, f"what was set aside could not be removed: {error}")
+        del self.superseded[service.key]
 
-    async def identify(self, watched: ServiceState) -> None:
+    async def identify(self, service: ServiceState) -> None:
         """What deployment a container is that was never proven: is there another one to go back to?"""
-        if watched.container is None or watched.config_hash is not None or not watched.record.baselines:
+        if service.container is None or service.incarnation.config_hash is not None or not service.record.baselines:
             return
         try:
-            spec = await self.world.engine.capture(watched.container.id, self.world.bearers(watched))
-            watched.config_hash = config_hash(spec)
+            spec = await self.state.engine.capture(
+                service.container.id, self.state.dependencies.namespace_bearers(service)
+            )
+            service.identify(config_hash(spec))
         except EngineError as error:
-            self.journal.say(watched.key, f"its deployment could not be told: {error}")
+            self.journal.say(service.key, f"its deployment could not be told: {error}")
 
 
 def _wanted(record: ServiceRecord) -> tuple[Desired, Pause | None]:
@@ -349,7 +359,7 @@ def _wanted(record: ServiceRecord) -> tuple[Desired, Pause | None]:
     return record.desired, record.pause
 
 
-def _counting(watched: ServiceState, now: float) -> tuple[Attempt, ...]:
-    start_period = watched.container.start_period if watched.container is not None else 0.0
-    window = counting_window(watched.settings.recovery, start_period)
-    return tuple(old for old in watched.record.attempts if now - old.at < window)
+def _counting(service: ServiceState, now: float) -> tuple[Attempt, ...]:
+    start_period = service.container.start_period if service.container is not None else 0.0
+    window = counting_window(service.settings.recovery, start_period)
+    return tuple(old for old in service.record.attempts if now - old.at < window)

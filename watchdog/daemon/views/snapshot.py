@@ -7,8 +7,8 @@ from typing import Final
 
 from watchdog.daemon.alerting.suppression import about_of, maintenance_of
 from watchdog.daemon.observing.expected import expected_because
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
@@ -91,48 +91,48 @@ def journey_status(check: Check, streak: Streak) -> JourneyStatus:
     )
 
 
-def service_status(world: World, watched: ServiceState, now: float) -> ServiceStatus:
-    seen, record, clock = watched.seen, watched.record, world.clock
-    about, down_since = about_of(world, str(watched.key)), world.down_since.get(str(watched.key), now)
-    maintenance, silence = maintenance_of(world, about, now), silenced(world.silences.values(), about, now)
+def service_status(state: DaemonState, service: ServiceState, now: float) -> ServiceStatus:
+    seen, record, clock = service.assessment, service.record, state.clock
+    about, opened = about_of(state, str(service.key)), state.incidents.get(record.incident or 0)
+    maintenance, silence = maintenance_of(state, about, now), silenced(state.operators.silences.values(), about, now)
     wall = clock.wall() - now
     paused = record.pause is not None and now < record.pause.until
-    away, request = world.state.away, world.approvals.get(watched.key)
+    away, request = state.engine_state.away, state.operators.approvals.get(service.key)
     health = Health.UNKNOWN if away is not None or seen is None else seen.health
     unread = "not looked at yet" if seen is None else seen.reason
     reason = f"cannot be judged: {away}" if away is not None else unread
-    if away is None and seen is not None and watched.key in world.problems:
-        reason = f"{reason} (labels: {'; '.join(world.problems[watched.key])})"
-    if away is None and watched.key in world.misordered:
-        reason = f"{reason} (dependencies: {'; '.join(world.misordered[watched.key])})"
+    if away is None and seen is not None and service.key in state.services.label_problems:
+        reason = f"{reason} (labels: {'; '.join(state.services.label_problems[service.key])})"
+    if away is None and service.key in state.dependencies.warnings:
+        reason = f"{reason} (dependencies: {'; '.join(state.dependencies.warnings[service.key])})"
     return ServiceStatus(
-        service=watched.key,
+        service=service.key,
         health=health,
         score=seen.score if seen is not None and away is None else 0.0,
         reason=reason,
-        weight=watched.settings.weight,
+        weight=service.settings.weight,
         protected=record.desired is Desired.UP and bool(record.baselines),
-        container=container_ref(watched.container),
+        container=container_ref(service.container),
         checks=seen.checks if seen is not None else (),
-        recovery=watched.says,
+        recovery=service.course.message,
         incident=record.incident,
-        since=watched.health_since + wall if watched.health_since else None,
+        since=service.course.health_since + wall if service.course.health_since else None,
         paused_until=record.pause.until + wall if paused and record.pause is not None else None,
         maintenance_until=maintenance.until + wall if maintenance is not None else None,
         silenced_until=silence.until + wall if silence is not None else None,
-        downtime=max(0.0, now - down_since),
-        downtime_allowed=watched.settings.critical_after,
+        downtime=max(0.0, now - opened.failed_at) if opened is not None else 0.0,
+        downtime_allowed=service.settings.critical_after,
         quarantined=record.quarantined is not None,
         approval=request.id if request is not None else None,
-        flapping=watched.flapping() is not None,
-        used=_used(watched),
+        flapping=service.flapping() is not None,
+        used=_used(service),
     )
 
 
-def _used(watched: ServiceState) -> Used | None:
+def _used(service: ServiceState) -> Used | None:
     """By its checks of resources; None where nothing was measured when it was last asked."""
-    for check in watched.settings.checks:
-        streak = watched.streaks.get(check.name)
+    for check in service.settings.checks:
+        streak = service.streaks.get(check.name)
         if check.kind is not CheckKind.RESOURCES or streak is None or streak.last is None:
             continue
         match streak.last.evidence:
@@ -147,69 +147,69 @@ def _used(watched: ServiceState) -> Used | None:
     return None
 
 
-def judged(world: World, watched: ServiceState) -> bool:
+def judged(state: DaemonState, service: ServiceState) -> bool:
     """Whether anything says that a service that does not run should."""
-    seen = watched.seen
-    if seen is None or not seen.health.bad or watched.record.desired is Desired.UP:
+    seen = service.assessment
+    if seen is None or not seen.health.bad or service.record.desired is Desired.UP:
         return True
-    return expected_because(world, watched) is not None
+    return expected_because(state, service) is not None
 
 
-def snapshot(world: World, incidents_open: int) -> Snapshot:
+def snapshot(state: DaemonState, incidents_open: int) -> Snapshot:
     """The state of everything now; built from memory."""
-    now = world.clock.now()
+    now = state.clock.now()
     services: list[ServiceStatus] = []
     absences: list[AbsenceNotJudged] = []
-    for watched in sorted(world.services.values(), key=lambda watched: watched.key):
-        if judged(world, watched) or world.state.away is not None:
-            services.append(service_status(world, watched, now))
+    for service in sorted(state.services.known.values(), key=lambda service: service.key):
+        if judged(state, service) or state.engine_state.away is not None:
+            services.append(service_status(state, service, now))
         else:
-            reason = watched.seen.reason if watched.seen is not None else "not looked at yet"
-            absences.append(AbsenceNotJudged(service=watched.key, reason=f"{reason}; nothing says that it should run"))
-    if world.state.away is None:
-        services += _wanted_and_missing(world)
-    endpoints = tuple(_endpoints(world))
-    away = world.state.away
-    identity = world.state.identity
+            reason = service.assessment.reason if service.assessment is not None else "not looked at yet"
+            absences.append(AbsenceNotJudged(service=service.key, reason=f"{reason}; nothing says that it should run"))
+    if state.engine_state.away is None:
+        services += _wanted_and_missing(state)
+    endpoints = tuple(_endpoints(state))
+    away = state.engine_state.away
+    identity = state.engine_state.identity
     engine = away or (f"Docker Engine {identity.version} (API {identity.api_version})" if identity else "answers")
     return Snapshot(
         status=overall_status(services, endpoints, absences, engine_up=away is None),
         score=whole_score(services, endpoints),
-        checked_at=world.clock.wall(),
+        checked_at=state.clock.wall(),
         engine_up=away is None,
         engine=engine,
         services=tuple(services),
         endpoints=endpoints,
-        journeys=tuple(_journeys(world)),
+        journeys=tuple(_journeys(state)),
         absence_not_judged=tuple(absences),
         incidents_open=incidents_open,
-        ledger_head=world.memory.head,
+        ledger_head=state.ledger.head,
     )
 
 
-def _wanted_and_missing(world: World) -> Iterator[ServiceStatus]:
-    for key, because in world.wanted.items():
-        watched = key in world.services or key in world.unwatched or left_out(world.settings, key, {})
-        if not watched and world.record_of(key).desired in {Desired.UP, Desired.UNPROVEN}:
+def _wanted_and_missing(state: DaemonState) -> Iterator[ServiceStatus]:
+    for key, because in state.services.expected.items():
+        service = key in state.services.known or key in state.services.unwatched or left_out(state.settings, key, {})
+        if not service and state.services.record_of(key).desired in {Desired.UP, Desired.UNPROVEN}:
             reason = f"{because}, but it has no container"
-            weight = world.settings_for(key, {}).weight
+            weight = state.services.settings_for(key, {}).weight
             yield ServiceStatus(service=key, health=Health.MISSING, score=0.0, reason=reason, weight=weight)
 
 
-def _endpoints(world: World) -> Iterator[EndpointStatus]:
-    for alone in world.endpoints.values():
+def _endpoints(state: DaemonState) -> Iterator[EndpointStatus]:
+    for alone in state.services.endpoints.values():
         yield endpoint_status(alone.check, alone.streak, alone.flaps, alone.waiting)
-    for journey in world.journeys.values():
-        if not any(journey.is_of(key) for key in world.services):  # nobody else would tell that it fails
+    for journey in state.services.journeys.values():
+        if not any(journey.is_of(key) for key in state.services.known):  # nobody else would tell that it fails
             yield endpoint_status(journey.check, journey.streak, Flaps())
-    for watched in world.services.values():
-        for check in watched.settings.checks:
+    for service in state.services.known.values():
+        for check in service.settings.checks:
             if check.endpoint:
-                streak, flaps = watched.streaks.get(check.name, Streak()), watched.flaps.get(check.name, Flaps())
+                streak, flaps = service.streaks.get(check.name, Streak()), service.flaps.get(check.name, Flaps())
                 yield endpoint_status(check, streak, flaps)
 
 
-def _journeys(world: World) -> Iterator[JourneyStatus]:
-    for check in world.settings.journeys:
-        known = world.journeys.get(check.name) or world.endpoints.get(check.name)
+def _journeys(state: DaemonState) -> Iterator[JourneyStatus]:
+    for check in state.settings.journeys:
+        known = state.services.journeys.get(check.name) or state.services.endpoints.get(check.name)
         yield journey_status(check, known.streak if known is not None else Streak())

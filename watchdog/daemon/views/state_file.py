@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 
+from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
-from watchdog.daemon.state.world import World
 from watchdog.errors import LedgerError
 from watchdog.ledger import write_json
 from watchdog.model.health import Health
@@ -23,8 +23,8 @@ AT_MOST_EVERY = 0.5
 class StateFile:
     """Keeps `recovery-state.json` current: atomically, off the check path, at most twice a second."""
 
-    def __init__(self, world: World, directory: Path) -> None:
-        self._world = world
+    def __init__(self, state: DaemonState, directory: Path) -> None:
+        self._state = state
         self._path = directory / "recovery-state.json"
 
     async def run(self) -> None:
@@ -32,8 +32,8 @@ class StateFile:
         loop = asyncio.get_running_loop()
         complaint = ""
         while True:
-            await self._world.changed.wait()
-            self._world.changed.clear()
+            await self._state.changed.wait()
+            self._state.changed.clear()
             content = self._content()
             try:
                 await loop.run_in_executor(None, write_json, self._path, content)
@@ -45,23 +45,25 @@ class StateFile:
             await asyncio.sleep(AT_MOST_EVERY)
 
     def _content(self) -> dict[str, object]:
-        world = self._world
-        wall = world.clock.wall() - world.clock.now()
+        state = self._state
+        wall = state.clock.wall() - state.clock.now()
         return {
-            "updated_at": timestamp(world.clock.wall()),
-            "engine": world.state.away or "answers",
-            "ledger_head": world.memory.head,
-            "services": {str(key): _recovery_state(watched, wall) for key, watched in sorted(world.services.items())},
+            "updated_at": timestamp(state.clock.wall()),
+            "engine": state.engine_state.away or "answers",
+            "ledger_head": state.ledger.head,
+            "services": {
+                str(key): _recovery_state(service, wall) for key, service in sorted(state.services.known.items())
+            },
         }
 
 
-def _recovery_state(watched: ServiceState, wall: float) -> dict[str, object]:
-    record = watched.record
+def _recovery_state(service: ServiceState, wall: float) -> dict[str, object]:
+    record = service.record
     return {
-        "health": watched.seen.health.value if watched.seen is not None else Health.UNKNOWN.value,
-        "phase": watched.phase.value,
+        "health": service.assessment.health.value if service.assessment is not None else Health.UNKNOWN.value,
+        "phase": service.course.phase.value,
         "desired": record.desired.value,
-        "doing": watched.says,
+        "doing": service.course.message,
         "incident": record.incident,
         "quarantined": record.quarantined,
         "paused_until": timestamp(record.pause.until + wall) if record.pause is not None else None,
