@@ -72,7 +72,14 @@ class Observing:
 def observing(state: DaemonState, prober: Prober, out: Reporting) -> Observing:
     background = Background()
     scheduler = CheckScheduler(prober, state.clock, state.measures)
-    checks = ServiceChecks(state, scheduler, out.incidents, out.journal, out.check_incidents, background)
+    checks = ServiceChecks(
+        state=state,
+        asker=scheduler,
+        desk=out.incidents,
+        journal=out.journal,
+        checks=out.check_incidents,
+        background=background,
+    )
     registry = ServiceRegistry(
         state=state,
         checks=checks,

@@ -101,7 +101,9 @@ class IncidentManager:
         number = record.incident
         assert number is not None  # noqa: S101 - it was made `with_incident`
         if number != record.last_incident:
-            incident = self._incident(number, str(record.service), seen.cause, seen.reason, failure, now)
+            incident = self._incident(
+                number, str(record.service), cause=seen.cause, summary=seen.reason, failure=failure, now=now
+            )
             await self._write_opened(incident, record, failure, now, seen.reason)
             return
         old, _ = await self._journal.ledger.timeline(number)
@@ -126,7 +128,7 @@ class IncidentManager:
     ) -> int:
         """Opens an incident that is no service's: `engine`, `observer`, `endpoint NAME`, `check SERVICE NAME`."""
         failure = Failure(failed_at if failed_at is not None else now, bound=failed_at is None)
-        incident = self._incident(self._number(), subject, cause, summary, failure, now)
+        incident = self._incident(self._number(), subject, cause=cause, summary=summary, failure=failure, now=now)
         await self._write_opened(incident, None, failure, now, summary)
         return incident.id
 
@@ -134,7 +136,7 @@ class IncidentManager:
         return self._unused.pop() if self._unused else self._journal.ledger.next_incident()
 
     def _incident(
-        self, number: int, subject: str, cause: Cause, summary: str, failure: Failure, now: float
+        self, number: int, subject: str, *, cause: Cause, summary: str, failure: Failure, now: float
     ) -> Incident:
         wall = self._state.clock.wall() - (self._state.clock.now() - now)
         return Incident(

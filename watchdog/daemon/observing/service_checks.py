@@ -32,6 +32,7 @@ class ServiceChecks:
 
     def __init__(
         self,
+        *,
         state: DaemonState,
         asker: CheckScheduler,
         desk: IncidentManager,
