@@ -139,7 +139,7 @@ debian-engine: ## Debian 13's engine in a folder here, for tests beside the mach
 .PHONY: versions
 versions: dev-env test-packages debian-engine ## versions of what no lock file holds: Python and Debian's packages
 	@$(BIN)/python --version
-	@dpkg-query --show $(TEST_PACKAGES) containerd runc 'postgresql-[0-9]*'
+	@dpkg-query --show $(TEST_PACKAGES) containerd runc 'postgresql-[0-9]*' | awk 'NF == 2'
 	@sed "s/^/Debian 13's /" $(DEBIAN13)/complete
 
 .PHONY: clean
