@@ -5,9 +5,12 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKS := requirements
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
 WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
 ROUNDS := 300# of bench-recovery: what a p99 needs
 OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=...` where it is another
+NEWEST := .lab/newest# an environment of its own, in which nothing is locked
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
 BY_ENGINE := tests/engine tests/fidelity tests/e2e/test_rollback.py $(addprefix tests/faults/test_,removal.py prune.py \
 	runtime.py what_cannot_work.py)# what the version of the engine makes a difference to
@@ -33,7 +36,10 @@ demo-deploy: dev-env engine ## lose that service by a deployment: three ways, ea
 	@$(BIN)/python -m scripts.demo_deploy
 
 .PHONY: test
-test: dev-env test-packages debian-engine lint ## everything that must be green: lint, types, walls, all tests on a real engine
+test: versions lint tests ## everything that must be green: lint, types, walls, all tests on a real engine
+
+.PHONY: tests
+tests: dev-env test-packages debian-engine ## all tests on a real engine
 	$(BIN)/python -m pytest tests/policy tests/model \
 		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
@@ -45,12 +51,29 @@ test: dev-env test-packages debian-engine lint ## everything that must be green:
 lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 .PHONY: golden
 golden: dev-env ## write anew what golden files say of what is stored and served: their diff is what a reviewer looks at
 	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py
+
+.PHONY: test-newest
+test-newest: dev-env ## lint and tests with the newest versions that pyproject.toml allows, and which these are
+	python3 -m venv --clear --without-pip $(NEWEST)
+	$(PIP) --python $(NEWEST)/bin/python install --editable '.[sql]' --group dev
+	@$(NEWEST)/bin/python -m scripts.compare_lock $(LOCKS)/dev.txt || true
+	@touch $(NEWEST)/.locked $(NEWEST)/.installed $(NEWEST)/.developed
+	@failed=0; for what in lint tests; do $(MAKE) $$what VENV=$(NEWEST) || failed=1; done; exit $$failed
+
+.PHONY: lock
+lock: dev-env ## write the lock files after a change of pyproject.toml; what is locked stays where it is allowed
+	scripts/lock.sh $(BIN)/uv
+
+.PHONY: update
+update: dev-env ## renew the lock files with the newest versions that pyproject.toml allows, and test
+	scripts/lock.sh $(BIN)/uv --upgrade
+	$(MAKE) test
 
 .PHONY: faults
 faults: ROUNDS := 500
@@ -97,14 +120,13 @@ bench-approvals: dev-env test-packages ## from a person's yes to the start of th
 .PHONY: dist
 dist: dev-env ## sdist and wheel in dist/
 	rm -rf dist
-	$(BIN)/pip install --quiet build
-	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m build --no-isolation --outdir dist
 
 .PHONY: env
 env: $(VENV)/.installed ## the virtual environment with watchdog in it
 
 .PHONY: dev-env
-dev-env: $(VENV)/.developed ## the same with everything that tests and lint need
+dev-env: $(VENV)/.installed $(VENV)/.compose ## the same with everything that tests and lint need
 
 .PHONY: engine
 engine: ## bring a Docker engine where none is reachable; never replaces one
@@ -118,15 +140,31 @@ test-packages: ## Debian packages that the tests run
 debian-engine: ## Debian 13's engine in a folder here, for tests beside the machine's own
 	@scripts/ensure-debian13-engine.sh $(DEBIAN13)
 
+.PHONY: versions
+versions: dev-env test-packages debian-engine ## versions of what no lock file holds: Python and Debian's packages
+	@$(BIN)/python --version
+	@dpkg-query --show $(TEST_PACKAGES) containerd runc 'postgresql-[0-9]*' | awk 'NF == 2'
+	@sed "s/^/Debian 13's /" $(DEBIAN13)/complete
+
 .PHONY: clean
 clean: ## remove what these targets made here; engines and packages stay
 	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .lab
 
-$(VENV)/.installed: pyproject.toml
-	@scripts/ensure-venv.sh $(VENV)
-	$(BIN)/pip install --quiet --editable .
+# A changed lock makes a new environment: in an old one, what is not locked any more would stay.
+$(VENV)/.locked: $(wildcard $(LOCKS)/*.txt)
+	@scripts/ensure-venv.sh $(VENV) $(LOCKS)
+	@$(BIN)/python -m scripts.compare_lock $(LOCKS)/build.txt $(LOCKS)/run.txt
 	@touch $@
 
-$(VENV)/.developed: $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[sql]' --group dev
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.developed: $(VENV)/.locked
+	$(PIP) install --require-hashes --requirement $(LOCKS)/dev.txt
+	@$(BIN)/python -m scripts.compare_lock $(LOCKS)/dev.txt
+	@touch $@
+
+$(VENV)/.compose: $(VENV)/.developed
+	@scripts/ensure-compose.sh $(VENV) $(LOCKS)/compose.txt
 	@touch $@

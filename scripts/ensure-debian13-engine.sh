@@ -4,7 +4,7 @@
 set -eu -o pipefail
 
 folder=$1
-[ ! -e "$folder/complete" ] || exit 0
+[ ! -s "$folder/complete" ] || exit 0
 echo "Unpacking Debian 13's docker.io, docker-cli and containerd into $folder."
 rm -rf "$folder"
 mkdir -p "$folder"/{lists/partial,cache/archives/partial,root,bin}
@@ -21,9 +21,11 @@ apt() {
 }
 apt update
 (cd "$folder" && apt download docker.io docker-cli containerd)
+versions=
 for package in "$folder"/*.deb; do
   dpkg --extract "$package" "$folder/root"
+  versions+=$(dpkg-deb --show "$package")$'\n'
 done
 ln -s "$folder"/root/usr/bin/* "$folder"/root/usr/sbin/* "$folder/bin/"
 rm -rf "$folder"/{lists,cache} "$folder"/*.deb
-touch "$folder/complete"
+printf %s "$versions" >"$folder/complete" # `make versions` prints it

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +126,7 @@ def test_when_one_file_cannot_be_read_nothing_is_expected(tmp_path: Path) -> Non
         ("services: { a: { scale: true } }", 'scale of "a" is true, no plain number'),
         ("a: &a [*a]\n? *a\n: 1", "is not YAML: "),
         ("a: 2024-99-99", "is not YAML: "),
+        ("a: { <<: [{}, 3] }", "is not YAML: only mappings can be merged (line 1)"),
         ("[" * 5000, "is not YAML: it stands too deep in itself"),
         (
             "services: { a: { image: !reset [] , x: !override { a: [1] } , y: !override x, scale: -1 } }",
@@ -143,10 +143,46 @@ def test_what_makes_no_sense_is_not_judged(text: str, reason: str, tmp_path: Pat
     assert all(len(sentence) < 400 for sentence in found.not_judged)
 
 
-def test_merge_keys_that_unfold_without_end_are_refused(tmp_path: Path) -> None:
-    lines = ["a0: &a0 { k: v }", *(f"a{n}: &a{n} {{ <<: [{', '.join([f'*a{n - 1}'] * 9)}] }}" for n in range(1, 12))]
-    found = facts(tmp_path, compose="\n".join(lines))
-    assert "its merge keys unfold without end" in found.not_judged[0]
+MANY_KEYS = f"a: &a {{ {', '.join(f'k{number}: ' for number in range(9000))} }}\n"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "a0: &a0 { k: v }\n"
+            + "\n".join(f"a{n}: &a{n} {{ <<: [{', '.join([f'*a{n - 1}'] * 9)}] }}" for n in range(1, 12)),
+            id="nine times what merges nine times",
+        ),
+        pytest.param(f"{MANY_KEYS}b: {{ <<: [{','.join(['*a'] * 50_000)}] }}", id="many keys often into one"),
+        pytest.param(f"{MANY_KEYS}b: [{','.join(['{<<: *a}'] * 15_000)}]", id="many keys into many"),
+    ],
+)
+def test_merge_keys_that_unfold_without_end_are_refused(text: str, tmp_path: Path) -> None:
+    assert "its merge keys unfold without end" in facts(tmp_path, compose=text).not_judged[0]
+
+
+def test_a_thousand_services_may_merge_what_they_share(tmp_path: Path) -> None:
+    base = f"x-base: &base {{ image: app, {', '.join(f'x-{number}: 1' for number in range(30))} }}"
+    services = ", ".join(f"s{number}: {{ <<: *base }}" for number in range(1000))
+    assert len(facts(tmp_path, compose=f"{base}\nservices: {{ {services} }}").expected) == 1000
+
+
+def test_what_is_merged_first_has_the_say_as_in_compose(tmp_path: Path) -> None:
+    found = facts(
+        tmp_path,
+        compose="""
+x-three: &three { image: app, scale: 3 }
+x-two: &two { image: app, scale: 2 }
+services:
+  first: { <<: [*three, *two] }
+  nested: { <<: [{ image: other }, { <<: [*two, *three] }] }
+  own: { scale: 1, <<: *two }
+""",
+    )
+    assert found.expected == {"first": 3, "nested": 2, "own": 1}
+    assert compose_brings_up([tmp_path / "compose.yaml"]) == found.expected
 
 
 def test_aliases_that_unfold_without_end_are_never_spelled_out(tmp_path: Path) -> None:
@@ -167,7 +203,7 @@ def test_aliases_that_unfold_without_end_are_never_spelled_out(tmp_path: Path) -
 
 def test_services_may_extend_one_another_only_so_deep(tmp_path: Path) -> None:
     chain = {f"s{number}": {"extends": f"s{number + 1}"} for number in range(30)} | {"s30": {"image": "x"}}
-    found = facts(tmp_path, compose=yaml.safe_dump({"services": chain}))
+    found = facts(tmp_path, compose=json.dumps({"services": chain}))
     assert found.expected == {f"s{number}": 1 for number in range(14, 31)}
     assert len(found.not_judged) == 14
 
@@ -213,14 +249,20 @@ SERVICE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 def test_compose_itself_agrees(tmp_path: Path, files: list[dict[str, dict[str, Any]]]) -> None:
     paths = [tmp_path / f"{number}.yaml" for number, _ in enumerate(files)]
     for path, services in zip(paths, files, strict=True):
-        path.write_text(yaml.safe_dump({"services": services}))
+        path.write_text(json.dumps({"services": services}))
+    expected = compose_brings_up(paths)
+    # Compose refuses what contradicts itself (scale beside replicas), so no project has it.
+    assert expected is None or compose_services(paths, tmp_path).expected == expected
+
+
+def compose_brings_up(paths: list[Path]) -> dict[str, int] | None:
+    """What Compose itself says, None where it refuses the files."""
     arguments = [argument for path in paths for argument in ("-f", str(path))]
     answer = subprocess.run([COMPOSE, *arguments, "config", "--format", "json"], capture_output=True, check=False)
     if answer.returncode:
-        return  # Compose refuses what contradicts itself (scale beside replicas), so no project has it
-    theirs = json.loads(answer.stdout)["services"]
-    expected = {name: replicas(service) for name, service in theirs.items()}
-    assert compose_services(paths, tmp_path).expected == {name: count for name, count in expected.items() if count}
+        return None
+    counts = {name: replicas(service) for name, service in json.loads(answer.stdout)["services"].items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def replicas(service: dict[str, Any]) -> int:

@@ -6,16 +6,32 @@ from typing import Any, Final
 
 import yaml
 
-_MOST_MERGED: Final = 10_000
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_MOST_MERGED: Final = 100_000
 
 
 class _ComposeLoader(yaml.SafeLoader):
-    """SafeLoader that knows `!reset` and `!override` and bounds what `<<` may pull in."""
+    """SafeLoader that knows `!reset` and `!override` and bounds what `<<` may pull in over the whole document."""
+
+    _merged = 0
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """What a mapping says itself is over what it merges, and earlier over later: PyYAML 6.0.4 reverses that.
+
+        Counted before it is unfolded: one mapping may merge another ten thousand times.
+        """
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        sources = [source for key, value in node.value if key.tag == _MERGE for source in _merge_sources(value)]
+        node.value = own  # before its sources: a mapping may merge itself
         super().flatten_mapping(node)
-        if len(node.value) > _MOST_MERGED:
-            raise yaml.YAMLError("its merge keys unfold without end")
+        merged: list[tuple[yaml.Node, yaml.Node]] = []
+        for source in reversed(sources):
+            self.flatten_mapping(source)
+            self._merged += len(source.value)
+            if self._merged > _MOST_MERGED:
+                raise yaml.YAMLError("its merge keys unfold without end")
+            merged += source.value
+        node.value = merged + own
 
     def reset(self, node: yaml.Node) -> None:
         """`!reset` takes away what an earlier file said."""
@@ -35,6 +51,15 @@ class _ComposeLoader(yaml.SafeLoader):
 
 _ComposeLoader.add_constructor("!reset", _ComposeLoader.reset)
 _ComposeLoader.add_constructor("!override", _ComposeLoader.override)
+
+
+def _merge_sources(value: yaml.Node) -> list[yaml.MappingNode]:
+    sources: list[yaml.MappingNode] = []
+    for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+        if not isinstance(source, yaml.MappingNode):
+            raise yaml.MarkedYAMLError(problem="only mappings can be merged", problem_mark=source.start_mark)
+        sources.append(source)
+    return sources
 
 
 def parse_yaml(content: bytes) -> Any:
