@@ -35,7 +35,7 @@ class FailureReport:
         self._began = self.now()
 
     def hear(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """A processor of structlog instead of all others, whose timestamps are of real time: pytest keeps the output."""
+        """A processor of structlog instead of the others, which stamp real time: pytest keeps what it prints."""
         facts = [f"{name}={fact}" for name, fact in event.items() if name != "event"]
         level = [] if method == "info" else [f"[{method}]"]
         self.sentences.append("  ".join([self._time(), *level, str(event["event"]), *facts]))

@@ -69,7 +69,7 @@ def test_the_smallest_example_of_hypothesis_that_fails_is_found() -> None:
 
 def test_what_is_no_coroutine_function_is_refused() -> None:
     @given(st.booleans())
-    async def upside_down(_: bool) -> None:  # noqa: FBT001 - Hypothesis fills it by position
+    async def upside_down(_: bool) -> None:
         """It stands above `@given`."""
 
     with pytest.raises(TypeError, match="stands right above its `async def`"):
