@@ -73,7 +73,7 @@ def test_what_is_no_coroutine_function_is_refused() -> None:
         """It stands above `@given`."""
 
     with pytest.raises(TypeError, match="stands right above its `async def`"):
-        virtual_time(upside_down)
+        virtual_time(upside_down)  # pyright: ignore[reportArgumentType]  # that is the mistake
 
 
 async def test_a_scene_in_real_time_is_refused(tmp_path: Path) -> None:
