@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.alert_scene import WATCHED, AlertScene, with_alert
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.virtual_time import virtual_time
 from watchdog.model.alerting import GroupBy
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure, Verdict
@@ -48,9 +48,9 @@ def _takers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watchdog.alerts.alerter.receiver_of", taker)
 
 
-def scene(loop: VirtualLoop, directory: Path) -> AlertScene:
+def scene(directory: Path) -> AlertScene:
     """All present the same certificate, and it is good."""
-    found = AlertScene(loop, directory, SETTINGS)
+    found = AlertScene(directory, SETTINGS)
     found.engine.run("webui")
     for name in ("imap", "mail", "shop", "front"):
         presents(found, name)
@@ -71,19 +71,16 @@ def told(here: AlertScene) -> list[tuple[str, str]]:
     return [(one.subject, "resolved" if one.resolved else one.severity.value) for one in here.alerts()]
 
 
-def test_a_certificate_that_ends_is_told_once_with_all_who_present_it(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path)
-        async with here.daemon("webui") as daemon:
-            ends_soon(here, "imap", "mail", "front")  # to the shop more time is given, yet it is the same certificate
-            await asyncio.sleep(LONG_ENOUGH)
-            assert daemon.state.services.known[WEBUI].record.incident is None
-            for name in ("imap", "mail", "front"):
-                presents(here, name, OTHER)
-            await asyncio.sleep(LONG_ENOUGH)
-        return here
-
-    here = run_virtually(story)
+@virtual_time
+async def test_a_certificate_that_ends_is_told_once_with_all_who_present_it(tmp_path: Path) -> None:
+    here = scene(tmp_path)
+    async with here.daemon("webui") as daemon:
+        ends_soon(here, "imap", "mail", "front")  # to the shop more time is given, yet it is the same certificate
+        await asyncio.sleep(LONG_ENOUGH)
+        assert daemon.state.services.known[WEBUI].record.incident is None
+        for name in ("imap", "mail", "front"):
+            presents(here, name, OTHER)
+        await asyncio.sleep(LONG_ENOUGH)
     (opened, _), (closed, resolved) = told(here)
     assert (opened, resolved) == (closed, "resolved")
     first, all_of_them = opened.split(" ")[-1], {"imap", "mail", "shop", "webui front"}
@@ -91,62 +88,54 @@ def test_a_certificate_that_ends_is_told_once_with_all_who_present_it(tmp_path: 
     assert {one.strip(".") for one in named.split(", ")} == all_of_them - {first, f"webui {first}"}, here.alerts()[0]
 
 
-def test_another_certificate_has_an_incident_of_its_own(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path)
-        async with here.daemon("webui"):
-            ends_soon(here, "imap", "mail")
-            presents(here, "shop", OTHER, "tls_expires_soon")
-            await asyncio.sleep(LONG_ENOUGH)
-        return here
-
-    first, second = sorted(told(run_virtually(story)))
+@virtual_time
+async def test_another_certificate_has_an_incident_of_its_own(tmp_path: Path) -> None:
+    here = scene(tmp_path)
+    async with here.daemon("webui"):
+        ends_soon(here, "imap", "mail")
+        presents(here, "shop", OTHER, "tls_expires_soon")
+        await asyncio.sleep(LONG_ENOUGH)
+    first, second = sorted(told(here))
     assert first in {("endpoint imap", "warning"), ("endpoint mail", "warning")}
     assert second == ("endpoint shop", "warning")
 
 
 @pytest.mark.parametrize("trouble", ["tls_wrong_host", "refused"])
-def test_what_is_wrong_with_one_endpoint_alone_is_its_own(tmp_path: Path, trouble: str) -> None:
-    async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path)
-        async with here.daemon("webui"):
-            presents(here, "imap", trouble=trouble)
-            presents(here, "mail", trouble=trouble)
-            await asyncio.sleep(LONG_ENOUGH)
-        return here
-
-    opened = {subject for subject, how in told(run_virtually(story)) if how != "resolved"}
+@virtual_time
+async def test_what_is_wrong_with_one_endpoint_alone_is_its_own(tmp_path: Path, trouble: str) -> None:
+    here = scene(tmp_path)
+    async with here.daemon("webui"):
+        presents(here, "imap", trouble=trouble)
+        presents(here, "mail", trouble=trouble)
+        await asyncio.sleep(LONG_ENOUGH)
+    opened = {subject for subject, how in told(here) if how != "resolved"}
     assert opened == {"endpoint imap", "endpoint mail"}
 
 
-def test_who_still_presents_it_when_the_first_was_given_another_is_told_of_then(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path)
-        async with here.daemon("webui"):
-            ends_soon(here, "mail")
-            await asyncio.sleep(LONG_ENOUGH)
-            ends_soon(here, "imap", "shop")
-            await asyncio.sleep(LONG_ENOUGH)
-            presents(here, "mail", OTHER)
-            await asyncio.sleep(LONG_ENOUGH)
-        return here
-
-    found = told(run_virtually(story))
+@virtual_time
+async def test_who_still_presents_it_when_the_first_was_given_another_is_told_of_then(tmp_path: Path) -> None:
+    here = scene(tmp_path)
+    async with here.daemon("webui"):
+        ends_soon(here, "mail")
+        await asyncio.sleep(LONG_ENOUGH)
+        ends_soon(here, "imap", "shop")
+        await asyncio.sleep(LONG_ENOUGH)
+        presents(here, "mail", OTHER)
+        await asyncio.sleep(LONG_ENOUGH)
+    found = told(here)
     assert found[:2] == [("endpoint mail", "warning"), ("endpoint mail", "resolved")]
     assert len(found) == 3
     assert found[2] in {("endpoint imap", "warning"), ("endpoint shop", "warning")}
 
 
-def test_a_new_daemon_goes_on_with_the_one_incident(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> AlertScene:
-        here = scene(loop, tmp_path)
-        async with here.daemon("webui"):
-            ends_soon(here, "shop")
-            await asyncio.sleep(LONG_ENOUGH)
-            ends_soon(here, "imap", "mail")
-            await asyncio.sleep(LONG_ENOUGH)
-        async with here.daemon("webui"):
-            await asyncio.sleep(LONG_ENOUGH)
-        return here
-
-    assert told(run_virtually(story)) == [("endpoint shop", "warning")]
+@virtual_time
+async def test_a_new_daemon_goes_on_with_the_one_incident(tmp_path: Path) -> None:
+    here = scene(tmp_path)
+    async with here.daemon("webui"):
+        ends_soon(here, "shop")
+        await asyncio.sleep(LONG_ENOUGH)
+        ends_soon(here, "imap", "mail")
+        await asyncio.sleep(LONG_ENOUGH)
+    async with here.daemon("webui"):
+        await asyncio.sleep(LONG_ENOUGH)
+    assert told(here) == [("endpoint shop", "warning")]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.alert_scene import HOUR, AlertScene
 from tests.support.fake_container import Behaviour
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.virtual_time import virtual_time
 from watchdog.channels.hub import Hub
 from watchdog.model.channel import Channel, Message
 
@@ -22,26 +22,24 @@ async def _followed(hub: Hub) -> list[Message]:
         return [message async for message in messages]
 
 
-def test_health_incident_attempts_and_that_a_person_is_needed_are_told_in_the_order_in_which_they_happen(
+@virtual_time
+async def test_health_incident_attempts_and_that_a_person_is_needed_are_told_in_the_order_in_which_they_happen(
     tmp_path: Path,
 ) -> None:
-    async def story(loop: VirtualLoop) -> list[Message]:
-        here = AlertScene(loop, tmp_path)
-        image = here.engine.image("shop/webui:1")
+    here = AlertScene(tmp_path)
+    image = here.engine.image("shop/webui:1")
+    here.engine.run("webui", "shop/webui:1")
+    async with here.daemon("webui") as daemon:
+        following = asyncio.create_task(_followed(daemon.hub))
+        await asyncio.sleep(0)
+        here.engine.behaviours[image] = Behaviour(exits_after=0.1)
+        here.engine.docker_rm("webui")
+        await asyncio.sleep(280.0)
+        here.engine.behaviours[image] = Behaviour()
+        here.engine.docker_rm("webui")
         here.engine.run("webui", "shop/webui:1")
-        async with here.daemon("webui") as daemon:
-            following = asyncio.create_task(_followed(daemon.hub))
-            await asyncio.sleep(0)
-            here.engine.behaviours[image] = Behaviour(exits_after=0.1)
-            here.engine.docker_rm("webui")
-            await asyncio.sleep(280.0)
-            here.engine.behaviours[image] = Behaviour()
-            here.engine.docker_rm("webui")
-            here.engine.run("webui", "shop/webui:1")
-            await asyncio.sleep(HOUR)
-        return await following
-
-    found = run_virtually(story)
+        await asyncio.sleep(HOUR)
+    found = await following
     assert {message.subject for message in found} == {"webui"}
     health = [message.payload for message in found if message.channel is Channel.SERVICE_STATE]
     assert (health[0]["before"], health[0]["health"], health[0]["cause"]) == ("healthy", "missing", "missing")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.fake_engine import FakeEngine
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.small_daemon import started
+from tests.support.virtual_time import virtual_time
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.daemon import DaemonState
@@ -46,18 +47,18 @@ class Page:
 
 @dataclass(slots=True)
 class Story:
-    loop: VirtualLoop
     engine: FakeEngine
     page: Page
     daemon: Daemon
 
     async def until(self, condition: Callable[[], object], minutes: float = 60.0) -> float:
         """Virtual seconds until it holds."""
-        began = self.loop.time()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while not condition():
-            assert self.loop.time() < began + minutes * MINUTE, "it does not come to that"
+            assert loop.time() < began + minutes * MINUTE, "it does not come to that"
             await self.passes(1.0)
-        return self.loop.time() - began
+        return loop.time() - began
 
     async def passes(self, seconds: float) -> None:
 
@@ -78,7 +79,6 @@ class Story:
 
 @asynccontextmanager
 async def _proven(
-    loop: VirtualLoop,
     directory: Path,
     page: Page,
     *,
@@ -86,6 +86,8 @@ async def _proven(
     recovery: RecoverySettings = DEFAULTS,
     engine: FakeEngine | None = None,
 ) -> AsyncGenerator[Story]:
+    loop = asyncio.get_running_loop()
+
     def wall() -> float:
         return loop.time() + 1_700_000_000.0
 
@@ -102,109 +104,97 @@ async def _proven(
     if engine is None:
         engine = FakeEngine(now=wall)
         engine.run("webui")
-    state = DaemonState(settings=settings, clock=Clock(loop.time, wall), engine=engine, ledger=ledger)
-    daemon = Daemon(state=state, ledger=ledger, prober=page, claim=claim, reread=lambda: settings)
-    await daemon.start(version="test")
-    story = Story(loop, engine, page, daemon)
-    try:
+    world = DaemonState(settings=settings, clock=Clock(loop.time, wall), engine=engine, ledger=ledger)
+    daemon = Daemon(state=world, ledger=ledger, prober=page, claim=claim, reread=lambda: settings)
+    async with started(daemon, ledger):
+        story = Story(engine, page, daemon)
         await story.until(lambda: daemon.state.services.record_of(WEBUI).baselines)
         yield story
-    finally:
-        await daemon.stop()
-        await ledger.close()
 
 
 def _every_other(number: int) -> bool:
     return number % 2 == 0
 
 
-def test_a_check_that_fails_every_other_time_is_one_incident_and_never_restarted(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        async with _proven(loop, tmp_path, Page(lambda _: True)) as it:
-            it.page.passes = _every_other
-            await it.until(lambda: it.flapping, 10.0)
-            await it.passes(60 * MINUTE)
-            (incident,) = await it.incidents()
-            assert (incident.flapping, incident.closed_at) == (True, None)
-            it.page.passes = lambda _: True
-            settling = await it.until(lambda: not it.daemon.snapshot().incidents_open)
-            assert 10 * MINUTE < settling < 25 * MINUTE
-            (incident,) = await it.incidents()
-            assert (incident.flapping, incident.recovered_at is None) == (False, False)
-            assert it.attempts == 0
-
-    run_virtually(story)
+@virtual_time
+async def test_a_check_that_fails_every_other_time_is_one_incident_and_never_restarted(tmp_path: Path) -> None:
+    async with _proven(tmp_path, Page(lambda _: True)) as it:
+        it.page.passes = _every_other
+        await it.until(lambda: it.flapping, 10.0)
+        await it.passes(60 * MINUTE)
+        (incident,) = await it.incidents()
+        assert (incident.flapping, incident.closed_at) == (True, None)
+        it.page.passes = lambda _: True
+        settling = await it.until(lambda: not it.daemon.snapshot().incidents_open)
+        assert 10 * MINUTE < settling < 25 * MINUTE
+        (incident,) = await it.incidents()
+        assert (incident.flapping, incident.recovered_at is None) == (False, False)
+        assert it.attempts == 0
 
 
-def test_it_flaps_on_over_a_restart_of_the_daemon(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        page = Page(lambda _: True)
-        async with _proven(loop, tmp_path, page) as it:
-            page.passes = _every_other
-            await it.until(lambda: it.flapping, 10.0)
-            await it.passes(MINUTE)
-            (before,) = await it.incidents()
-        page.passes = lambda _: True
-        async with _proven(loop, tmp_path, page, engine=it.engine) as it:
-            await it.passes(2 * MINUTE)
-            assert it.flapping
-            assert await it.incidents() == (before,)
-            await it.until(lambda: not it.daemon.snapshot().incidents_open)
-            (incident,) = await it.incidents()
-            assert (incident.id, incident.flapping, it.attempts) == (before.id, False, 0)
-
-    run_virtually(story)
+@virtual_time
+async def test_it_flaps_on_over_a_restart_of_the_daemon(tmp_path: Path) -> None:
+    page = Page(lambda _: True)
+    async with _proven(tmp_path, page) as it:
+        page.passes = _every_other
+        await it.until(lambda: it.flapping, 10.0)
+        await it.passes(MINUTE)
+        (before,) = await it.incidents()
+    page.passes = lambda _: True
+    async with _proven(tmp_path, page, engine=it.engine) as it:
+        await it.passes(2 * MINUTE)
+        assert it.flapping
+        assert await it.incidents() == (before,)
+        await it.until(lambda: not it.daemon.snapshot().incidents_open)
+        (incident,) = await it.incidents()
+        assert (incident.id, incident.flapping, it.attempts) == (before.id, False, 0)
 
 
-def test_what_flapped_and_stays_bad_is_acted_on_and_a_person_is_called_in_time(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        async with _proven(loop, tmp_path, Page(lambda _: True)) as it:
-            it.page.passes = _every_other
-            await it.until(lambda: it.flapping, 10.0)
-            it.page.passes = lambda _: False
-            watched = it.daemon.state.services.known[WEBUI]
-            await it.until(lambda: watched.course.bad_since is not None, 10.0)
-            held = await it.until(lambda: it.attempts, 10.0)
-            assert 25.0 < held < 2.5 * MINUTE
-            called = held + await it.until(lambda: watched.record.quarantined, 30.0)
-            assert called < 10 * MINUTE
-
-    run_virtually(story)
+@virtual_time
+async def test_what_flapped_and_stays_bad_is_acted_on_and_a_person_is_called_in_time(tmp_path: Path) -> None:
+    async with _proven(tmp_path, Page(lambda _: True)) as it:
+        it.page.passes = _every_other
+        await it.until(lambda: it.flapping, 10.0)
+        it.page.passes = lambda _: False
+        watched = it.daemon.state.services.known[WEBUI]
+        await it.until(lambda: watched.course.bad_since is not None, 10.0)
+        held = await it.until(lambda: it.attempts, 10.0)
+        assert 25.0 < held < 2.5 * MINUTE
+        called = held + await it.until(lambda: watched.record.quarantined, 30.0)
+        assert called < 10 * MINUTE
 
 
-def test_flapping_alone_turns_nothing_critical_and_staying_bad_does_where_nothing_is_recovered(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        async with _proven(loop, tmp_path, Page(lambda _: True), recovery=RecoverySettings(enabled=False)) as it:
-            it.page.passes = _every_other
-            await it.until(lambda: it.flapping, 10.0)
-            await it.passes(30 * MINUTE)
-            (incident,) = await it.incidents()
-            assert (incident.severity, incident.flapping) == (Severity.WARNING, True)
-            it.page.passes = lambda _: False
-            await it.until(lambda: not it.flapping)
-            await it.passes(10 * MINUTE)
-            (incident,) = await it.incidents()
-            assert (incident.severity, incident.flapping, it.attempts) == (Severity.CRITICAL, False, 0)
+@virtual_time
+async def test_flapping_alone_turns_nothing_critical_and_staying_bad_does_where_nothing_is_recovered(
+    tmp_path: Path,
+) -> None:
+    async with _proven(tmp_path, Page(lambda _: True), recovery=RecoverySettings(enabled=False)) as it:
+        it.page.passes = _every_other
+        await it.until(lambda: it.flapping, 10.0)
+        await it.passes(30 * MINUTE)
+        (incident,) = await it.incidents()
+        assert (incident.severity, incident.flapping) == (Severity.WARNING, True)
+        it.page.passes = lambda _: False
+        await it.until(lambda: not it.flapping)
+        await it.passes(10 * MINUTE)
+        (incident,) = await it.incidents()
+        assert (incident.severity, incident.flapping, it.attempts) == (Severity.CRITICAL, False, 0)
 
-    run_virtually(story)
 
-
-def test_a_health_check_that_recovers_by_itself_while_nothing_may_be_done_flaps(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        async with _proven(loop, tmp_path, Page(lambda _: True), checks=()) as it:
+@virtual_time
+async def test_a_health_check_that_recovers_by_itself_while_nothing_may_be_done_flaps(tmp_path: Path) -> None:
+    async with _proven(tmp_path, Page(lambda _: True), checks=()) as it:
+        it.engine.set_health("webui", HealthcheckState.HEALTHY)
+        await it.passes(2 * MINUTE)
+        await it.daemon.pause("webui", 3600.0, "somebody looks at it", "ada")
+        for _ in range(4):
+            it.engine.set_health("webui", HealthcheckState.UNHEALTHY)
+            await it.passes(20.0)
             it.engine.set_health("webui", HealthcheckState.HEALTHY)
-            await it.passes(2 * MINUTE)
-            await it.daemon.pause("webui", 3600.0, "somebody looks at it", "ada")
-            for _ in range(4):
-                it.engine.set_health("webui", HealthcheckState.UNHEALTHY)
-                await it.passes(20.0)
-                it.engine.set_health("webui", HealthcheckState.HEALTHY)
-                await it.passes(20.0)
-            assert it.flapping
-            (incident,) = await it.incidents()
-            assert (incident.flapping, incident.closed_at) == (True, None)
-            await it.until(lambda: not it.daemon.snapshot().incidents_open)
-            assert not it.flapping
-            assert it.attempts == 0
-
-    run_virtually(story)
+            await it.passes(20.0)
+        assert it.flapping
+        (incident,) = await it.incidents()
+        assert (incident.flapping, incident.closed_at) == (True, None)
+        await it.until(lambda: not it.daemon.snapshot().incidents_open)
+        assert not it.flapping
+        assert it.attempts == 0

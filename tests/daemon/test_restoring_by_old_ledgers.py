@@ -10,7 +10,7 @@ import pytest
 from tests.ledger.old_ledgers import SCHEMAS, put_back
 from tests.support.alert_scene import HOUR, AlertScene
 from tests.support.fake_container import Behaviour
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.virtual_time import VirtualLoop, virtual_time
 from watchdog.daemon.core import Daemon
 from watchdog.ledger import LedgerReader
 from watchdog.model.container import Container
@@ -46,45 +46,44 @@ async def verified(daemon: Daemon, key: ServiceKey) -> Container:
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_services_that_are_gone_are_made_again_by_what_an_older_version_saved(schema: str, tmp_path: Path) -> None:
+@virtual_time
+async def test_services_that_are_gone_are_made_again_by_what_an_older_version_saved(
+    schema: str, tmp_path: Path
+) -> None:
     state = tmp_path / "state"
     put_back(schema, state)
     with LedgerReader.open(state) as reader:
         before = reader.records()
-
-    async def story(loop: VirtualLoop) -> None:
-        loop.jump(LATER)
-        here = AlertScene(loop, tmp_path)
-        for _ in range(1000):
-            here.engine.image("used up")  # this engine gives IDs that the one of the ledger never gave
-        for key, record in before.items():
-            here.engine.behaviours |= {baseline.image_id: Behaviour() for baseline in record.baselines}
-            here.engine.volumes |= {f"shop_{key.name}", "shop_files"}
-        async with here.daemon() as daemon:
-            for key in before.keys() - {PAUSED, RETIRED, QUARANTINED}:
-                container = await verified(daemon, key)
-                spec, record, saved = (
-                    await here.engine.capture(container.id),
-                    daemon.state.services.record_of(key),
-                    before[key],
-                )
-                assert spec.id == saved.baselines[0].spec_id == record.baselines[0].spec_id, key
-                assert container.image_id == saved.baselines[0].image_id, key
-            attempts = daemon.state.services.record_of(WEBUI).attempts
-            assert [one.outcome for one in attempts] == [Outcome.RECOVERED]
-            spec = await here.engine.capture((await verified(daemon, WEBUI)).id)
-            assert list(spec.endpoints) == ["shop_front", "shop_back"]
-            assert spec.volumes == {"shop_files": "/files"}
-            assert {"shop_front", "shop_back"} <= here.engine.networks
-            here.engine.docker_rm("plain")
-            await asyncio.sleep(1.0)
-            await verified(daemon, PLAIN)
-            made = {summary.name for summary in await here.engine.list_containers()}
-            assert not made & {"shop-mailer-1", "shop-old-1", "shop-job-1"}
-            deployments = await daemon.deployments.listed(10)
-            assert all(one.stage.over for one in deployments)
-            assert not deployments or deployments[0].stage is Stage.ROLLED_BACK
-        with LedgerReader.open(state) as reader:
-            assert reader.verify(None).intact
-
-    run_virtually(story)
+    VirtualLoop.running().jump(LATER)
+    here = AlertScene(tmp_path)
+    for _ in range(1000):
+        here.engine.image("used up")  # this engine gives IDs that the one of the ledger never gave
+    for key, record in before.items():
+        here.engine.behaviours |= {baseline.image_id: Behaviour() for baseline in record.baselines}
+        here.engine.volumes |= {f"shop_{key.name}", "shop_files"}
+    async with here.daemon() as daemon:
+        for key in before.keys() - {PAUSED, RETIRED, QUARANTINED}:
+            container = await verified(daemon, key)
+            spec, record, saved = (
+                await here.engine.capture(container.id),
+                daemon.state.services.record_of(key),
+                before[key],
+            )
+            assert spec.id == saved.baselines[0].spec_id == record.baselines[0].spec_id, key
+            assert container.image_id == saved.baselines[0].image_id, key
+        attempts = daemon.state.services.record_of(WEBUI).attempts
+        assert [one.outcome for one in attempts] == [Outcome.RECOVERED]
+        spec = await here.engine.capture((await verified(daemon, WEBUI)).id)
+        assert list(spec.endpoints) == ["shop_front", "shop_back"]
+        assert spec.volumes == {"shop_files": "/files"}
+        assert {"shop_front", "shop_back"} <= here.engine.networks
+        here.engine.docker_rm("plain")
+        await asyncio.sleep(1.0)
+        await verified(daemon, PLAIN)
+        made = {summary.name for summary in await here.engine.list_containers()}
+        assert not made & {"shop-mailer-1", "shop-old-1", "shop-job-1"}
+        deployments = await daemon.deployments.listed(10)
+        assert all(one.stage.over for one in deployments)
+        assert not deployments or deployments[0].stage is Stage.ROLLED_BACK
+    with LedgerReader.open(state) as reader:
+        assert reader.verify(None).intact

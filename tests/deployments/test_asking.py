@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.policy.samples import RUNNING
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.virtual_time import virtual_time
 from watchdog.deployments.gates import Gates
 from watchdog.deployments.host import DeploymentHost
 from watchdog.model.deployment import Gate, GateResult
@@ -38,28 +38,28 @@ class Asked:
         return Observation(check=check.name, at=self.now(), verdict=verdict, reason="so", evidence=evidence)
 
 
-def judged(answer: Answer) -> GateResult:
-    async def story(_: VirtualLoop) -> GateResult:
-        return await Gates(cast("DeploymentHost", Asked(answer))).checks(Gate.PRODUCTION, [(CHECK, None)])
-
-    return run_virtually(story)
+async def judged(answer: Answer) -> GateResult:
+    return await Gates(cast("DeploymentHost", Asked(answer))).checks(Gate.PRODUCTION, [(CHECK, None)])
 
 
-def test_that_a_check_passes_is_noticed_at_once_whatever_its_own_distance_is() -> None:
-    result = judged(lambda after: (Verdict.PASS if after >= 0.35 else Verdict.FAIL, {}))
+@virtual_time
+async def test_that_a_check_passes_is_noticed_at_once_whatever_its_own_distance_is() -> None:
+    result = await judged(lambda after: (Verdict.PASS if after >= 0.35 else Verdict.FAIL, {}))
     assert result.passed
     assert 0.35 <= result.seconds < 0.5
 
 
-def test_answers_that_are_wrong_count_a_second_apart_however_often_it_is_asked() -> None:
+@virtual_time
+async def test_answers_that_are_wrong_count_a_second_apart_however_often_it_is_asked() -> None:
     wrong = {"http_status": 500}
-    result = judged(lambda _: (Verdict.FAIL, wrong))
+    result = await judged(lambda _: (Verdict.FAIL, wrong))
     assert result.failures
     assert 2.0 <= result.seconds < 2.2
-    assert judged(lambda after: (Verdict.PASS, {}) if after >= 1.5 else (Verdict.FAIL, wrong)).passed
+    assert (await judged(lambda after: (Verdict.PASS, {}) if after >= 1.5 else (Verdict.FAIL, wrong))).passed
 
 
-def test_addresses_of_what_was_started_just_now_are_forgotten_before_it_is_asked() -> None:
+@virtual_time
+async def test_addresses_of_what_was_started_just_now_are_forgotten_before_it_is_asked() -> None:
     forgotten: list[str] = []
 
     async def nothing() -> None: ...
@@ -67,24 +67,21 @@ def test_addresses_of_what_was_started_just_now_are_forgotten_before_it_is_asked
     async def forget(container: str) -> None:
         forgotten.append(container)
 
-    async def story(_: VirtualLoop) -> GateResult:
-        asked = Asked(lambda _: (Verdict.PASS, {}))
-        ages = {"old": 60.0, "new": 0.5}
-        stands = {
-            ServiceKey("", name): SimpleNamespace(
-                container=replace(RUNNING, id=name, started_at=asked.now() - age),
-                settings=SimpleNamespace(recovery=SimpleNamespace(verify_timeout=1.0)),
-            )
-            for name, age in ages.items()
-        }
-        host: Any = SimpleNamespace(
-            now=asked.now,
-            wall=asked.now,
-            look=nothing,
-            view=stands.get,
-            engine=SimpleNamespace(forget_addresses=forget),
+    asked = Asked(lambda _: (Verdict.PASS, {}))
+    ages = {"old": 60.0, "new": 0.5}
+    stands = {
+        ServiceKey("", name): SimpleNamespace(
+            container=replace(RUNNING, id=name, started_at=asked.now() - age),
+            settings=SimpleNamespace(recovery=SimpleNamespace(verify_timeout=1.0)),
         )
-        return await Gates(host).infrastructure(stands)
-
-    assert run_virtually(story).passed
+        for name, age in ages.items()
+    }
+    host: Any = SimpleNamespace(
+        now=asked.now,
+        wall=asked.now,
+        look=nothing,
+        view=stands.get,
+        engine=SimpleNamespace(forget_addresses=forget),
+    )
+    assert (await Gates(host).infrastructure(stands)).passed
     assert forgotten == ["new"]

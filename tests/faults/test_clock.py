@@ -16,7 +16,8 @@ import pytest
 
 from tests.support.fake_container import Behaviour
 from tests.support.fake_engine import FakeEngine
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.small_daemon import started
+from tests.support.virtual_time import VirtualLoop, virtual_time
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.process.schedule import Schedule
 from watchdog.daemon.state.clock import Clock
@@ -40,7 +41,7 @@ STEPS = [-HOUR, HOUR]
 class Wall:
     """The wall clock: what the loop's time is called, which somebody may change."""
 
-    loop: VirtualLoop
+    loop: VirtualLoop = field(default_factory=VirtualLoop.running)
     offset: float = 1_700_000_000.0
 
     def __call__(self) -> float:
@@ -54,12 +55,11 @@ class Wall:
 class Prober:
     """Every check passes, and is remembered with its time."""
 
-    loop: VirtualLoop
     wall: Wall
     asked: list[float] = field(default_factory=list[float])
 
     async def ask(self, check: Check) -> Observation:
-        self.asked.append(round(self.loop.time(), 3))
+        self.asked.append(round(self.wall.loop.time(), 3))
         return Observation(check=check.name, at=self.wall(), verdict=Verdict.PASS, reason="200")
 
     def forget(self, check: Check) -> None:
@@ -79,7 +79,6 @@ class TimedEngine(FakeEngine):
 
 @dataclass
 class Scene:
-    loop: VirtualLoop
     wall: Wall
     engine: TimedEngine
     prober: Prober
@@ -108,19 +107,15 @@ class Scene:
 
         daemon = Daemon(
             state=DaemonState(
-                settings=settings, clock=Clock(self.loop.time, self.wall), engine=self.engine, ledger=ledger
+                settings=settings, clock=Clock(self.wall.loop.time, self.wall), engine=self.engine, ledger=ledger
             ),
             ledger=ledger,
             prober=self.prober,
             claim=claim,
             reread=lambda: settings,
         )
-        await daemon.start(version="test")
-        try:
+        async with started(daemon, ledger):
             yield daemon
-        finally:
-            await daemon.stop()
-            await ledger.close()
 
     def intents(self) -> list[str]:
         with LedgerReader.open(self.settings.state.dir) as reader:
@@ -129,9 +124,9 @@ class Scene:
         return [row.entry.sentence for row in rows if row.entry.kind == "intent"]
 
 
-def _scene(loop: VirtualLoop, directory: Path) -> Scene:
-    wall = Wall(loop)
-    return Scene(loop, wall, TimedEngine(now=wall), Prober(loop, wall), directory)
+def _scene(directory: Path) -> Scene:
+    wall = Wall()
+    return Scene(wall, TimedEngine(now=wall), Prober(wall), directory)
 
 
 async def _passes(seconds: float) -> None:
@@ -156,173 +151,164 @@ class History:
     detection: float
 
 
-def _removed_and_never_good_again(directory: Path, *, step: float = 0.0, at: float = 0.0) -> History:
+@virtual_time
+async def _removed_and_never_good_again(directory: Path, *, step: float = 0.0, at: float = 0.0) -> History:
     """Ten minutes in which all have their turn: grace, attempts, backoff, a person. After `at` the clock is set."""
-
-    async def story(loop: VirtualLoop) -> History:
-        scene = _scene(loop, directory)
-        image = scene.engine.image("webui:1")
-        scene.engine.run("webui", "webui:1")
-        async with scene.daemon() as daemon:
-            loop.call_later(at, scene.wall.step, step)
-            await _passes(2 * MINUTE)
-            assert _health(daemon) == "healthy"
-            scene.engine.behaviours[image] = Behaviour(exits_after=0.5, exit_code=1)
-            scene.engine.docker_rm("webui")
-            await _passes(8 * MINUTE)
-            (service,) = daemon.snapshot().services
-            return History(
-                tuple(scene.engine.done),
-                tuple(scene.prober.asked),
-                daemon.measures.polls,
-                daemon.measures.polls_missed,
-                service.quarantined,
-                round(daemon.measures.detection.total, 3),
-            )
-
-    directory.mkdir()
-    return run_virtually(story)
+    scene = _scene(directory)
+    image = scene.engine.image("webui:1")
+    scene.engine.run("webui", "webui:1")
+    async with scene.daemon() as daemon:
+        scene.wall.loop.call_later(at, scene.wall.step, step)
+        await _passes(2 * MINUTE)
+        assert _health(daemon) == "healthy"
+        scene.engine.behaviours[image] = Behaviour(exits_after=0.5, exit_code=1)
+        scene.engine.docker_rm("webui")
+        await _passes(8 * MINUTE)
+        (service,) = daemon.snapshot().services
+        return History(
+            tuple(scene.engine.done),
+            tuple(scene.prober.asked),
+            daemon.measures.polls,
+            daemon.measures.polls_missed,
+            service.quarantined,
+            round(daemon.measures.detection.total, 3),
+        )
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> History:
+    return _removed_and_never_good_again(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.mark.virtual
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("at", [30.0, 121.0, 130.2, 134.0, 150.0])
-def test_setting_the_clock_moves_no_timer_and_no_decision(tmp_path: Path, step: float, at: float) -> None:
+def test_setting_the_clock_moves_no_timer_and_no_decision(
+    tmp_path: Path, undisturbed: History, step: float, at: float
+) -> None:
     """Before the fault, in the grace, while an attempt is verified, while it backs off."""
-    undisturbed = _removed_and_never_good_again(tmp_path / "undisturbed")
     creates = [name for _, name in undisturbed.calls if name == CreateContainer.__name__]
     assert len(creates) > 1
     assert undisturbed.quarantined
     assert undisturbed.missed == 0
     assert 10 <= undisturbed.polls <= 11
-    assert _removed_and_never_good_again(tmp_path / "disturbed", step=step, at=at) == undisturbed
+    assert _removed_and_never_good_again(tmp_path, step=step, at=at) == undisturbed
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_crash_after_the_clock_was_set_is_detected_and_recovered_as_any_other(tmp_path: Path, step: float) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        scene = _scene(loop, tmp_path)
-        scene.engine.run("webui")
-        async with scene.daemon() as daemon:
-            await _passes(2 * MINUTE)
-            scene.wall.step(step)
-            scene.engine.crash("webui")
-            await _passes(MINUTE)
-            assert _health(daemon) == "healthy"
-            (incident,) = await daemon.incidents(10, open_only=False)
-            assert incident.recovered_at is not None
-            assert incident.failed_at <= incident.detected_at <= incident.recovered_at <= incident.detected_at + MINUTE
-            assert incident.detected_at - incident.failed_at < 1.0
-            assert [name for _, name in scene.engine.done] == [StartContainer.__name__]
+@virtual_time
+async def test_a_crash_after_the_clock_was_set_is_detected_and_recovered_as_any_other(
+    tmp_path: Path, step: float
+) -> None:
+    scene = _scene(tmp_path)
+    scene.engine.run("webui")
+    async with scene.daemon() as daemon:
+        await _passes(2 * MINUTE)
+        scene.wall.step(step)
+        scene.engine.crash("webui")
+        await _passes(MINUTE)
+        assert _health(daemon) == "healthy"
+        (incident,) = await daemon.incidents(10, open_only=False)
+        assert incident.recovered_at is not None
+        assert incident.failed_at <= incident.detected_at <= incident.recovered_at <= incident.detected_at + MINUTE
+        assert incident.detected_at - incident.failed_at < 1.0
+        assert [name for _, name in scene.engine.done] == [StartContainer.__name__]
 
-    run_virtually(story)
 
-
-def test_a_suspended_machine_finds_everything_as_it_was(tmp_path: Path) -> None:
+@virtual_time
+async def test_a_suspended_machine_finds_everything_as_it_was(tmp_path: Path) -> None:
     """The monotonic clock slept as well: nothing was missed."""
-
-    async def story(loop: VirtualLoop) -> None:
-        scene = _scene(loop, tmp_path)
-        scene.engine.run("webui")
-        async with scene.daemon() as daemon:
-            await _passes(2 * MINUTE)
-            asked = len(scene.prober.asked)
-            scene.wall.step(10 * MINUTE)
-            await _passes(2 * MINUTE)
-            assert _health(daemon) == "healthy"
-            assert daemon.measures.polls_missed == 0
-            assert len(scene.prober.asked) - asked == 2
-            assert await daemon.incidents(10, open_only=False) == ()
-            assert daemon.alive()[0]
-        assert scene.engine.done == []
-
-    run_virtually(story)
+    scene = _scene(tmp_path)
+    scene.engine.run("webui")
+    async with scene.daemon() as daemon:
+        await _passes(2 * MINUTE)
+        asked = len(scene.prober.asked)
+        scene.wall.step(10 * MINUTE)
+        await _passes(2 * MINUTE)
+        assert _health(daemon) == "healthy"
+        assert daemon.measures.polls_missed == 0
+        assert len(scene.prober.asked) - asked == 2
+        assert await daemon.incidents(10, open_only=False) == ()
+        assert daemon.alive()[0]
+    assert scene.engine.done == []
 
 
-def test_cycles_missed_by_a_frozen_machine_are_counted_and_are_no_failures(tmp_path: Path) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        scene = _scene(loop, tmp_path)
-        scene.engine.run("webui")
-        async with scene.daemon() as daemon:
-            await _passes(2 * MINUTE)
-            asked, polls = len(scene.prober.asked), daemon.measures.polls
-            loop.jump(10 * MINUTE)
-            await _passes(1.0)
-            assert daemon.measures.polls_missed in {9, 10}
-            assert daemon.measures.polls == polls + 1, "what was missed is not made up for"
-            assert len(scene.prober.asked) == asked + 1
-            await _passes(2 * MINUTE)
-            assert daemon.measures.polls == polls + 3, "and the rhythm is the old one"
-            assert _health(daemon) == "healthy"
-            assert daemon.alive()[0]
-            assert await daemon.incidents(10, open_only=False) == ()
-        assert scene.engine.done == []
-
-    run_virtually(story)
+@virtual_time
+async def test_cycles_missed_by_a_frozen_machine_are_counted_and_are_no_failures(tmp_path: Path) -> None:
+    scene = _scene(tmp_path)
+    scene.engine.run("webui")
+    async with scene.daemon() as daemon:
+        await _passes(2 * MINUTE)
+        asked, polls = len(scene.prober.asked), daemon.measures.polls
+        scene.wall.loop.jump(10 * MINUTE)
+        await _passes(1.0)
+        assert daemon.measures.polls_missed in {9, 10}
+        assert daemon.measures.polls == polls + 1, "what was missed is not made up for"
+        assert len(scene.prober.asked) == asked + 1
+        await _passes(2 * MINUTE)
+        assert daemon.measures.polls == polls + 3, "and the rhythm is the old one"
+        assert _health(daemon) == "healthy"
+        assert daemon.alive()[0]
+        assert await daemon.incidents(10, open_only=False) == ()
+    assert scene.engine.done == []
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_pause_lasts_as_long_as_was_said(tmp_path: Path, step: float) -> None:
-    async def story(loop: VirtualLoop) -> None:
-        scene = _scene(loop, tmp_path)
-        scene.engine.run("webui")
-        async with scene.daemon() as daemon:
-            await _passes(2 * MINUTE)
-            await daemon.pause("webui", 2 * HOUR, "the disk is swapped", "anna")
-            scene.engine.crash("webui")
-            scene.wall.step(step)
-            await _passes(2 * HOUR - MINUTE)
-            assert scene.engine.done == []
-            await _passes(2 * MINUTE)
-            assert [name for _, name in scene.engine.done] == [StartContainer.__name__]
-
-    run_virtually(story)
+@virtual_time
+async def test_a_pause_lasts_as_long_as_was_said(tmp_path: Path, step: float) -> None:
+    scene = _scene(tmp_path)
+    scene.engine.run("webui")
+    async with scene.daemon() as daemon:
+        await _passes(2 * MINUTE)
+        await daemon.pause("webui", 2 * HOUR, "the disk is swapped", "anna")
+        scene.engine.crash("webui")
+        scene.wall.step(step)
+        await _passes(2 * HOUR - MINUTE)
+        assert scene.engine.done == []
+        await _passes(2 * MINUTE)
+        assert [name for _, name in scene.engine.done] == [StartContainer.__name__]
 
 
-def test_a_clock_set_back_between_two_daemons_lets_no_attempt_lie_in_the_future(tmp_path: Path) -> None:
+@virtual_time
+async def test_a_clock_set_back_between_two_daemons_lets_no_attempt_lie_in_the_future(tmp_path: Path) -> None:
     """The second daemon takes the budget over; it must not back off for an hour."""
-
-    async def story(loop: VirtualLoop) -> None:
-        scene = _scene(loop, tmp_path)
-        image = scene.engine.image("webui:1")
-        scene.engine.run("webui", "webui:1")
-        async with scene.daemon():
-            await _passes(2 * MINUTE)
-            scene.engine.behaviours[image] = Behaviour(exits_after=0.5, exit_code=1)
-            scene.engine.docker_rm("webui")
-            await _passes(12.0)
-            assert [name for _, name in scene.engine.done].count(CreateContainer.__name__) == 1
-        before = len(scene.engine.done)
-        scene.wall.step(-HOUR)
-        async with scene.daemon():
-            await _passes(2 * MINUTE)
-            assert len(scene.engine.done) > before
-        assert 2 <= len(scene.intents()) <= 3
-
-    run_virtually(story)
+    scene = _scene(tmp_path)
+    image = scene.engine.image("webui:1")
+    scene.engine.run("webui", "webui:1")
+    async with scene.daemon():
+        await _passes(2 * MINUTE)
+        scene.engine.behaviours[image] = Behaviour(exits_after=0.5, exit_code=1)
+        scene.engine.docker_rm("webui")
+        await _passes(12.0)
+        assert [name for _, name in scene.engine.done].count(CreateContainer.__name__) == 1
+    before = len(scene.engine.done)
+    scene.wall.step(-HOUR)
+    async with scene.daemon():
+        await _passes(2 * MINUTE)
+        assert len(scene.engine.done) > before
+    assert 2 <= len(scene.intents()) <= 3
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_schedule_keeps_its_rhythm_whatever_the_wall_clock_does(step: float) -> None:
+@virtual_time
+async def test_the_schedule_keeps_its_rhythm_whatever_the_wall_clock_does(step: float) -> None:
     """APScheduler knows only `datetime.now(zone)`; here the zone is the monotonic clock."""
+    loop = asyncio.get_running_loop()
+    wall = Wall()
+    fired: list[float] = []
+    missed: list[tuple[str, int]] = []
 
-    async def story(loop: VirtualLoop) -> None:
-        wall = Wall(loop)
-        fired: list[float] = []
-        missed: list[tuple[str, int]] = []
+    async def job() -> None:
+        fired.append(round(loop.time(), 3))
 
-        async def job() -> None:
-            fired.append(round(loop.time(), 3))
-
-        schedule = Schedule(Clock(loop.time, wall), lambda name, slots: missed.append((name, slots)))
-        schedule.every(MINUTE, "poll", job)
-        began = loop.time()
-        schedule.start()
-        for _ in range(10):
-            await _passes(MINUTE / 2)
-            wall.step(step)
-        schedule.stop()
-        assert fired == [round(began + MINUTE * slot, 3) for slot in range(6)][: len(fired)]
-        assert len(fired) in {5, 6}
-        assert missed == []
-
-    run_virtually(story)
+    schedule = Schedule(Clock(loop.time, wall), lambda name, slots: missed.append((name, slots)))
+    schedule.every(MINUTE, "poll", job)
+    began = loop.time()
+    schedule.start()
+    for _ in range(10):
+        await _passes(MINUTE / 2)
+        wall.step(step)
+    schedule.stop()
+    assert fired == [round(began + MINUTE * slot, 3) for slot in range(6)][: len(fired)]
+    assert len(fired) in {5, 6}
+    assert missed == []

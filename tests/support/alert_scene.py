@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.fake_engine import FakeEngine
-from tests.support.small_daemon import Told
+from tests.support.small_daemon import Told, started
 from tests.support.virtual_time import VirtualLoop
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
@@ -90,12 +90,12 @@ class HearingLedger:
 class AlertScene:
     """Of one engine and one state directory; daemons may follow one another in it."""
 
-    loop: VirtualLoop
     directory: Path
     settings: Settings = WATCHED
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     evidence: dict[str, Mapping[str, Scalar]] = field(default_factory=dict[str, Mapping[str, Scalar]])
     ears: HearingLedger = field(default_factory=HearingLedger)
+    loop: VirtualLoop = field(init=False, default_factory=VirtualLoop.running)
 
     def __post_init__(self) -> None:
         self.engine = FakeEngine(self.wall)
@@ -126,16 +126,12 @@ class AlertScene:
             claim=claim,
             reread=lambda: settings,
         )
-        await daemon.start(version="test")
-        try:
+        async with started(daemon, ledger):
             async with asyncio.timeout(HOUR):
                 while not all(daemon.state.services.record_of(ServiceKey.parse(name)).baselines for name in services):
                     daemon.state.changed.clear()
                     await daemon.state.changed.wait()
             yield daemon
-        finally:
-            await daemon.stop()
-            await ledger.close()
 
     def breaks(self, *names: str) -> None:
         """They crash now, and from here times are counted."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.support.alert_scene import HOUR, WATCHED, AlertScene
 from tests.support.fake_container import Behaviour
-from tests.support.virtual_time import VirtualLoop
 from watchdog.daemon.core import Daemon
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
@@ -25,15 +24,15 @@ def asking(*rungs: Rung, **more: object) -> Settings:
     return replace(WATCHED, recovery=replace(recovery, **more))  # pyright: ignore[reportArgumentType] - keys of it
 
 
-def scene(loop: VirtualLoop, directory: Path, settings: Settings | None = None) -> AlertScene:
-    here = AlertScene(loop, directory, settings or asking())
+def scene(directory: Path, settings: Settings | None = None) -> AlertScene:
+    here = AlertScene(directory, settings or asking())
     here.engine.run("db", volumes={"data": "/data"})
     return here
 
 
-def crashing(loop: VirtualLoop, directory: Path, settings: Settings | None = None) -> AlertScene:
+def crashing(directory: Path, settings: Settings | None = None) -> AlertScene:
     """Its service is good for a minute after each start."""
-    here = AlertScene(loop, directory, settings or asking())
+    here = AlertScene(directory, settings or asking())
     here.engine.image("busybox:lab", Behaviour(exits_after=60.0))
     here.engine.run("db", volumes={"data": "/data"})
     return here
@@ -51,9 +50,9 @@ async def asked(daemon: Daemon, number: int = 1) -> None:
 
 
 @asynccontextmanager
-async def waiting(loop: VirtualLoop, directory: Path) -> AsyncGenerator[tuple[AlertScene, Daemon]]:
+async def waiting(directory: Path) -> AsyncGenerator[tuple[AlertScene, Daemon]]:
     """The database is gone, and its recreation waits for approval 1."""
-    here = scene(loop, directory)
+    here = scene(directory)
     async with here.daemon("db") as daemon:
         here.engine.docker_rm("db")
         await asked(daemon)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.support.failure_report import note_state
 from tests.support.fake_engine import FakeEngine
 from watchdog.daemon.core import Daemon
 from watchdog.daemon.state.clock import Clock
@@ -115,6 +116,18 @@ class SmallDaemon:
         """Full ID of the container that the daemon believes in."""
         container = self.watched(name).container
         return container.id if container is not None else None
+
+
+@asynccontextmanager
+async def started(daemon: Daemon, ledger: Ledger) -> AsyncGenerator[Daemon]:
+    """Stopped when the block ends, and its ledger closed; a failure in virtual time shows how it was then."""
+    await daemon.start(version="test")
+    try:
+        yield daemon
+    finally:
+        note_state(daemon)
+        await daemon.stop()
+        await ledger.close()
 
 
 @asynccontextmanager

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, ParamSpec, Self, TypeVar, TypeVarTuple
 
+import pytest
+
+from tests.support.failure_report import reported
+
+P = ParamSpec("P")
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LONGEST_WORK = 1.0
@@ -23,6 +30,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now = 1000.0
         self._threads = 0
         super().__init__(_Jumping(self))
+
+    @classmethod
+    def running(cls) -> Self:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, cls), "this needs virtual time"
+        return loop
 
     def time(self) -> float:
         return self._now
@@ -72,3 +85,21 @@ def run_virtually(story: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(story(loop))
+
+
+def virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Runs an `async def test_...` in a `VirtualLoop` of its own; a failure shows what its daemons did last.
+
+    It stands right above the `async def`, below `@given`: each example then has a loop of its own. For pytest-asyncio
+    the test is a plain function. The marker `virtual` is set.
+    """
+    if not inspect.iscoroutinefunction(test):
+        raise TypeError(f"{test} is no coroutine function: @virtual_time stands right above its `async def`")
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        loop = VirtualLoop()
+        with reported(loop.time), asyncio.Runner(loop_factory=lambda: loop) as runner:
+            return runner.run(test(*args, **kwargs))
+
+    return pytest.mark.virtual(run)
