@@ -16,7 +16,7 @@ from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.receivers import read_receivers
 from watchdog.config.routes import read_routes
 from watchdog.config.rules import is_table, shown
-from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
+from watchdog.config.schema import SECTIONS, AlertSection, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
 from watchdog.config.validators import read_validators
 from watchdog.model.api import ApiSettings
@@ -103,7 +103,7 @@ def _api(given: dict[str, Any]) -> ApiSettings:
 def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
     apart = {"ping", "ping_file", "receiver", "route"}
     own = {key: value for key, value in given.items() if key not in apart}
-    settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
+    settings = replace(AlertSettings(), ping=secret(AlertSection, given, "ping", ("alert",), problems), **own)
     table = is_table(values.get("alert")) or {}
     receivers = read_receivers(table, problems, timeout=settings.timeout)
     return replace(settings, receivers=receivers, routes=read_routes(table, receivers, problems))
