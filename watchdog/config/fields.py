@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, approval, databases, rules
+from watchdog.config.by_label import Label
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
@@ -115,6 +116,11 @@ class Section(BaseModel):
             if isinstance(judge, rules.Rule):
                 return cast("rules.Rule[Any]", judge)
         return None
+
+    @classmethod
+    def labels(cls) -> dict[str, Label]:
+        """The keys that a container's label can say."""
+        return {key: one for key, field in cls.written().items() for one in field.metadata if isinstance(one, Label)}
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""
