@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from watchdog.alerts.registry import receiver_of
 from watchdog.alerts.webhook import signature
 from watchdog.config.load import load_settings
+from watchdog.model.settings import ReceiverKind, Settings
 from watchdog.policy.stages import mermaid
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
@@ -23,14 +25,24 @@ def examples(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
+def loaded(example: str, directory: Path) -> Settings:
+    for name in re.findall(r"/run/secrets/(\w+)", example):
+        (directory / name).write_text(SECRETS.get(name, "s3cret"))
+    file = directory / "watchdog.toml"
+    file.write_text(example.replace("/run/secrets", str(directory)))
+    return load_settings(file, {"MAIL_PASSWORD": "hunter2"})
+
+
 @pytest.mark.parametrize("example", examples("toml"))
 def test_each_configuration_is_taken(example: str, tmp_path: Path) -> None:
-    for name in re.findall(r"/run/secrets/(\w+)", example):
-        (tmp_path / name).write_text(SECRETS.get(name, "s3cret"))
-    file = tmp_path / "watchdog.toml"
-    file.write_text(example.replace("/run/secrets", str(tmp_path)))
-    found = load_settings(file, {"MAIL_PASSWORD": "hunter2"})
+    found = loaded(example, tmp_path)
     assert found.alert.receivers or found.alert.ping or found.maintenance
+
+
+def test_there_is_an_example_of_every_kind_of_receiver_by_which_it_is_made(tmp_path: Path) -> None:
+    shown = [receiver for example in examples("toml") for receiver in loaded(example, tmp_path).alert.receivers]
+    assert {receiver.kind for receiver in shown} == set(ReceiverKind)
+    assert all(callable(receiver_of(receiver).deliver) for receiver in shown)
 
 
 def test_the_picture_of_an_alert_is_its_table() -> None:

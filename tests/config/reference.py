@@ -1,4 +1,4 @@
-"""The tables of `docs/configuration.md`, made from the models; run it to write them into the file."""
+"""Tables of the documentation, made from the models; run it to write them into `docs/`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.config.validators import ValidatorSection
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import HttpQuestion, JourneyStep
-from watchdog.model.settings import ServiceSettings, Settings
+from watchdog.model.settings import ReceiverKind, ServiceSettings, Settings
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = DOCS / "configuration.md"
+PROBES = DOCS / "probes" / "README.md"
 BEGIN = "<!-- tables: python -m tests.config.reference -->"
 END = "<!-- end of tables -->"
 SETTINGS = Settings()
-ALERT_RECEIVER = "Where alerts go. Exactly one of webhook, alertmanager, apprise and command."
+*MOST, LAST = ReceiverKind
+ALERT_RECEIVER = f"Where alerts go. Exactly one of {', '.join(MOST)} and {LAST}."
 ALERT_ROUTE = "Who of them hears of what ([alerts](alerts.md)). All that is given must match."
 HOOK = "A command that has to end with 0 before a deployment changes anything ([deployments](deployments.md))."
 MAINTENANCE = "When is worked on what: once (`from`, `until`), or again and again (`at`, `lasts`, `days`, `zone`)."
@@ -53,7 +56,7 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
     found["retry"] = _defaults_in(JourneyStep)
     for kind, section in KINDS.items():
-        found[kind] = _defaults_of(section)
+        found[kind] = _defaults_in(value_of(section))
     return found
 
 
@@ -65,9 +68,9 @@ JOURNEY: Mapping[str, type[Section]] = {
 }
 
 
-def _defaults_of(section: type[KindSection]) -> dict[str, Any]:
-    """What the value of the model has where its table says nothing."""
-    return _defaults_in(get_type_hints(section.question)["return"])
+def value_of(section: type[KindSection]) -> Any:
+    """The class of the model whose values the section is read as."""
+    return get_type_hints(section.question)["return"]
 
 
 def _defaults_in(shape: Any) -> dict[str, Any]:
@@ -160,12 +163,28 @@ def tables() -> str:
     return "\n".join([*lines, "### Labels of containers", "", *label_lines()])
 
 
-def written(document: str) -> str:
-    """The document with its tables made new."""
-    before, _, rest = document.partition(BEGIN)
+def kind_lines() -> Iterator[str]:
+    """By the titles of their pages."""
+    yield "| key | asks |"
+    yield "|---|---|"
+    for key, section in KINDS.items():
+        page = f"{value_of(section).kind}.md"
+        title, _, _ = (DOCS / "probes" / page).read_text().removeprefix("# ").partition("\n")
+        yield f"| [`{key}`]({page}) | {title} |"
+
+
+def written() -> Mapping[Path, str]:
+    """Each document with its tables made new."""
+    made = {DOCUMENT: tables(), PROBES: "\n".join(kind_lines())}
+    return {document: _with(document.read_text(), lines) for document, lines in made.items()}
+
+
+def _with(text: str, lines: str) -> str:
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{lines}\n\n{END}{after}"
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text()))
+    for document, text in written().items():
+        document.write_text(text)

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
+import pytest
+
 from tests.config.conftest import Load
+from tests.config.reference import value_of
+from watchdog.config.checks import KINDS
+from watchdog.config.checks.section import KindSection
+from watchdog.config.checks.vantage import NetworkSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure
 from watchdog.model.question import (
-    CheckKind,
     DnsQuestion,
     DnsRcode,
     DnsType,
@@ -95,7 +102,19 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
     )
     (port,) = found.services[0][1].checks
     assert (port.failures, port.successes, port.endpoint) == (9, 3, False)
-    assert (port.kind, port.target, port.service) == (CheckKind.TCP, "db:5432", ServiceKey("", "webui"))
+    assert (port.question, port.service) == (TcpQuestion(tcp="db:5432"), ServiceKey("", "webui"))
+
+
+@pytest.mark.parametrize("section", [one for one in KINDS.values() if issubclass(one, NetworkSection)])
+def test_what_can_be_asked_from_elsewhere_goes_over_the_network(section: type[KindSection]) -> None:
+    assert value_of(section).over_network
+
+
+@pytest.mark.parametrize("section", KINDS.values())
+def test_what_a_file_may_hold_is_a_secret_that_is_never_shown(section: type[KindSection]) -> None:
+    secrets = {key for key in section.model_fields if f"{key}_file" in section.model_fields}
+    assert not {field.name for field in fields(value_of(section)) if field.repr} & secrets
+    assert secrets <= section.not_by_label
 
 
 def test_a_check_with_no_word_on_time_keeps_the_models_time_out(settings_of: Load) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.config.conftest import Load
-from tests.config.reference import DOCUMENT, defaults, written
+from tests.config.reference import defaults, written
 from watchdog.config.checks import KINDS, CheckSection
 from watchdog.config.deployments import HookSection
 from watchdog.config.fields import Section
@@ -19,7 +19,7 @@ from watchdog.config.receivers import ReceiverSection
 from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, ServiceRecoverySection, ServiceSection
 from watchdog.config.validators import ValidatorSection
-from watchdog.model.settings import Settings
+from watchdog.model.settings import ServiceSettings, Settings
 
 TEXT = (Path(__file__).parents[2] / "config.example.toml").read_text()
 SETTING = re.compile(r"^#(?=[\[a-z])|^#$", re.MULTILINE)
@@ -127,8 +127,10 @@ def test_every_setting_of_the_model_has_a_key() -> None:
             for one in fields(getattr(Settings(), name))
         }
         assert own <= SECTIONS[name].model_fields.keys()
+    of_service = {one.name for one in fields(ServiceSettings)} - {"configured", "checks"}
+    assert of_service == ServiceSection.model_fields.keys() - {"name", "project", "check"}
 
 
-def test_the_document_lists_what_the_models_say() -> None:
-    text = DOCUMENT.read_text()
-    assert text == written(text), "write it anew: python -m tests.config.reference"
+def test_the_documents_list_what_the_models_say() -> None:
+    for document, text in written().items():
+        assert document.read_text() == text, "write it anew: python -m tests.config.reference"

@@ -8,7 +8,7 @@ import pytest
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import CheckKind, HttpQuestion, Question, TcpQuestion, TlsQuestion
+from watchdog.model.question import HttpQuestion, Question, TcpQuestion, TlsQuestion
 
 QUESTIONS: list[tuple[Question, str]] = [
     (HttpQuestion(url="http://webui/"), "http://webui/"),
@@ -20,7 +20,7 @@ QUESTIONS: list[tuple[Question, str]] = [
 @pytest.mark.parametrize(("question", "target"), QUESTIONS)
 def test_a_check_is_known_by_what_it_asks(question: Question, target: str) -> None:
     check = Check(name="c", question=question)
-    assert (check.kind, check.target) == (question.kind, target)
+    assert check.target == target
 
 
 @pytest.mark.parametrize("question", [question for question, _ in QUESTIONS])
@@ -34,5 +34,5 @@ def test_a_failure_is_for_people_where_it_is_configured_so() -> None:
     check = Check(name="c", question=TcpQuestion(tcp="db:5432"))
     assert not check.for_people
     assert replace(check, on_failure=OnFailure.ALERT).for_people
-    assert CheckKind.TLS.for_people
-    assert not CheckKind.HTTP.for_people
+    assert TlsQuestion.for_people
+    assert not HttpQuestion.for_people

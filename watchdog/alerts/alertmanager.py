@@ -26,6 +26,10 @@ BRIEF: Final = 300.0
 _NAME: Final = re.compile(r"[^a-zA-Z0-9_]")
 
 
+def make(settings: ReceiverSettings) -> AlertmanagerReceiver:
+    return AlertmanagerReceiver(settings)
+
+
 class AlertmanagerReceiver:
     """Alertmanager knows an alert by its labels: one whose severity changed is another one there."""
 

@@ -21,6 +21,10 @@ _REASON: Final = 200
 """Characters of what Apprise says of a failure."""
 
 
+def make(settings: ReceiverSettings) -> AppriseReceiver:
+    return AppriseReceiver(settings)
+
+
 class AppriseReceiver:
     """Its delivery blocks, so it has a thread; one that never comes back is left behind, and no second one begins."""
 

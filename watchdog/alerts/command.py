@@ -13,6 +13,10 @@ from watchdog.model.settings import ReceiverSettings
 from watchdog.programs import environment, kill_group
 
 
+def make(settings: ReceiverSettings) -> CommandReceiver:
+    return CommandReceiver(settings)
+
+
 class CommandReceiver:
     """Runs `command` without a shell, the alert as JSON on its standard input; 0 says that it took the alert.
 

@@ -14,6 +14,10 @@ from watchdog.model.alert import Alert
 from watchdog.model.settings import ReceiverSettings
 
 
+def make(settings: ReceiverSettings) -> WebhookReceiver:
+    return WebhookReceiver(settings)
+
+
 class WebhookReceiver:
     """Posts JSON, with `token` as a bearer token, signed with `secret`."""
 

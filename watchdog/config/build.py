@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from watchdog.config.checks import read_check, secret, unverifiable
 from watchdog.config.deployments import read_deploy
@@ -16,7 +16,7 @@ from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.receivers import read_receivers
 from watchdog.config.routes import read_routes
 from watchdog.config.rules import is_table, shown
-from watchdog.config.schema import SECTIONS, File, HealthSection, ServiceRecoverySection, ServiceSection
+from watchdog.config.schema import SECTIONS, AlertSection, File, HealthSection, ServiceRecoverySection, ServiceSection
 from watchdog.config.tables import items, right_keys, right_part
 from watchdog.config.validators import read_validators
 from watchdog.model.api import ApiSettings
@@ -34,6 +34,9 @@ from watchdog.model.settings import (
     StateSettings,
 )
 from watchdog.policy.graph import cycle_in, edges
+
+_APART: Final = frozenset({"name", "project", "health", "recovery", "check"})
+"""Keys of `[[service]]` that are read by themselves; every other is a field of `ServiceSettings`."""
 
 
 def build(values: Mapping[str, Any], source: Path | None, problems: Problems) -> Settings:
@@ -103,10 +106,17 @@ def _api(given: dict[str, Any]) -> ApiSettings:
 def _alert(values: Mapping[str, Any], given: dict[str, Any], problems: Problems) -> AlertSettings:
     apart = {"ping", "ping_file", "receiver", "route"}
     own = {key: value for key, value in given.items() if key not in apart}
-    settings = replace(AlertSettings(), ping=secret(given, "ping", ("alert",), problems), **own)
+    settings = replace(AlertSettings(), ping=secret(AlertSection, given, "ping", ("alert",), problems), **own)
     table = is_table(values.get("alert")) or {}
     receivers = read_receivers(table, problems, timeout=settings.timeout)
     return replace(settings, receivers=receivers, routes=read_routes(table, receivers, problems))
+
+
+def unconfigured(settings: Settings) -> ServiceSettings:
+    """A service of which nothing is said."""
+    return ServiceSettings(
+        health=settings.health, recovery=settings.recovery, critical_after=settings.alert.critical_after
+    )
 
 
 def _service(
@@ -122,14 +132,12 @@ def _service(
     overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None
-    shape = ServiceSettings(configured=True, health=health, recovery=recovery)
+    shape = replace(unconfigured(settings), configured=True, health=health, recovery=recovery)
     checks = _checks(path, table, problems, key=key, interval=settings.interval, service=shape)
     if section is None or key is None:
         return None
-    own = {"enabled", "depends_on", "weight", "owner", "runbook", "critical_after", "stop_timeout"}
-    given = {name: value for name, value in section.given().items() if name in own}
-    plain = replace(shape, checks=checks)
-    return path, key, replace(plain, **({"critical_after": settings.alert.critical_after} | given))
+    given = {name: value for name, value in section.given().items() if name not in _APART}
+    return path, key, replace(shape, checks=checks, **given)
 
 
 def _checks(

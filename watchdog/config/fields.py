@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import time, tzinfo
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
 from watchdog.config import addresses, approval, databases, rules
+from watchdog.config.by_label import Label
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
 from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
@@ -103,6 +104,23 @@ class Section(BaseModel):
     def written(cls) -> dict[str, FieldInfo]:
         """Its keys as they are written."""
         return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    @classmethod
+    def rule(cls, key: str) -> rules.Rule[Any] | None:
+        """What judges the value of a key; None where the key is a table of its own."""
+        field = cls.written()[key]
+        members = get_args(field.annotation)  # `Annotated[...] | None` keeps its metadata in a member
+        nested = [one for member in members for one in getattr(member, "__metadata__", ())]
+        for one in (*field.metadata, *nested):
+            judge: object = one.func if isinstance(one, PlainValidator) else None
+            if isinstance(judge, rules.Rule):
+                return cast("rules.Rule[Any]", judge)
+        return None
+
+    @classmethod
+    def labels(cls) -> dict[str, Label]:
+        """The keys that a container's label can say."""
+        return {key: one for key, field in cls.written().items() for one in field.metadata if isinstance(one, Label)}
 
     def given(self) -> dict[str, Any]:
         """The keys that have a value."""

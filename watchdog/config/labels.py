@@ -8,48 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from watchdog.config import approval, rules
+from watchdog.config.build import unconfigured
+from watchdog.config.by_label import Label
 from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
-from watchdog.config.rules import Rule, Wrong, shown
+from watchdog.config.rules import Rule, shown
+from watchdog.config.schema import ServiceRecoverySection, ServiceSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
 from watchdog.model.question import services_of
-from watchdog.model.settings import OnStop, ServiceSettings, Settings
-from watchdog.policy.discovery import ENABLE
-from watchdog.policy.graph import DEPENDS_ON
+from watchdog.model.settings import RecoverySettings, ServiceSettings, Settings
+
+Base = TypeVar("Base", ServiceSettings, RecoverySettings)
 
 PREFIX: Final = "watchdog."
 CHECK: Final = "watchdog.check."
-WEIGHT: Final = "watchdog.weight"
-ON_STOP: Final = "watchdog.on-stop"
-ABSENCE_GRACE: Final = "watchdog.absence-grace"
-APPROVAL: Final = "watchdog.approval"
-CRITICAL_AFTER: Final = "watchdog.critical-after"
-OWNER: Final = "watchdog.owner"
-STOP_TIMEOUT: Final = "autoheal.stop.timeout"
 
-
-def _true_or_false(value: str) -> bool:
-    """As discovery reads it: no other word for yes."""
-    if value.lower() not in {"true", "false"}:
-        raise Wrong(f"{shown(value)} is neither true nor false")
-    return value.lower() == "true"
-
-
+_SERVICE: Final = ServiceSection.labels()
+_RECOVERY: Final = ServiceRecoverySection.labels()
 RULES: Final[Mapping[str, Rule[Any]]] = {
-    ENABLE: Rule("true or false", _true_or_false),
-    DEPENDS_ON: rules.SERVICES,
-    WEIGHT: rules.WEIGHT,
-    ON_STOP: rules.choice(OnStop),
-    ABSENCE_GRACE: rules.SPAN,
-    APPROVAL: approval.RUNGS,
-    CRITICAL_AFTER: rules.SPAN,
-    OWNER: rules.OWNER,
-    STOP_TIMEOUT: rules.SPAN,
+    label.name: rule
+    for section in (ServiceSection, ServiceRecoverySection)
+    for key, label in section.labels().items()
+    if (rule := label.rule or section.rule(key)) is not None
 }
 _MOST_CHECKS: Final = 32
 
@@ -70,27 +54,15 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
     """
     problems = Problems()
     base = _configured(settings, key)
-    said = {name: _read(name, labels[name], problems) for name in RULES if name in labels}
-    said = {name: value for name, value in said.items() if value is not None}
+    merged = _overlaid(base, _SERVICE, labels, problems)
+    recovery = _overlaid(base.recovery, _RECOVERY, labels, problems)
     _unknown(labels, problems)
-    asked = base.recovery.approval | said.get(APPROVAL, frozenset())
-    recovery = replace(base.recovery, on_stop=said.get(ON_STOP, base.recovery.on_stop), approval=asked)
-    grace: float = said.get(ABSENCE_GRACE, recovery.absence_grace)
-    if grace > recovery.absence_max:
+    if recovery.absence_grace > recovery.absence_max:
         wrong = f"is longer than absence_max ({recovery.absence_max:g} s)"
-        problems.add((ABSENCE_GRACE,), f"{wrong}; allowed: at most that")
-        grace = recovery.absence_grace
+        problems.add((_RECOVERY["absence_grace"].name,), f"{wrong}; allowed: at most that")
+        recovery = replace(recovery, absence_grace=base.recovery.absence_grace)
+    merged = replace(merged, recovery=recovery)
     checks = (*base.checks, *_endpoints(settings, key), *_journeys(settings, key))
-    merged = replace(
-        base,
-        enabled=base.enabled and said.get(ENABLE, True),
-        depends_on=said.get(DEPENDS_ON, base.depends_on),
-        weight=said.get(WEIGHT, base.weight),
-        critical_after=said.get(CRITICAL_AFTER, base.critical_after),
-        owner=said.get(OWNER, base.owner),
-        stop_timeout=said.get(STOP_TIMEOUT, base.stop_timeout),
-        recovery=replace(recovery, absence_grace=grace),
-    )
     described = _described(settings, merged, labels, problems, key=key, taken={check.name for check in checks})
     merged = replace(merged, checks=tuple(replace(check, service=key) for check in (*checks, *described)))
     told = tuple(f"label {shown(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
@@ -102,10 +74,7 @@ def _configured(settings: Settings, key: ServiceKey) -> ServiceSettings:
         ((pattern, service) for pattern, service in settings.services if pattern.means(key)),
         key=lambda one: one[0].project == "",
     )
-    if found:
-        return found[0][1]
-    critical_after = settings.alert.critical_after
-    return ServiceSettings(health=settings.health, recovery=settings.recovery, critical_after=critical_after)
+    return found[0][1] if found else unconfigured(settings)
 
 
 def _endpoints(settings: Settings, key: ServiceKey) -> list[Check]:
@@ -119,6 +88,15 @@ def _journeys(settings: Settings, key: ServiceKey) -> list[Check]:
         for journey in settings.journeys_of_services
         if any(named.means_replica(key) for named in services_of(journey.question))
     ]
+
+
+def _overlaid(base: Base, sayable: Mapping[str, Label], labels: Mapping[str, str], problems: Problems) -> Base:
+    """With what labels say of its keys."""
+    said = {
+        key: _read(label.name, labels[label.name], problems) for key, label in sayable.items() if label.name in labels
+    }
+    merged = {key: sayable[key].merge(getattr(base, key), value) for key, value in said.items() if value is not None}
+    return replace(base, **merged)
 
 
 def _read(name: str, value: str, problems: Problems) -> Any:

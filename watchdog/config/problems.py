@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final, TypeVar, cast, get_args
+from typing import Any, Final, TypeVar
 
-from pydantic import PlainValidator, ValidationError
+from pydantic import ValidationError
 
 from watchdog.config.fields import Section
 from watchdog.config.positions import KeyPath
-from watchdog.config.rules import Rule, is_list, is_table, shown
+from watchdog.config.rules import is_list, is_table, shown
 
 T = TypeVar("T")
 
@@ -70,13 +70,8 @@ def add_validation(problems: Problems, path: KeyPath, error: ValidationError, se
 
 def allowed(section: type[Section], key: str) -> str:
     """What the rule of a key allows; empty where a key is a table of its own."""
-    members = get_args(section.written()[key].annotation)  # `Annotated[...] | None` keeps its metadata in a member
-    nested = [one for member in members for one in getattr(member, "__metadata__", ())]
-    for one in (*section.written()[key].metadata, *nested):
-        rule: object = one.func if isinstance(one, PlainValidator) else None
-        if isinstance(rule, Rule):
-            return cast("Rule[Any]", rule).allowed
-    return ""
+    rule = section.rule(key)
+    return rule.allowed if rule is not None else ""
 
 
 def told(

@@ -18,7 +18,7 @@ from watchdog.model.settings import ReceiverKind, ReceiverSettings
 
 
 class ReceiverSection(Section):
-    """One of webhook, alertmanager, apprise and command says where to."""
+    """Exactly one key, that of its `ReceiverKind`, says where to."""
 
     name: CheckName = Field(description="Its name in routes, metrics and logs; unique, and not `files`.")
     webhook: Url | None = Field(default=None, description="URL to which each alert is posted as JSON.")
@@ -81,8 +81,8 @@ def _receiver(
                 problems.add((*path, written), f"means nothing for {kind}; allowed: {' or '.join(sorted(takers))}")
     if kind is ReceiverKind.COMMAND and not given[kind.value]:
         problems.add((*path, kind.value), "is empty; allowed: a program and its arguments")
-    address = "" if kind is ReceiverKind.COMMAND else secret(given, kind.value, path, problems)
-    token, signing = (secret(given, key, path, problems) for key in _TAKES)
+    address = "" if kind is ReceiverKind.COMMAND else secret(ReceiverSection, given, kind.value, path, problems)
+    token, signing = (secret(ReceiverSection, given, key, path, problems) for key in _TAKES)
     if address is None or len(problems.found) > before:
         return None
     return ReceiverSettings(

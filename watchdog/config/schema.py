@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from watchdog.config import rules
+from watchdog.config.by_label import TRUE_OR_FALSE, Label, adds, restricts
 from watchdog.config.deployments import DeploySection
 from watchdog.config.fields import (
     AbsolutePath,
@@ -38,6 +39,8 @@ from watchdog.config.fields import (
     Weight,
     Window,
 )
+from watchdog.policy.discovery import ENABLE
+from watchdog.policy.graph import DEPENDS_ON
 
 
 class EngineSection(Section):
@@ -109,14 +112,14 @@ class ServiceRecoverySection(Section):
         default=None, description="Wait before the second attempt; doubles with each, with 20 % jitter."
     )
     backoff_max: Span | None = Field(default=None, description="The longest wait between two attempts.")
-    absence_grace: Span | None = Field(
+    absence_grace: Annotated[Span | None, Label("watchdog.absence-grace")] = Field(
         default=None,
         description="How long a removed service may be absent before it is recreated; it is told as missing at once.",
     )
     absence_max: Span | None = Field(
         default=None, description="The longest that somebody else's work on the project may prolong that grace."
     )
-    on_stop: Stop | None = Field(
+    on_stop: Annotated[Stop | None, Label("watchdog.on-stop")] = Field(
         default=None, description="What a `docker stop` of a protected service means: bring it back, or leave it be."
     )
     verify_timeout: Timeout | None = Field(
@@ -126,7 +129,7 @@ class ServiceRecoverySection(Section):
         default=None,
         description="Whether the last rung may go back to another image; auto: not where writable mounts hold data.",
     )
-    approval: Rungs | None = Field(
+    approval: Annotated[Rungs | None, Label("watchdog.approval", merge=adds)] = Field(
         default=None, description="The actions that wait until a person approves the plan ([approvals](approvals.md))."
     )
     approval_expires: Window | None = Field(
@@ -203,17 +206,25 @@ class ServiceSection(Section):
 
     name: ServiceName = Field(description="The service's name in its project, or the container's name.")
     project: ProjectName | None = Field(default=None, description="Its project; without it the name in any project.")
-    enabled: Switch | None = Field(default=None, description="Off: it is neither watched nor touched.")
-    depends_on: ServiceReferences | None = Field(
+    enabled: Annotated[Switch | None, Label(ENABLE, TRUE_OR_FALSE, merge=restricts)] = Field(
+        default=None, description="Off: it is neither watched nor touched."
+    )
+    depends_on: Annotated[ServiceReferences | None, Label(DEPENDS_ON)] = Field(
         default=None, description="The services that it needs: they are brought back first."
     )
-    weight: Weight | None = Field(default=None, description="Its share in the health score of the whole.")
-    owner: Owner | None = Field(default=None, description="Whom it concerns; shown by alerts, and matched by routes.")
+    weight: Annotated[Weight | None, Label("watchdog.weight")] = Field(
+        default=None, description="Its share in the health score of the whole."
+    )
+    owner: Annotated[Owner | None, Label("watchdog.owner")] = Field(
+        default=None, description="Whom it concerns; shown by alerts, and matched by routes."
+    )
     runbook: Link | None = Field(
         default=None, description="The link that its alerts show; else the runbook's section for the cause."
     )
-    critical_after: Span | None = Field(default=None, description="As `alert.critical_after`, for this service.")
-    stop_timeout: Span | None = Field(
+    critical_after: Annotated[Span | None, Label("watchdog.critical-after")] = Field(
+        default=None, description="As `alert.critical_after`, for this service."
+    )
+    stop_timeout: Annotated[Span | None, Label("autoheal.stop.timeout")] = Field(
         default=None, description="How long it gets to stop before it is killed; else what its container says."
     )
     health: Any = Field(default=None, description="Overrides of [health].")

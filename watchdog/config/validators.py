@@ -64,9 +64,9 @@ def _validator(section: ValidatorSection, path: KeyPath, problems: Problems) -> 
                 problems.add((*path, key), "means nothing without a webhook; allowed: beside webhook or webhook_file")
     return ValidatorSettings(
         name=section.name,
-        webhook=secret(given, "webhook", path, problems),
-        token=secret(given, "token", path, problems),
-        secret=secret(given, "secret", path, problems),
+        webhook=secret(ValidatorSection, given, "webhook", path, problems),
+        token=secret(ValidatorSection, given, "token", path, problems),
+        secret=secret(ValidatorSection, given, "secret", path, problems),
         timeout=given.get("timeout"),
         services=given.get("services", ()),
     )

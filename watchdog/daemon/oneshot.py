@@ -28,7 +28,7 @@ from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
-from watchdog.model.question import CheckKind
+from watchdog.model.question import JourneyQuestion
 from watchdog.model.record import Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
@@ -163,7 +163,7 @@ async def _ask_everything(state: DaemonState, memory: LedgerCopy, names: tuple[s
     for service in _chosen(state, names):
         checks = tuple(_once(check) for check in service.settings.checks)
         service.reconfigure(replace(service.settings, checks=checks), service.labels)
-        questions += [(check, service) for check in checks if check.kind is not CheckKind.JOURNEY]
+        questions += [(check, service) for check in checks if not isinstance(check.question, JourneyQuestion)]
     if not questions or state.engine_state.away is not None:
         return
     from watchdog.probes import Prober

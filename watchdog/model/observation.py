@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdog.model.identity import ServiceKey
-from watchdog.model.question import CheckKind, Question
+from watchdog.model.question import Question
 
 Scalar = str | int | float | bool | None
 
@@ -52,10 +52,6 @@ class Check:
     successes: int = 1
 
     @property
-    def kind(self) -> CheckKind:
-        return self.question.kind
-
-    @property
     def for_people(self) -> bool:
         """Whether its failure never causes an action."""
         return self.on_failure is OnFailure.ALERT
@@ -63,7 +59,7 @@ class Check:
     @property
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
-        return self.vantage is None and self.kind.over_network
+        return self.vantage is None and self.question.over_network
 
     @property
     def target(self) -> str:

@@ -221,6 +221,13 @@ class Lasting(Protocol):
         ...
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A probe that keeps something open between two questions."""
+
+    async def close(self) -> None: ...
+
+
 Clock = Callable[[], float]
 """Gives Unix seconds."""
 

@@ -10,10 +10,15 @@ from typing import Final
 from watchdog.model.inside import Ended
 from watchdog.model.question import CommandQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.ending import judge, patience
 from watchdog.programs import environment, kill_group
 
 CHUNK: Final = 65_536
+
+
+def make(_: ProbeContext) -> CommandProbe:
+    return CommandProbe()
 
 
 class CommandProbe:

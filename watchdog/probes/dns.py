@@ -17,6 +17,7 @@ import dns.resolver
 from watchdog.model.observation import Verdict
 from watchdog.model.question import DnsQuestion, DnsRcode, DnsType
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.dns_sockets import VantageBackend
 from watchdog.probes.failures import explain
 from watchdog.probes.names import silent
@@ -33,6 +34,10 @@ SHARE: Final = 0.9
 
 SHOWN: Final = 200
 """Characters of the answers that are shown: they are a stranger's."""
+
+
+def make(_: ProbeContext) -> DnsProbe:
+    return DnsProbe()
 
 
 class DnsProbe:

@@ -9,6 +9,7 @@ from watchdog.model.observation import Check
 from watchdog.model.question import ExecQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.ending import judge, patience
 
 
@@ -18,6 +19,10 @@ class Left:
 
     execution: str
     at: float
+
+
+def make(context: ProbeContext) -> ExecProbe:
+    return ExecProbe(context.containers)
 
 
 class ExecProbe:

@@ -7,6 +7,11 @@ from watchdog.model.question import HeartbeatQuestion
 from watchdog.policy.heartbeat import Pulse
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.beats import Beats
+from watchdog.probes.context import ProbeContext
+
+
+def make(context: ProbeContext) -> HeartbeatProbe:
+    return HeartbeatProbe(context.beats)
 
 
 class HeartbeatProbe:

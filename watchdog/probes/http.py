@@ -10,6 +10,7 @@ from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.http1 import Http1
 from watchdog.probes.redirects import next_request
@@ -17,6 +18,10 @@ from watchdog.probes.request import Answer, Request, first_request
 
 if TYPE_CHECKING:
     from watchdog.probes.http2 import Http2
+
+
+def make(context: ProbeContext) -> HttpProbe:
+    return HttpProbe(context.trust)
 
 
 class HttpProbe:

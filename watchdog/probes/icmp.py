@@ -12,6 +12,7 @@ from typing import Final
 
 from watchdog.model.question import IcmpQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import first_to_connect, resolve
 
@@ -33,6 +34,10 @@ class _Echo:
 
 _V4: Final = _Echo(socket.AF_INET, socket.IPPROTO_ICMP, 8, 0)
 _V6: Final = _Echo(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
+
+
+def make(_: ProbeContext) -> IcmpProbe:
+    return IcmpProbe()
 
 
 class IcmpProbe:

@@ -13,6 +13,7 @@ from watchdog.model.record import Kept
 from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
 from watchdog.probes.ask import Ask, Clock, Finding, Phase, Trouble
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.follower import Follower
 from watchdog.probes.kept import Memory
 
@@ -52,6 +53,10 @@ class Followed:
             return []
         self.new = {kind: text for kind, text in self.new.items() if errors.is_new(kind, now, self.question.new_for)}
         return list(self.new.values())
+
+
+def make(context: ProbeContext) -> LogsProbe:
+    return LogsProbe(context.clock, context.containers, context.memory)
 
 
 class LogsProbe:

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from watchdog.config.databases import read_database
 from watchdog.model.question import PostgresQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -34,6 +35,10 @@ _ERRNOS: Final = (
 )  # fmt: skip
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+def make(_: ProbeContext) -> PostgresProbe:
+    return PostgresProbe()
 
 
 class PostgresProbe:

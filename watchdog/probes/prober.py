@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import CheckKind
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Finding, Lasting, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Closing, Finding, Lasting, Probe, Trouble
 from watchdog.probes.beats import Beats
-from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.kept import Memory
 from watchdog.probes.overdue import LATE, waited_for
 from watchdog.probes.vantage import Vantages
@@ -40,20 +39,16 @@ class Prober:
         beats: Beats | None = None,
     ) -> None:
         self._clock = clock
-        self._containers = containers
-        self._memory = memory
-        self._beats = beats
+        self._context = ProbeContext(clock=clock, containers=containers, memory=memory, beats=beats)
         self._vantages = Vantages(containers)
-        self._trust = Trust()
         self._places = asyncio.Semaphore(places())
-        self._probes: dict[CheckKind, Probe[Any]] = {}
+        self._probes: dict[str, Probe[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
-        self._endings: list[Callable[[], Awaitable[None]]] = []
         self._closed = False
 
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
-        probe = self._probe(check.kind)  # first: what it imports is nobody's time
+        probe = self._probe(check.question.kind)  # first: what it imports is nobody's time
         ask = Ask(check, check.question, self._clock(), self._vantages.host)
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
@@ -76,7 +71,7 @@ class Prober:
 
     def forget(self, check: Check) -> None:
         """What was kept of it between two questions is dropped."""
-        probe = self._probes.get(check.kind)
+        probe = self._probes.get(check.question.kind)
         if isinstance(probe, Lasting):
             probe.forget(check)
 
@@ -87,8 +82,9 @@ class Prober:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
-        for end in self._endings:
-            await end()
+        for probe in tuple(self._probes.values()):
+            if isinstance(probe, Closing):
+                await probe.close()
 
     async def _asked(self, probe: Probe[Any], ask: AnyAsk) -> str:
         if ask.check.vantage is None:
@@ -97,73 +93,11 @@ class Prober:
         async with self._vantages.inside(ask.check, ask.check.vantage) as ask.vantage:
             return await probe(ask)
 
-    def _probe(self, kind: CheckKind) -> Probe[Any]:
+    def _probe(self, kind: str) -> Probe[Any]:
+        """By the module of this room that is named like the kind, imported when a check needs it."""
         if kind not in self._probes:
-            self._probes[kind] = self._make(kind)
+            self._probes[kind] = import_module(f"watchdog.probes.{kind}").make(self._context)
         return self._probes[kind]
-
-    def _make(self, kind: CheckKind) -> Probe[Any]:  # noqa: C901, PLR0912 - a row for each kind
-        """The one place where probes are registered; each is imported when a check needs it."""
-        match kind:
-            case CheckKind.HTTP:
-                from watchdog.probes.http import HttpProbe
-
-                probe = HttpProbe(self._trust)
-                self._endings.append(probe.close)
-                return probe
-            case CheckKind.JOURNEY:
-                from watchdog.probes.http import HttpProbe
-                from watchdog.probes.journey import JourneyProbe
-
-                http = HttpProbe(self._trust)
-                self._endings.append(http.close)
-                return JourneyProbe(http)
-            case CheckKind.TCP:
-                from watchdog.probes.tcp import TcpProbe
-
-                return TcpProbe()
-            case CheckKind.TLS:
-                from watchdog.probes.tls import TlsProbe
-
-                return TlsProbe(self._trust)
-            case CheckKind.HEARTBEAT:
-                from watchdog.probes.heartbeat import HeartbeatProbe
-
-                return HeartbeatProbe(self._beats)
-            case CheckKind.POSTGRES:
-                from watchdog.probes.postgres import PostgresProbe
-
-                return PostgresProbe()
-            case CheckKind.REDIS:
-                from watchdog.probes.redis import RedisProbe
-
-                return RedisProbe()
-            case CheckKind.DNS:
-                from watchdog.probes.dns import DnsProbe
-
-                return DnsProbe()
-            case CheckKind.ICMP:
-                from watchdog.probes.icmp import IcmpProbe
-
-                return IcmpProbe()
-            case CheckKind.EXEC:
-                from watchdog.probes.exec import ExecProbe
-
-                return ExecProbe(self._containers)
-            case CheckKind.COMMAND:
-                from watchdog.probes.command import CommandProbe
-
-                return CommandProbe()
-            case CheckKind.LOGS:
-                from watchdog.probes.logs import LogsProbe
-
-                logs = LogsProbe(self._clock, self._containers, self._memory)
-                self._endings.append(logs.close)
-                return logs
-            case CheckKind.RESOURCES:
-                from watchdog.probes.resources import ResourcesProbe
-
-                return ResourcesProbe(self._containers)
 
     def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
         seconds = ask.check.timeout

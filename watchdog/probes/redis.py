@@ -15,6 +15,7 @@ from watchdog.config.databases import Database, read_database
 from watchdog.model.question import RedisQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
 from watchdog.probes.certificates import distrust
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.failures import chain, explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -22,6 +23,10 @@ from watchdog.probes.values import expect_value
 PING: Final = "PING"
 FULL: Final = "max number of clients"
 CLIENTS: Final = ("connected_clients", "maxclients")
+
+
+def make(_: ProbeContext) -> RedisProbe:
+    return RedisProbe()
 
 
 class RedisProbe:

@@ -15,6 +15,7 @@ from watchdog.model.question import ResourcesQuestion
 from watchdog.policy.trend import exhausted_in
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
 from watchdog.probes.containers import Containers, Inside, engine_answers, name_of, running
+from watchdog.probes.context import ProbeContext
 
 SAMPLES: Final = 240
 """Of one trend, spread over the time for which it is asked."""
@@ -72,6 +73,10 @@ class Remembered:
             return None
         most = container.cpu_limit or usage.cpus
         return max(0.0, usage.cpu_seconds - before.cpu_seconds) / (usage.at - before.at) / most
+
+
+def make(context: ProbeContext) -> ResourcesProbe:
+    return ResourcesProbe(context.containers)
 
 
 class ResourcesProbe:

@@ -8,10 +8,15 @@ import socket
 
 from watchdog.model.question import TcpQuestion
 from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, first_to_connect, resolve, split_target
 
 CHUNK = 65536
+
+
+def make(_: ProbeContext) -> TcpProbe:
+    return TcpProbe()
 
 
 class TcpProbe:

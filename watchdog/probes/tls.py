@@ -8,9 +8,14 @@ from watchdog.model.question import TlsQuestion
 from watchdog.probes.ask import Ask, Finding, Trouble
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
 from watchdog.probes.chain import Shown
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.network import first_to_connect, resolve, split_target
 
 DAY = 86400.0
+
+
+def make(context: ProbeContext) -> TlsProbe:
+    return TlsProbe(context.trust)
 
 
 class TlsProbe:

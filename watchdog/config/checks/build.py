@@ -66,7 +66,7 @@ def read_check(
         problems.add((*path, "on_failure"), f'{wrong}; allowed: a service, or "alert"')
     if question is None or len(problems.found) > before:
         return None
-    usual = OnFailure.ALERT if question.kind.for_people else OnFailure.RECOVER
+    usual = OnFailure.ALERT if question.for_people else OnFailure.RECOVER
     place = section.given().get("from")
     return Check(
         **when,

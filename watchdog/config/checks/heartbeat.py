@@ -46,7 +46,7 @@ class HeartbeatSection(KindSection):
 
     def question(self, path: KeyPath, problems: Problems) -> HeartbeatQuestion:
         given = self.own()
-        token = secret(given, "token", path, problems)
+        token = secret(HeartbeatSection, given, "token", path, problems)
         if token is not None and len(token) < SHORTEST_TOKEN:
             key = "token" if "token" in given else "token_file"
             problems.add((*path, key), f"is easily guessed; allowed: {SHORTEST_TOKEN} characters or more")

@@ -109,7 +109,9 @@ class HttpSection(NetworkSection):
 def _authorization(given: dict[str, Any], path: KeyPath, problems: Problems) -> str | None:
     """The header's value; takes the keys out of `given` that say it."""
     said = {key: given.pop(key) for key in _CREDENTIALS if key in given}
-    secrets = {key: secret(said, key, path, problems) for key in ("authorization", "bearer_token", "password")}
+    secrets = {
+        key: secret(HttpSection, said, key, path, problems) for key in ("authorization", "bearer_token", "password")
+    }
     match sorted({key.removesuffix("_file") for key in said}):
         case []:
             return None

@@ -38,7 +38,7 @@ class CheckSection(Section):
     on_failure: Failing | None = Field(
         default=None,
         description="Whether the service is recovered when it fails, or degraded and people are told; "
-        "else recover, and alert for tls and heartbeat.",
+        "else recover, and alert where no restart helps, as for tls, heartbeat, logs and resources.",
     )
     interval: Poll | None = Field(default=None, description="How often it is asked; else `watch.interval`.")
     retry_interval: Poll | None = Field(default=None, description="As `health.retry_interval`, for this check.")

@@ -44,7 +44,7 @@ class SqlSection(KindSection):
             problems.add((*path, "expect"), "has no query whose answer it expects; allowed: beside query")
         elif "expect" in given and given["expect"].percent:
             problems.add((*path, "expect"), f"is a part of nothing known; allowed: a percentage in {', '.join(ready)}")
-        password = secret(given, "password", path, problems)
+        password = secret(type(self), given, "password", path, problems)
         given.pop("password_file", None)
         spelled = {key: str(given[key]) for key in ("expect", "connections_used", "connected_clients") if key in given}
         return given | spelled | {"password": password}

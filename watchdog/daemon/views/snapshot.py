@@ -12,7 +12,7 @@ from watchdog.daemon.state.service import ServiceState
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import CheckKind, services_of
+from watchdog.model.question import ResourcesQuestion, services_of
 from watchdog.model.record import Desired
 from watchdog.model.snapshot import (
     AbsenceNotJudged,
@@ -133,7 +133,7 @@ def _used(service: ServiceState) -> Used | None:
     """By its checks of resources; None where nothing was measured when it was last asked."""
     for check in service.settings.checks:
         streak = service.streaks.get(check.name)
-        if check.kind is not CheckKind.RESOURCES or streak is None or streak.last is None:
+        if not isinstance(check.question, ResourcesQuestion) or streak is None or streak.last is None:
             continue
         match streak.last.evidence:
             case {

@@ -6,7 +6,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.question.http import HttpConnection, HttpQuestion, StatusRanges
 from watchdog.model.question.inside import CommandQuestion, Ending, ExecQuestion, LogsQuestion, ResourcesQuestion
 from watchdog.model.question.journey import JourneyQuestion, JourneyStep
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 from watchdog.model.question.network import (
     DnsQuestion,
     DnsRcode,
@@ -20,7 +20,6 @@ from watchdog.model.question.network import (
 from watchdog.model.question.reports import HeartbeatQuestion, PostgresQuestion, RedisQuestion
 
 __all__ = [
-    "CheckKind",
     "CommandQuestion",
     "DnsQuestion",
     "DnsRcode",
@@ -45,22 +44,6 @@ __all__ = [
     "TlsVersion",
     "services_of",
 ]
-
-Question = (
-    HttpQuestion
-    | TcpQuestion
-    | TlsQuestion
-    | DnsQuestion
-    | IcmpQuestion
-    | ExecQuestion
-    | CommandQuestion
-    | LogsQuestion
-    | ResourcesQuestion
-    | HeartbeatQuestion
-    | PostgresQuestion
-    | RedisQuestion
-    | JourneyQuestion
-)
 
 
 def services_of(question: Question) -> tuple[ServiceKey, ...]:

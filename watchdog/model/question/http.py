@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 
 StatusRanges = tuple[tuple[int, int], ...]
 """Inclusive."""
@@ -21,7 +22,10 @@ class HttpConnection(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpQuestion:
+class HttpQuestion(Question):
+    kind: ClassVar[str] = "http"
+    over_network: ClassVar[bool] = True
+
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -46,10 +50,6 @@ class HttpQuestion:
     redirect_hosts: tuple[str, ...] = ()
     """Other hosts to which a redirect may lead; `*.example.org` is any below that one."""
     verify_tls: bool = True
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.HTTP
 
     @property
     def target(self) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Question):
     """How a command is expected to end."""
 
     exit_code: tuple[int, ...] = (0,)
@@ -25,14 +26,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecQuestion(Ending):
+    kind: ClassVar[str] = "exec"
+
     exec: tuple[str, ...]
     """Runs inside the container of the check's service, without a shell."""
     user: str = ""
     """Name or number, perhaps with a group: `postgres`, `1000:1000`; the container's own when it is empty."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.EXEC
 
     @property
     def target(self) -> str:
@@ -41,12 +40,10 @@ class ExecQuestion(Ending):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandQuestion(Ending):
+    kind: ClassVar[str] = "command"
+
     command: tuple[str, ...]
     """Runs on this host as whom watchdog runs, without a shell."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.COMMAND
 
     @property
     def target(self) -> str:
@@ -54,7 +51,10 @@ class CommandQuestion(Ending):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogsQuestion:
+class LogsQuestion(Question):
+    kind: ClassVar[str] = "logs"
+    for_people: ClassVar[bool] = True
+
     logs: str
     """A regular expression: the lines of the container's log that count."""
     max_per_minute: float | None = None
@@ -67,17 +67,16 @@ class LogsQuestion:
     """So long after it first came a kind is new."""
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.LOGS
-
-    @property
     def target(self) -> str:
         return self.logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourcesQuestion:
+class ResourcesQuestion(Question):
     """Shares are parts of 1."""
+
+    kind: ClassVar[str] = "resources"
+    for_people: ClassVar[bool] = True
 
     resources: bool = True
     max_memory: float | None = 0.9
@@ -91,10 +90,6 @@ class ResourcesQuestion:
     """Of each file system that holds the engine's root or what the container writes to."""
     exhausts_within: float | None = None
     """Memory or disk that will be used up within so many seconds, if it goes on like this, is a FAIL."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.RESOURCES
 
     @property
     def target(self) -> str:

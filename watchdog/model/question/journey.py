@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture
 from watchdog.model.question.http import HttpQuestion
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,11 @@ class JourneyStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JourneyQuestion:
+class JourneyQuestion(Question):
     """The steps share one cookie jar, empty at the start of each run."""
+
+    kind: ClassVar[str] = "journey"
+    over_network: ClassVar[bool] = True
 
     steps: tuple[JourneyStep, ...]
     services: tuple[ServiceKey, ...] = ()
@@ -45,10 +48,6 @@ class JourneyQuestion:
     """Further texts that no output shows: what the environment put into the steps."""
     redact: tuple[str, ...] = ()
     """Names of captures, fields and headers whose values no output shows."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.JOURNEY
 
     @property
     def target(self) -> str:

@@ -1,46 +1,24 @@
-"""The kinds of probes."""
+"""What every kind of probe says of itself."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 
-class CheckKind(StrEnum):
-    HTTP = "http"
-    TCP = "tcp"
-    TLS = "tls"
-    DNS = "dns"
-    ICMP = "icmp"
-    EXEC = "exec"
-    COMMAND = "command"
-    LOGS = "logs"
-    RESOURCES = "resources"
-    HEARTBEAT = "heartbeat"
-    POSTGRES = "postgres"
-    REDIS = "redis"
-    JOURNEY = "journey"
+class Question(ABC):
+    """What a check asks: a frozen value for each kind, its fields named as its keys in the configuration."""
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    """The name of its module in `watchdog/probes` and of its page in `docs/probes`."""
+    over_network: ClassVar[bool] = False
+    """Whether it is asked over the observer's own network, which may be what fails."""
+    for_people: ClassVar[bool] = False
+    """Whether its failure is nothing that a restart mends, unless its configuration says otherwise."""
 
     @property
-    def over_network(self) -> bool:
-        """Whether it is asked over the observer's own network, which may be what fails."""
-        return self in _OVER_NETWORK
-
-    @property
-    def for_people(self) -> bool:
-        """Whether its failure is nothing that a restart mends, unless its configuration says otherwise."""
-        return self in _FOR_PEOPLE
-
-
-_OVER_NETWORK = frozenset(
-    {
-        CheckKind.HTTP,
-        CheckKind.TCP,
-        CheckKind.TLS,
-        CheckKind.DNS,
-        CheckKind.ICMP,
-        CheckKind.JOURNEY,
-        CheckKind.POSTGRES,
-        CheckKind.REDIS,
-    }
-)
-_FOR_PEOPLE = frozenset({CheckKind.TLS, CheckKind.LOGS, CheckKind.RESOURCES, CheckKind.HEARTBEAT})
+    @abstractmethod
+    def target(self) -> str:
+        """Whom it asks, for people to read: a URL, `host:port`."""

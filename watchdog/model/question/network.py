@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 
 
 class TlsVersion(StrEnum):
@@ -48,7 +49,10 @@ class StartTls(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TcpQuestion:
+class TcpQuestion(Question):
+    kind: ClassVar[str] = "tcp"
+    over_network: ClassVar[bool] = True
+
     tcp: str
     """`host:port`"""
     send: str | None = field(default=None, repr=False)
@@ -58,16 +62,16 @@ class TcpQuestion:
     max_bytes: int = 4096
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.TCP
-
-    @property
     def target(self) -> str:
         return self.tcp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsQuestion:
+class TlsQuestion(Question):
+    kind: ClassVar[str] = "tls"
+    over_network: ClassVar[bool] = True
+    for_people: ClassVar[bool] = True
+
     tls: str
     """`host:port`"""
     verify_tls: bool = True
@@ -79,16 +83,15 @@ class TlsQuestion:
     starttls: StartTls | None = None
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.TLS
-
-    @property
     def target(self) -> str:
         return self.tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsQuestion:
+class DnsQuestion(Question):
+    kind: ClassVar[str] = "dns"
+    over_network: ClassVar[bool] = True
+
     dns: str
     """The name."""
     server: str | None = None
@@ -101,22 +104,17 @@ class DnsQuestion:
     rcode: DnsRcode = DnsRcode.NOERROR
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.DNS
-
-    @property
     def target(self) -> str:
         return self.dns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IcmpQuestion:
+class IcmpQuestion(Question):
+    kind: ClassVar[str] = "icmp"
+    over_network: ClassVar[bool] = True
+
     icmp: str
     """The host: name or address."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.ICMP
 
     @property
     def target(self) -> str:

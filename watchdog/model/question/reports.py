@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from watchdog.model.question.kind import CheckKind
+from watchdog.model.question.kind import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatQuestion:
+class HeartbeatQuestion(Question):
+    kind: ClassVar[str] = "heartbeat"
+    for_people: ClassVar[bool] = True
+
     heartbeat: float
     """Longest time between two calls."""
     grace: float = 60.0
@@ -17,16 +21,15 @@ class HeartbeatQuestion:
     """Who shows it may call over TCP too."""
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.HEARTBEAT
-
-    @property
     def target(self) -> str:
         return f"a call every {self.heartbeat:g} s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresQuestion:
+class PostgresQuestion(Question):
+    kind: ClassVar[str] = "postgres"
+    over_network: ClassVar[bool] = True
+
     postgres: str
     """A URL without password."""
     password: str | None = field(default=None, repr=False)
@@ -40,16 +43,15 @@ class PostgresQuestion:
     """How far a standby may lag behind."""
 
     @property
-    def kind(self) -> CheckKind:
-        return CheckKind.POSTGRES
-
-    @property
     def target(self) -> str:
         return self.postgres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RedisQuestion:
+class RedisQuestion(Question):
+    kind: ClassVar[str] = "redis"
+    over_network: ClassVar[bool] = True
+
     redis: str
     """A URL without password."""
     password: str | None = field(default=None, repr=False)
@@ -59,10 +61,6 @@ class RedisQuestion:
     """A comparison, by `policy.comparison`."""
     connected_clients: str | None = None
     """The same, of clients against `maxclients`."""
-
-    @property
-    def kind(self) -> CheckKind:
-        return CheckKind.REDIS
 
     @property
     def target(self) -> str:

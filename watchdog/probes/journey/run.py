@@ -15,6 +15,7 @@ from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
 from watchdog.policy.journeys import KEPT_FOR_CLEAN_UP, filled
 from watchdog.policy.templates import NoValue
 from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.context import ProbeContext
 from watchdog.probes.http import HttpProbe
 from watchdog.probes.journey.browser import Browser
 from watchdog.probes.journey.captures import find
@@ -29,6 +30,10 @@ _KEPT: Final = 12
 """Of a step's requests those that are evidence: the last ones."""
 
 _KEPT_OF_PASSED: Final = 4
+
+
+def make(context: ProbeContext) -> JourneyProbe:
+    return JourneyProbe(HttpProbe(context.trust))
 
 
 class JourneyProbe:
@@ -50,6 +55,9 @@ class JourneyProbe:
             raise failed
         count = len(ask.question.steps)
         return f"{count} step{'s' if count > 1 else ''} passed in {ask.seconds:.3g} s"
+
+    async def close(self) -> None:
+        await self._http.close()
 
 
 @dataclass(slots=True)

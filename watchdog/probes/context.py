@@ -1,0 +1,22 @@
+"""What probes are made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchdog.probes.ask import Clock
+from watchdog.probes.beats import Beats
+from watchdog.probes.certificates import Trust
+from watchdog.probes.containers import Containers
+from watchdog.probes.kept import Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeContext:
+    """Each takes what it needs, and says by an observation what it cannot do without the rest."""
+
+    clock: Clock
+    containers: Containers | None
+    memory: Memory | None
+    beats: Beats | None
+    trust: Trust = field(default_factory=Trust)
