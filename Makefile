@@ -50,7 +50,7 @@ lint: dev-env ## style, types and the walls between rooms
 
 .PHONY: golden
 golden: dev-env ## write anew what golden files say of what is stored and served: their diff is what a reviewer looks at
-	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py
+	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py tests/golden
 
 .PHONY: faults
 faults: ROUNDS := 500
