@@ -12,13 +12,14 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from watchdog.codecs.telling import ALERT_STATE, SILENCE
 from watchdog.daemon.accounts import Open, account_of, case_of, rules_of
 from watchdog.daemon.holding import about_of, hold_of, watched_of
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
-from watchdog.model.alerting import AlertState, Silence, Stage
+from watchdog.model.alerting import AlertState, Stage
 from watchdog.model.record import EntryKind, Incident, Kept, Severity
 from watchdog.policy.alerting import Case, Message, Telling, critical_at, due, ended, next_at
 from watchdog.policy.holds import About
@@ -48,7 +49,7 @@ class Plan:
     @property
     def kept(self) -> tuple[Kept, ...]:
         return tuple(
-            Kept(ALERTS, str(number), state.written() if state is not None else None)
+            Kept(ALERTS, str(number), ALERT_STATE.dump(state) if state is not None else None)
             for number, state in self.states.items()
         )
 
@@ -80,8 +81,8 @@ class AlertDesk:
         kept = await self._journal.ledger.kept(ALERTS)
         numbers = {str(incident.id) for incident in found}
         states = {key: text for key, text in kept.items() if key in numbers}
-        self._states = {int(key): state for key, state in _read(AlertState.read, states).items()}
-        self._world.silences = _read(Silence.read, await self._journal.ledger.kept(SILENCES))
+        self._states = {int(key): state for key, state in _read(ALERT_STATE.load, states).items()}
+        self._world.silences = _read(SILENCE.load, await self._journal.ledger.kept(SILENCES))
 
     @asynccontextmanager
     async def changing(self, *numbers: int) -> AsyncGenerator[None]:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import structlog
 
+from watchdog.codecs.approvals import APPROVAL
+from watchdog.codecs.plans import essence
 from watchdog.daemon.accounts import rules_of
 from watchdog.daemon.holding import about_of, hold_of
 from watchdog.daemon.incidents import Also, IncidentDesk
@@ -23,7 +25,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import Act, Plan, Wait
 from watchdog.model.record import Entry, EntryKind, Kept, Severity
 from watchdog.model.snapshot import timestamp
-from watchdog.policy.approvals import Move, about_the_same, advance, alert_of, essence, evidence, needed, unneeded
+from watchdog.policy.approvals import Move, about_the_same, advance, alert_of, evidence, needed, unneeded
 from watchdog.policy.phases import Happening, Phase
 from watchdog.policy.routing import receivers_of
 from watchdog.policy.telling import span
@@ -58,7 +60,7 @@ class ApprovalDesk:
         """Takes up what an earlier daemon asked and was told."""
         for key, text in (await self._journal.ledger.kept(APPROVALS)).items():
             try:
-                self.take(Approval.read(text))
+                self.take(APPROVAL.load(text))
             except (ValueError, TypeError, KeyError):
                 log.warning("What was kept of an approval cannot be read and is left out.", key=key)
 
@@ -292,4 +294,4 @@ class ApprovalDesk:
 
 
 def _kept(request: Approval) -> Kept:
-    return Kept(APPROVALS, str(request.id), request.written())
+    return Kept(APPROVALS, str(request.id), APPROVAL.dump(request))

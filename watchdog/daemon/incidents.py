@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from watchdog.codecs.states import read_flaps, write_flaps
 from watchdog.daemon.accounts import Open
 from watchdog.daemon.alert_desk import AlertDesk
 from watchdog.daemon.journal import Journal
@@ -18,7 +19,7 @@ from watchdog.model.observation import Observation
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, ServiceRecord, Severity
 from watchdog.model.views import steps_json
 from watchdog.policy.advice import NOTHING, advice, anchor
-from watchdog.policy.flapping import Flaps, read, written
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.journeys import failing_step
 from watchdog.policy.telling import span
 
@@ -75,7 +76,7 @@ class IncidentDesk:
         await self._alerts.restore(found)
         subjects = {incident.subject for incident in found if incident.flapping}
         flaps = await self._journal.ledger.kept(FLAPS)
-        self._world.flaps = {subject: read(text) for subject, text in flaps.items() if subject in subjects}
+        self._world.flaps = {subject: read_flaps(text) for subject, text in flaps.items() if subject in subjects}
         for incident in found:
             self.open[incident.id] = incident
             self._failed_at[incident.id], self._detected_at[incident.id] = incident.failed_at, incident.detected_at
@@ -319,7 +320,7 @@ class IncidentDesk:
             incident = replace(incident, flapping=because is not None)
             sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
             entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
-            kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
+            kept = Kept(FLAPS, incident.subject, write_flaps(known) if because is not None else None)
             await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
             self.open[number] = incident
         self._alerts.reconsider()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from watchdog.codecs.plans import steps_from_json
 from watchdog.daemon.journal import Journal
 from watchdog.daemon.watched import Watched
 from watchdog.daemon.world import World
@@ -23,7 +24,6 @@ from watchdog.model.plan import (
     Step,
     StopContainer,
     spec_of,
-    steps_from_json,
 )
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
 from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
