@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import watchdog.codecs
@@ -73,6 +73,7 @@ def _finite(value: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", [name for name, shape in SHAPES.items() if shape.kind not in ROUNDED])
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_what_is_written_is_read_again(name: str, data: st.DataObject) -> None:
     shape = SHAPES[name]

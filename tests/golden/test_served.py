@@ -7,9 +7,11 @@ from typing import cast
 
 import pytest
 from fastapi.routing import APIRoute
+from jsonschema import validate
 
 from tests.golden.recording import Recording
 from tests.support.golden import Golden
+from tests.support.status_schema import STRICT
 from tests.support.value_daemon import Daemon
 from watchdog.api.changes import change_routes
 from watchdog.api.channels import channel_routes
@@ -33,6 +35,18 @@ def test_what_is_served_is_what_was_recorded(part: str, recording: Recording, go
 def test_everything_that_was_recorded_is_compared(recording: Recording) -> None:
     assert set(recording.transcripts) == set(PARTS)
     assert {path.stem for path in RECORDED.iterdir()} == {*PARTS, "commands", "commands without a daemon"}
+
+
+def test_every_status_is_what_its_schema_says(recording: Recording) -> None:
+    found = [content for _, content in recording.answers["GET", "/api/v1/status"]]
+    results = [event for _, told in recording.answers["POST", "/api/v1/recover"] for event in told]
+    assert found
+    for status in found:
+        validate(status, STRICT)
+    ended = [{key: one[key] for key in one if key != "event"} for one in results if one["event"] == "result"]
+    assert ended
+    for result in ended:
+        validate(result, {**STRICT["$defs"]["result"], "$defs": STRICT["$defs"]})
 
 
 def test_every_route_is_asked(recording: Recording) -> None:

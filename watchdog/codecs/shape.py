@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 T = TypeVar("T")
@@ -29,28 +29,41 @@ def word(kind: Callable[[Any], Any]) -> Form:
 
 def several(one: Form) -> Form:
     """A tuple."""
-    write, read = one.write, one.read
-    return Form(
-        write=None if write is None else lambda values: [write(value) for value in values],
-        read=tuple if read is None else lambda raw: tuple([read(value) for value in raw]),
-    )
+    write, read = one.write or _same, one.read or _same
+
+    def write_all(values: Iterable[Any]) -> list[Any]:
+        return [write(value) for value in values]
+
+    def read_all(raw: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple([read(value) for value in raw])
+
+    return Form(write_all, read_all) if one is not AS_IS else Form(read=tuple)
 
 
 def perhaps(one: Form) -> Form:
     """Or None."""
     write, read = one.write or _same, one.read or _same
-    return Form(
-        write=lambda value: None if value is None else write(value), read=lambda raw: None if raw is None else read(raw)
-    )
+
+    def write_some(value: Any) -> Any:
+        return None if value is None else write(value)
+
+    def read_some(raw: Any) -> Any:
+        return None if raw is None else read(raw)
+
+    return Form(write_some, read_some)
 
 
 def by_name(one: Form) -> Form:
     """A mapping whose keys are text."""
     write, read = one.write or _same, one.read or _same
-    return Form(
-        write=lambda values: {name: write(value) for name, value in values.items()},
-        read=lambda raw: {name: read(value) for name, value in raw.items()},
-    )
+
+    def write_each(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: write(value) for name, value in values.items()}
+
+    def read_each(raw: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: read(value) for name, value in raw.items()}
+
+    return Form(write_each, read_each)
 
 
 class Key(NamedTuple):
