@@ -40,10 +40,10 @@ test: versions lint tests ## everything that must be green: lint, types, walls, 
 
 .PHONY: tests
 tests: dev-env test-packages debian-engine ## all tests on a real engine
-	$(BIN)/python -m pytest tests/policy tests/model \
-		--cov=watchdog.policy --cov=watchdog.model --cov-branch --cov-fail-under=100
+	$(BIN)/python -m pytest tests/policy tests/model tests/codecs \
+		--cov=watchdog.policy --cov=watchdog.model --cov=watchdog.codecs --cov-branch --cov-fail-under=100
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=$(OWN_API) $(BIN)/python -m pytest \
-		--ignore=tests/policy --ignore=tests/model -m "not long" --numprocesses=$(WORKERS) --dist=worksteal
+		--ignore=tests/policy --ignore=tests/model --ignore=tests/codecs -m "not long" --numprocesses=$(WORKERS) --dist=worksteal
 	LAB_REQUIRE_ENGINE=1 LAB_API_VERSION=1.45 LAB_ENGINE_PATH=$(CURDIR)/$(DEBIAN13)/bin $(BIN)/python -m pytest \
 		$(BY_ENGINE) --numprocesses=$(WORKERS) --dist=worksteal
 
@@ -56,7 +56,7 @@ lint: dev-env ## style, types and the walls between rooms
 
 .PHONY: golden
 golden: dev-env ## write anew what golden files say of what is stored and served: their diff is what a reviewer looks at
-	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py
+	$(BIN)/python -m pytest --quiet --rewrite-golden tests/ledger/test_old_ledgers.py tests/codecs tests/golden
 
 .PHONY: test-newest
 test-newest: dev-env ## lint and tests with the newest versions that pyproject.toml allows, and which these are

@@ -13,9 +13,9 @@ from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
 from tests.lab.oracle import Truth
 from tests.lab.watch import Ran
+from tests.support.status_schema import STRICT
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "status.schema.json").read_text())
-RESULT = {**SCHEMA["$defs"]["result"], "$defs": SCHEMA["$defs"]}
+RESULT = {**STRICT["$defs"]["result"], "$defs": STRICT["$defs"]}
 EXIT_CODE = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
@@ -30,7 +30,7 @@ def check(scene: Scene, *arguments: str) -> Ran:
     before = scene.oracle.truths()
     ran = scene.daemon.cli("check", "--json", *arguments)
     after = scene.oracle.truths()
-    jsonschema.validate(ran.json, SCHEMA)
+    jsonschema.validate(ran.json, STRICT)
     assert ran.code == EXIT_CODE[ran.json["status"]], ran
     assert ran.err == ""
     if ran.json["engine_up"]:

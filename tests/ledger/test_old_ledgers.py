@@ -15,43 +15,40 @@ from tests.ledger.old_ledgers import FIXTURES, SCHEMAS, put_back
 from tests.ledger.samples import opened
 from tests.support.golden import Golden
 from watchdog.alerts.message import alert_json
+from watchdog.codecs.alerts import ALERT
+from watchdog.codecs.approvals import APPROVAL
+from watchdog.codecs.deployments import DEPLOYMENT
+from watchdog.codecs.plans import steps_as_json, steps_from_json
+from watchdog.codecs.records import INCIDENT, RECORD, SPEC
+from watchdog.codecs.states import ERRORS, read_flaps, write_flaps
+from watchdog.codecs.telling import ALERT_STATE, SILENCE
 from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.heartbeats import HeartbeatStore
-from watchdog.ledger import Ledger, LedgerReader, codec
-from watchdog.model.alerting import AlertState, Silence
-from watchdog.model.approval import Approval
-from watchdog.model.plan import steps_as_json, steps_from_json
+from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.views import deployment_json, incident_json, row_json
-from watchdog.policy import flapping
-from watchdog.policy.signatures import KnownErrors
 
 NOW = 1_700_086_400.0
 KEPT = ("alert", "approval", "flaps", "heartbeat", "known errors", "silence")
-
-
-def stored(value: Any) -> Any:
-    """As today's code would write it."""
-    return json.loads(codec.dump(value))
 
 
 def kept_again(kind: str, key: str, text: str) -> str:
     """Read, and written by what writes it."""
     match kind:
         case "alert":
-            return AlertState.read(text).written()
+            return ALERT_STATE.dump(ALERT_STATE.load(text))
         case "approval":
-            return Approval.read(text).written()
+            return APPROVAL.dump(APPROVAL.load(text))
         case "flaps":
-            return flapping.written(flapping.read(text))
+            return write_flaps(read_flaps(text))
         case "heartbeat":
             clock = Clock(lambda: NOW, lambda: NOW)
             hearts = HeartbeatStore(clock, born=lambda _: 0.0)
             hearts.load({key: text})
             return hearts.text(key)
         case "silence":
-            return Silence.read(text).written()
+            return SILENCE.dump(SILENCE.load(text))
         case _:
-            return KnownErrors.from_text(text).as_text()
+            return ERRORS.dump(ERRORS.load(text))
 
 
 async def content(ledger: Ledger, reader: LedgerReader) -> Mapping[str, Any]:
@@ -62,9 +59,9 @@ async def content(ledger: Ledger, reader: LedgerReader) -> Mapping[str, Any]:
     specs = sorted({baseline.spec_id for record in reader.records().values() for baseline in record.baselines})
     pending = await ledger.pending_intents()
     return {
-        "records": [stored(record) for record in reader.records().values()],
-        "specs": [stored(await ledger.spec(one)) for one in specs],
-        "incidents": [{"stored": stored(one), "served": incident_json(one)} for one in incidents],
+        "records": [RECORD.write(record) for record in reader.records().values()],
+        "specs": [SPEC.write(await ledger.spec(one)) for one in specs],
+        "incidents": [{"stored": INCIDENT.write(one), "served": incident_json(one)} for one in incidents],
         "timelines": {one.id: [row_json(row) for row in reader.timeline(one.id)[1]] for one in incidents},
         "pending": [
             {
@@ -74,15 +71,15 @@ async def content(ledger: Ledger, reader: LedgerReader) -> Mapping[str, Any]:
             }
             for row in pending
         ],
-        "deployments": [{"stored": stored(one), "served": deployment_json(one)} for one in deployments],
+        "deployments": [{"stored": DEPLOYMENT.write(one), "served": deployment_json(one)} for one in deployments],
         "kept": {kind: {key: kept_again(kind, key, text) for key, text in reader.kept(kind).items()} for kind in KEPT},
-        "approvals": [Approval.read(text).as_json(0.0) for text in approvals],
+        "approvals": [APPROVAL.load(text).as_json(0.0) for text in approvals],
         "outbox": [
-            {"id": one.id, "stored": stored(one.notice.alert), "served": alert_json(one.notice.alert)}
+            {"id": one.id, "stored": ALERT.write(one.notice.alert), "served": alert_json(one.notice.alert)}
             for one in await ledger.outbox("mail", 0, 100)
         ],
         "told": {
-            receiver: {key: stored(alert) for key, alert in (await ledger.told(receiver)).items()}
+            receiver: {key: ALERT.write(alert) for key, alert in (await ledger.told(receiver)).items()}
             for receiver in ("files", "mail")
         },
     }
@@ -117,16 +114,16 @@ def test_what_is_read_of_it_is_written_again_byte_for_byte(schema: str, state: P
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         rows = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in tables}  # noqa: S608 - names of tables
     for _, text in rows["services"]:
-        assert_written_again(text, codec.dump(codec.load_record(text)))
+        assert_written_again(text, RECORD.dump(RECORD.load(text)))
     for *_, text in rows["incidents"]:
-        assert_written_again(text, codec.dump(codec.load_incident(text)))
+        assert_written_again(text, INCIDENT.dump(INCIDENT.load(text)))
     for _, _, sealed, _ in rows["specs"]:
         text = sealed.partition("\n")[2]
-        assert_written_again(text, codec.dump(codec.load_spec(text)))
+        assert_written_again(text, SPEC.dump(SPEC.load(text)))
     for *_, text in [*rows.get("outbox", ()), *rows.get("told", ())]:
-        assert_written_again(text, codec.dump(codec.load_alert(text)))
+        assert_written_again(text, ALERT.dump(ALERT.load(text)))
     for *_, text in rows.get("deployments", ()):
-        assert codec.dump(codec.load_deployment(text)) == text
+        assert DEPLOYMENT.dump(DEPLOYMENT.load(text)) == text
     for kind, key, text in rows.get("kept", ()):
         assert kept_again(kind, key, text) == text
 

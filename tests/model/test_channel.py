@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchdog.model.channel import Channel, Message, message_json
-from watchdog.model.validator import Announcement, announcement_json
+from watchdog.model.validator import Announcement, Confirmation, announcement_json, confirmation_json
 
 
 def test_a_message_is_shown_with_all_that_it_says() -> None:
@@ -46,3 +46,8 @@ def test_an_announcement_is_shown_with_all_that_it_says() -> None:
         "removes": ["shop/api"],
         "command": ["docker", "compose", "up"],
     }
+
+
+def test_what_a_validator_said_is_shown() -> None:
+    said = Confirmation(validator="night shift", confirmed=False, because="not at night")
+    assert confirmation_json(said) == {"validator": "night shift", "confirmed": False, "because": "not at night"}

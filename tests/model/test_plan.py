@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from watchdog.codecs.plans import steps_as_json, steps_from_json
 from watchdog.model.plan import (
     NEW,
     ConnectNetwork,
@@ -23,8 +24,6 @@ from watchdog.model.plan import (
     container_of,
     short,
     spec_of,
-    steps_as_json,
-    steps_from_json,
     with_container,
 )
 

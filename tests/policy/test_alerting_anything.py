@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from watchdog.codecs.telling import ALERT_STATE
 from watchdog.model.alert import FILES
 from watchdog.model.alerting import AlertState, Route, Stage
 from watchdog.model.record import Severity
@@ -110,7 +111,7 @@ class Telephones(RuleBasedStateMachine):
     def the_daemon_is_restarted(self) -> None:
         """What it knew is what it wrote."""
         for number, case in self.cases.items():
-            self.cases[number] = replace(case, state=AlertState.read(case.state.written()))
+            self.cases[number] = replace(case, state=ALERT_STATE.load(ALERT_STATE.dump(case.state)))
         self.look()
 
     def held(self) -> list[Case]:

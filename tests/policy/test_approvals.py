@@ -23,6 +23,8 @@ from tests.policy.samples import (
     spec,
     tried,
 )
+from watchdog.codecs import approvals
+from watchdog.codecs.plans import essence
 from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import ContainerState, Survey
 from watchdog.model.health import Cause, CheckStatus, Health
@@ -37,7 +39,6 @@ from watchdog.policy.approvals import (
     about_the_same,
     advance,
     alert_of,
-    essence,
     evidence,
     mermaid,
     needed,
@@ -293,7 +294,7 @@ states = st.builds(
 
 @given(states)
 def test_what_is_kept_of_a_request_is_read_back(asked: Approval) -> None:
-    assert Approval.read(asked.written()) == asked
+    assert approvals.APPROVAL.load(approvals.APPROVAL.dump(asked)) == asked
     assert asked.stands is (asked.state in {ApprovalState.WAITING, ApprovalState.APPROVED})
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchdog.codecs.states import read_flaps, write_flaps
 from watchdog.model.settings import HealthSettings
-from watchdog.policy.flapping import HELD_LEAST, HELD_MOST, STATES, Flapping, Flaps, read, sample, worst, written
+from watchdog.policy.flapping import HELD_LEAST, HELD_MOST, STATES, Flapping, Flaps, sample, worst
 
 SETTINGS = HealthSettings()
 STEP = 5.0
@@ -112,9 +113,9 @@ def test_of_several_the_one_that_changes_most_is_told_of() -> None:
 @given(st.text("+-", max_size=60), st.text(max_size=20))
 def test_what_is_written_for_a_later_daemon_is_read_as_it_was(states: str, name: str) -> None:
     known = {name: after("+" + states), "other": after(states)}
-    assert read(written(known)) == known
+    assert read_flaps(write_flaps(known)) == known
 
 
 @pytest.mark.parametrize("text", ["", "3", "[]", '{"http": 3}', '{"http": {"bad": 3}}'])
 def test_what_nobody_wrote_is_read_as_nothing(text: str) -> None:
-    assert read(text) == {}
+    assert read_flaps(text) == {}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchdog.codecs.states import ERRORS
 from watchdog.policy.signatures import DAY, FORGOTTEN_AFTER, LONGEST, MOST, KnownErrors, Seen, digest, signature
 
 
@@ -97,8 +98,8 @@ def test_kinds_that_were_not_seen_for_long_make_room() -> None:
 @given(st.floats(0, 1e10), st.dictionaries(st.text(), st.tuples(st.floats(0, 1e10), st.floats(0, 1e10))))
 def test_what_is_known_survives_as_text(until: float, seen: dict[str, tuple[float, float]]) -> None:
     known = KnownErrors(learn_until=until, seen={kind: Seen(*when) for kind, when in seen.items()})
-    again = KnownErrors.from_text(known.as_text())
-    assert again == KnownErrors.from_text(again.as_text())
+    again = ERRORS.load(ERRORS.dump(known))
+    assert again == ERRORS.load(ERRORS.dump(again))
     assert again.seen.keys() == known.seen.keys()
     assert again.learn_until == pytest.approx(until, abs=1e-3)
 
@@ -106,7 +107,7 @@ def test_what_is_known_survives_as_text(until: float, seen: dict[str, tuple[floa
 @given(st.text() | st.sampled_from(["[]", "{}", "3", '{"seen": 3}', '{"seen": {"a": 1}}', '{"seen": {"a": ["x", 1]}}']))
 def test_what_is_none_of_it_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        KnownErrors.from_text(text)
+        ERRORS.load(text)
 
 
 def test_a_digest_tells_kinds_apart() -> None:

@@ -13,7 +13,7 @@ from watchdog.alerts.webhook import json_headers
 from watchdog.channels.hub import Hub
 from watchdog.errors import UsageError
 from watchdog.model.channel import Channel
-from watchdog.model.validator import Announcement, Confirmation, ValidatorSettings, announcement_json
+from watchdog.model.validator import Announcement, Confirmation, ValidatorSettings, announcement_json, confirmation_json
 from watchdog.policy.announcing import concerned
 
 ANSWER_LIMIT: Final = 64 * 1024
@@ -89,12 +89,7 @@ class Validators:
             "confirmation",
             _subject(announcement),
             f"{validator.name} {said}",
-            {
-                "announcement": announcement.id,
-                "validator": confirmation.validator,
-                "confirmed": confirmation.confirmed,
-                "because": confirmation.because,
-            },
+            {"announcement": announcement.id, **confirmation_json(confirmation)},
         )
         return confirmation
 

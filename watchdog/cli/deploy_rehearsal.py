@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from watchdog.cli.client import DaemonClient
 from watchdog.cli.terminal import print_json, say
-from watchdog.model.compose_intent import Action, Change, ComposeContainer, ComposeIntent
+from watchdog.codecs.compose import CONTAINER
+from watchdog.model.compose_intent import Action, Change, ComposeIntent
 from watchdog.policy.compose_changes import changes
 from watchdog.policy.deployment import several
 
@@ -20,7 +21,7 @@ async def rehearse(
 ) -> int:
     """0 where it could begin and stay within its limits as far as can be told, else 1; nothing is touched."""
     told = await client.post("/api/v1/deployments/rehearse", body)
-    containers = [ComposeContainer(**one) for one in told.pop("containers")]
+    containers = [CONTAINER.read(one) for one in told.pop("containers")]
     found = changes(intent, containers) if intent is not None and intent.project else None
     hindrances = _hindrances(told, found or ())
     if as_json:

@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
+from watchdog.codecs.compose import CONTAINER
+from watchdog.codecs.deployments import LIMITS
 from watchdog.deployments.announcer import Announcer
 from watchdog.deployments.baseline import Baseline
 from watchdog.deployments.event_stream import STILL_THERE
@@ -82,9 +84,9 @@ class DeploymentSafetyGuard:
             "retire": [str(key) for key in deployment.retire],
             "hooks": [hook.name for hook in self._host.settings.hooks],
             "gates": {gate.value: [self._gates.subject(*one) for one in found] for gate, found in asked.items()},
-            "limits": asdict(deployment.limits),
+            "limits": LIMITS.write(deployment.limits),
             "containers": [
-                asdict(one)
+                CONTAINER.write(one)
                 for one in compose_containers(
                     order.project, [one.container for one in views.values() if one.container is not None]
                 )

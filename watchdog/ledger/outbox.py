@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from watchdog.codecs.alerts import ALERT
 from watchdog.ledger import codec, queries
 from watchdog.model.alert import Alert, Notice, Queued
 from watchdog.model.record import Severity
@@ -48,20 +49,20 @@ class Outbox:
             "SELECT id, alert FROM outbox WHERE receiver = ? AND id > ? ORDER BY id LIMIT ?", (receiver, after, limit)
         )
         return tuple(
-            Queued(number, Notice(receiver, queries.loaded(codec.load_alert, text, "an alert that waits")))
+            Queued(number, Notice(receiver, queries.loaded(ALERT.load, text, "an alert that waits")))
             for number, text in stored
         )
 
     def told(self, receiver: str) -> Mapping[str, Alert]:
         stored = self._connection.execute("SELECT key, alert FROM told WHERE receiver = ? ORDER BY at", (receiver,))
-        return {key: queries.loaded(codec.load_alert, text, "an alert that was told") for key, text in stored}
+        return {key: queries.loaded(ALERT.load, text, "an alert that was told") for key, text in stored}
 
     def put(self, notices: Iterable[Notice], before: Waiting) -> Waiting:
         """Appends them; past the capacity the least important give way."""
         counts, gave_way, newest = Counter(before.counts), Counter(before.gave_way), before.newest
         for notice in notices:
             alert = replace(notice.alert, key=codec.storable(notice.alert.key))
-            values = (codec.storable(notice.receiver), _importance(alert), codec.dump(alert))
+            values = (codec.storable(notice.receiver), _importance(alert), ALERT.dump(alert))
             newest = self._connection.execute(_PUT, values).lastrowid or newest
             counts[notice.receiver] += 1
             if counts.total() > CAPACITY:
@@ -85,7 +86,7 @@ class Outbox:
             if not alert.lasts:
                 self._connection.execute("DELETE FROM told WHERE receiver = ? AND key = ?", (receiver, key))
             else:
-                self._connection.execute(_TOLD, (receiver, key, alert.at, codec.dump(alert)))
+                self._connection.execute(_TOLD, (receiver, key, alert.at, ALERT.dump(alert)))
         return self.throw_away(queued, before)
 
     def throw_away(self, queued: Sequence[Queued], before: Waiting) -> Waiting:

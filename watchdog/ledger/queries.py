@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
+from watchdog.codecs.deployments import DEPLOYMENT
+from watchdog.codecs.records import INCIDENT, RECORD
 from watchdog.errors import UnknownDeployment, UnknownIncident
 from watchdog.ledger import codec
 from watchdog.ledger.failures import unreadable
@@ -41,20 +43,20 @@ def checkpoint(connection: sqlite3.Connection) -> Head:
 
 def records(connection: sqlite3.Connection) -> MappingProxyType[ServiceKey, ServiceRecord]:
     stored = connection.execute("SELECT record FROM services ORDER BY service")
-    found = [loaded(codec.load_record, text, "a service's record") for (text,) in stored]
+    found = [loaded(RECORD.load, text, "a service's record") for (text,) in stored]
     return MappingProxyType({record.service: record for record in found})
 
 
 def incidents(connection: sqlite3.Connection, limit: int) -> tuple[Incident, ...]:
     """Newest first."""
     stored = connection.execute("SELECT incident FROM incidents ORDER BY id DESC LIMIT ?", (limit,))
-    return tuple(loaded(codec.load_incident, text, "an incident") for (text,) in stored)
+    return tuple(loaded(INCIDENT.load, text, "an incident") for (text,) in stored)
 
 
 def open_incidents(connection: sqlite3.Connection) -> tuple[Incident, ...]:
     """Newest first."""
     stored = connection.execute("SELECT incident FROM incidents WHERE closed_at IS NULL ORDER BY id DESC")
-    return tuple(loaded(codec.load_incident, text, "an incident") for (text,) in stored)
+    return tuple(loaded(INCIDENT.load, text, "an incident") for (text,) in stored)
 
 
 def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, tuple[Row, ...]]:
@@ -64,7 +66,7 @@ def timeline(connection: sqlite3.Connection, incident: int) -> tuple[Incident, t
         if found is None:
             raise UnknownIncident(f"There is no incident {incident}: `watchdog incidents` lists those that are kept")
         stored = connection.execute(f"SELECT {ROW} FROM entries WHERE incident = ? ORDER BY seq", (incident,))  # noqa: S608 - a constant
-        return loaded(codec.load_incident, found[0], "an incident"), _rows(stored)
+        return loaded(INCIDENT.load, found[0], "an incident"), _rows(stored)
 
 
 def kept(connection: sqlite3.Connection, kind: str) -> dict[str, str]:
@@ -82,7 +84,7 @@ def deployments(connection: sqlite3.Connection, limit: int) -> tuple[Deployment,
 
 def _deployments(connection: sqlite3.Connection, which: str, values: tuple[int, ...]) -> tuple[Deployment, ...]:
     found = connection.execute(f"SELECT deployment FROM deployments {which}", values)  # noqa: S608 - constants
-    return tuple(loaded(codec.load_deployment, text, "a deployment") for (text,) in found)
+    return tuple(loaded(DEPLOYMENT.load, text, "a deployment") for (text,) in found)
 
 
 def specs_of_open_deployments(connection: sqlite3.Connection) -> set[str]:
@@ -124,7 +126,7 @@ def last_attempt(connection: sqlite3.Connection, subject: str) -> tuple[Row, ...
 
 
 def loaded(loader: Callable[[Any], _T], stored: Any, what: str) -> _T:
-    """What was stored, by a loader of `codec`; raises LedgerError when it is damaged."""
+    """What was stored, by the loader of its codec; raises LedgerError when it is damaged."""
     try:
         return loader(stored)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

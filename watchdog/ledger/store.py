@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
+from watchdog.codecs.deployments import DEPLOYMENT
+from watchdog.codecs.records import INCIDENT, RECORD, SPEC
 from watchdog.errors import LedgerError, LedgerFull
 from watchdog.ledger import chain, codec, database, queries
 from watchdog.ledger.directory import prepare
@@ -143,7 +145,7 @@ class Store:
             raise LedgerError(f"Saved spec {spec_id[:12]} is not in {self._path}: deploy the service again to save one")
         sealed, content = found
         text = self._seal.open(content, sealed=bool(sealed), spec_id=spec_id)
-        spec = queries.loaded(codec.load_spec, text, f"saved spec {spec_id[:12]}")
+        spec = queries.loaded(SPEC.load, text, f"saved spec {spec_id[:12]}")
         if spec.id != spec_id:
             raise LedgerError(
                 f"Saved spec {spec_id[:12]} was swapped for another: deploy the service again to save one"
@@ -260,12 +262,12 @@ class Store:
         with self._transaction() as connection:
             rows = self._insert(change.entries)
             head = queries.Head(rows[-1].seq, rows[-1].hash) if rows else self.view.head
-            connection.executemany(_SERVICE, [(codec.storable(str(r.service)), codec.dump(r)) for r in change.records])
-            connection.executemany(_INCIDENT, [(i.id, i.closed_at, codec.dump(i)) for i in change.incidents])
+            connection.executemany(_SERVICE, [(codec.storable(str(r.service)), RECORD.dump(r)) for r in change.records])
+            connection.executemany(_INCIDENT, [(i.id, i.closed_at, INCIDENT.dump(i)) for i in change.incidents])
             encrypts = self._seal.encrypts
-            deployments = [(d.id, d.ended_at, codec.dump(d)) for d in change.deployments]
+            deployments = [(d.id, d.ended_at, DEPLOYMENT.dump(d)) for d in change.deployments]
             connection.executemany(_DEPLOYMENT, deployments)
-            specs = [(s.id, encrypts, self._seal.close(codec.dump(s)), head.seq) for s in change.specs]
+            specs = [(s.id, encrypts, self._seal.close(SPEC.dump(s)), head.seq) for s in change.specs]
             connection.executemany(_SPEC, specs)
             _keep(connection, change.kept)
             waiting = self._outbox.put(change.notices, self.view.waiting)

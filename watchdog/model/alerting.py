@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import time, tzinfo
 from enum import StrEnum
-from typing import Any
 
 from watchdog.model.record import Severity
 
@@ -64,15 +62,6 @@ class Silence:
     def what(self) -> str:
         """As a sentence calls it."""
         return {"all": "everything", "project": f"project {self.name}", "subject": self.name}[self.scope.value]
-
-    def written(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> Silence:
-        """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
-        raw: dict[str, Any] = json.loads(text)
-        return cls(scope=Scope(raw["scope"]), name=raw["name"], until=raw["until"], reason=raw["reason"], by=raw["by"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,19 +123,3 @@ class AlertState:
     waits_from: float
     """When its patience began (steady seconds): at its detection, or later when maintenance or a pause excused it."""
     told: Mapping[str, Told] = field(default_factory=dict[str, Told])
-
-    def written(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> AlertState:
-        """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
-        raw: dict[str, Any] = json.loads(text)
-        told: dict[str, dict[str, Any]] = raw["told"]
-        return cls(
-            waits_from=raw["waits_from"],
-            told={
-                receiver: Told(stage=Stage(one["stage"]), at=one["at"], keys=tuple(one["keys"]), count=one["count"])
-                for receiver, one in told.items()
-            },
-        )

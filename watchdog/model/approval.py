@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
@@ -43,7 +41,7 @@ class Approval:
     plan: str
     """As it was printed."""
     essence: str
-    """What of the plan must be the same when it is carried out (`policy.approvals.essence`)."""
+    """What of the plan must be the same when it is carried out (`codecs.plans.essence`)."""
     evidence: tuple[str, ...]
     """What is wrong, a sentence each."""
     asked_at: float
@@ -63,22 +61,6 @@ class Approval:
     @property
     def stands(self) -> bool:
         return self.state in STANDING
-
-    def written(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> Approval:
-        """Raises ValueError, TypeError or KeyError for anything that `written` did not write."""
-        raw: dict[str, Any] = json.loads(text)
-        read: Mapping[str, Any] = {
-            "service": ServiceKey(**raw["service"]),
-            "rung": Rung(raw["rung"]),
-            "evidence": tuple(raw["evidence"]),
-            "state": ApprovalState(raw["state"]),
-            "told": tuple(raw["told"]),
-        }
-        return cls(**{**raw, **read})
 
     def as_json(self, wall: float) -> dict[str, Any]:
         """For people and programs (docs/api.md). `wall` is what steady seconds lack to Unix seconds."""

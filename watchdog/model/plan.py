@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, get_args
+from dataclasses import dataclass, replace
+from typing import Final
 
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
@@ -195,17 +194,6 @@ def with_container(step: Step, new: str) -> Step:
             return step
         case _:
             return replace(step, container=new) if step.container == NEW else step
-
-
-def steps_as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
-    """As the ledger keeps what would undo an attempt, for a daemon that finds it interrupted."""
-    return [{"step": type(step).__name__, **asdict(step)} for step in steps]
-
-
-def steps_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
-    """Raises KeyError or TypeError for what `steps_as_json` did not write."""
-    kinds: dict[str, type[Step]] = {kind.__name__: kind for kind in get_args(Step)}
-    return tuple(kinds[raw["step"]](**{name: raw[name] for name in raw if name != "step"}) for raw in stored)
 
 
 @dataclass(frozen=True, slots=True)

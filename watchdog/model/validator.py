@@ -53,6 +53,14 @@ class Confirmation:
     """A sentence."""
 
 
+def confirmation_json(confirmation: Confirmation) -> dict[str, Any]:
+    return {
+        "validator": confirmation.validator,
+        "confirmed": confirmation.confirmed,
+        "because": confirmation.because,
+    }
+
+
 def announcement_json(announcement: Announcement) -> dict[str, Any]:
     return {
         "id": announcement.id,

@@ -12,21 +12,19 @@ now, or too late, or not needed any more. REJECTED and EXPIRED hand the service 
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from watchdog.model.alert import Alert
 from watchdog.model.approval import Approval, ApprovalState
 from watchdog.model.container import Container
 from watchdog.model.health import Assessment, Health
 from watchdog.model.observation import Verdict
-from watchdog.model.plan import Act, HandOver, Plan, steps_as_json
+from watchdog.model.plan import Act, HandOver
 from watchdog.model.record import Desired, ServiceRecord, Severity
 from watchdog.model.settings import RecoverySettings
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.advice import APPROVAL, anchor
-from watchdog.policy.discovery import read_own_name
 from watchdog.policy.guards import NOT_WANTED
 from watchdog.policy.holds import About
 from watchdog.policy.phases import IllegalTransition, diagram
@@ -76,21 +74,6 @@ def needed(act: Act, settings: RecoverySettings, *, ordered: bool) -> bool:
 def about_the_same(request: Approval, act: Act, container: Container | None) -> bool:
     """Whether the decision is still the one that was asked about, as far as can be told without planning it."""
     return request.rung is act.rung and request.container == (container.id if container is not None else "")
-
-
-def essence(plan: Plan) -> str:
-    """What is done to what, by full IDs: a plan made anew on the same facts has the same.
-
-    Its sentence counts attempts and seconds, temporary names have a part that chance makes, and what undoes it depends
-    on whether a container that crashes again and again just runs: all that is left out.
-    """
-    steps = [_timeless(step) for step in steps_as_json((*plan.steps, *plan.cleanup))]
-    return json.dumps([str(plan.service), plan.rung, steps])
-
-
-def _timeless(step: dict[str, Any]) -> dict[str, Any]:
-    own = read_own_name(str(step.get("name", "")))
-    return step if own is None else step | {"name": [own.original, own.successor]}
 
 
 def expired(request: Approval, now: float) -> HandOver:

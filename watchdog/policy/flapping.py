@@ -7,9 +7,8 @@ more than `flap_low` did (docs/adr/0009).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from watchdog.model.settings import HealthSettings
 
@@ -76,19 +75,6 @@ def sample(flaps: Flaps, now: float, settings: HealthSettings, *, good: bool) ->
     )
     limit = settings.flap_low if flaps.flapping else settings.flap_high
     return replace(after, flapping=after.percent > limit)
-
-
-def written(known: Mapping[str, Flaps]) -> str:
-    """As JSON text, for a daemon that comes later."""
-    return json.dumps({name: asdict(flaps) for name, flaps in known.items()})
-
-
-def read(text: str) -> dict[str, Flaps]:
-    """What `written` wrote; nothing where it is something else."""
-    try:
-        return {name: Flaps(**raw) for name, raw in json.loads(text).items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
 
 
 def worst(known: Mapping[str, Flaps]) -> Flapping | None:

@@ -6,11 +6,10 @@ A signature is the line with all that differs from one occurrence to the next ma
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Final
 
 KNOWN_ERRORS: Final = "known errors"
 """The kind under which the ledger keeps what a check has met."""
@@ -87,19 +86,3 @@ class KnownErrors:
         """Whether it first came after all was learned, less than `new_for` seconds ago."""
         known = self.seen.get(kind)
         return known is not None and known.first >= self.learn_until and now - known.first < new_for
-
-    def as_text(self) -> str:
-        """For `from_text`."""
-        seen = {kind: [round(when.first, 3), round(when.last, 3)] for kind, when in self.seen.items()}
-        return json.dumps({"learn_until": round(self.learn_until, 3), "seen": seen})
-
-    @classmethod
-    def from_text(cls, text: str) -> KnownErrors:
-        """Raises ValueError for what `as_text` did not write."""
-        try:
-            found = cast("dict[str, Any]", json.loads(text))
-            pairs = cast("dict[str, list[Any]]", found["seen"]).items()
-            seen = {kind: Seen(float(first), float(last)) for kind, (first, last) in pairs}
-            return cls(learn_until=float(found["learn_until"]), seen=seen)
-        except (AttributeError, KeyError, TypeError, RecursionError) as error:
-            raise ValueError("these are no known errors") from error

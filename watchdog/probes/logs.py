@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
+from watchdog.codecs.states import ERRORS
 from watchdog.errors import LedgerError
 from watchdog.model.observation import Check
 from watchdog.model.question import LogsQuestion
@@ -109,7 +110,7 @@ class LogsProbe:
         if self._memory is None:
             return anew
         try:
-            return KnownErrors.from_text((await self._memory.kept(KNOWN_ERRORS))[followed.key])
+            return ERRORS.load((await self._memory.kept(KNOWN_ERRORS))[followed.key])
         except (LedgerError, KeyError, ValueError):
             followed.changed = True
             return anew
@@ -119,7 +120,7 @@ class LogsProbe:
             return
         followed.changed = False
         try:
-            await self._memory.append(kept=[Kept(KNOWN_ERRORS, followed.key, followed.errors.as_text())])
+            await self._memory.append(kept=[Kept(KNOWN_ERRORS, followed.key, ERRORS.dump(followed.errors))])
         except LedgerError:
             followed.changed = True  # the next question tries again
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from watchdog.codecs.telling import ALERT_STATE, SILENCE
 from watchdog.daemon.alerting.alert_inputs import account_of, case_of, rules_of
 from watchdog.daemon.alerting.suppression import about_of, hold_of, service_named
 from watchdog.daemon.recording.journal import Journal
@@ -18,7 +19,7 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.incidents import OpenIncident
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
-from watchdog.model.alerting import AlertState, Silence, Stage
+from watchdog.model.alerting import AlertState, Stage
 from watchdog.model.record import EntryKind, Incident, Kept, Severity
 from watchdog.policy.alerting import Case, Message, Telling, critical_at, due, ended, next_at
 from watchdog.policy.holds import About
@@ -50,7 +51,7 @@ class AlertPlan:
     @property
     def kept(self) -> tuple[Kept, ...]:
         return tuple(
-            Kept(ALERTS, str(number), state.written() if state is not None else None)
+            Kept(ALERTS, str(number), ALERT_STATE.dump(state) if state is not None else None)
             for number, state in self.states.items()
         )
 
@@ -73,8 +74,8 @@ class Notifier:
         kept = await self._journal.ledger.kept(ALERTS)
         numbers = {str(incident.id) for incident in found}
         states = {key: text for key, text in kept.items() if key in numbers}
-        self._state.operators.silences.update(_read(Silence.read, await self._journal.ledger.kept(SILENCES)))
-        return {int(key): state for key, state in _read(AlertState.read, states).items()}
+        self._state.operators.silences.update(_read(SILENCE.load, await self._journal.ledger.kept(SILENCES)))
+        return {int(key): state for key, state in _read(ALERT_STATE.load, states).items()}
 
     @asynccontextmanager
     async def changing(self, *incidents: OpenIncident) -> AsyncGenerator[None]:

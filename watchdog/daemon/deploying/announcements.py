@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from watchdog.channels.validators import Validators
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.model.channel import Channel
 from watchdog.model.deployment import Deployment, GateResult, Stage
-from watchdog.model.validator import Announcement
+from watchdog.model.validator import Announcement, confirmation_json
 from watchdog.model.views import gate_json
 
 
@@ -31,7 +30,7 @@ class Announcing:
             command=deployment.command,
         )
         found = await self._validators.confirm(announcement, self._state.settings.deploy.confirm_timeout)
-        return [asdict(one) for one in found]
+        return [confirmation_json(one) for one in found]
 
     def gate(self, deployment: Deployment, result: GateResult) -> None:
         payload = {"deployment": deployment.id, **gate_json(result)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from watchdog.codecs.states import read_flaps, write_flaps
 from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.daemon import DaemonState
@@ -18,7 +19,7 @@ from watchdog.model.observation import Observation
 from watchdog.model.record import Entry, EntryKind, Incident, Kept, ServiceRecord, Severity
 from watchdog.model.views import steps_json
 from watchdog.policy.advice import NOTHING, advice, anchor
-from watchdog.policy.flapping import Flaps, read, written
+from watchdog.policy.flapping import Flaps
 from watchdog.policy.journeys import failing_step
 from watchdog.policy.telling import span
 
@@ -73,7 +74,7 @@ class IncidentManager:
         states = await self._alerts.restore(found)
         subjects = {incident.subject for incident in found if incident.flapping}
         flaps = await self._journal.ledger.kept(FLAPS)
-        self.restored_flaps = {subject: read(text) for subject, text in flaps.items() if subject in subjects}
+        self.restored_flaps = {subject: read_flaps(text) for subject, text in flaps.items() if subject in subjects}
         for one in found:
             state = states.get(one.id)
             self._open[one.id] = opened(one, failed_at=one.failed_at, detected_at=one.detected_at, state=state)
@@ -304,7 +305,7 @@ class IncidentManager:
             incident = replace(one.incident, flapping=because is not None)
             sentence = f"{because}: one incident until it settles" if because is not None else "it flaps no more"
             entry = self._journal.entry(EntryKind.DECISION, incident.subject, sentence, incident=number)
-            kept = Kept(FLAPS, incident.subject, written(known) if because is not None else None)
+            kept = Kept(FLAPS, incident.subject, write_flaps(known) if because is not None else None)
             await self._journal.write(entry, incidents=[incident], kept=[kept], vital=True)
             one.incident = incident
         self._alerts.reconsider()

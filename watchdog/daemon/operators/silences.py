@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from watchdog.api.doors import Target
+from watchdog.codecs.telling import SILENCE
 from watchdog.daemon.alerting.notifier import SILENCES, Notifier
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.daemon import DaemonState
@@ -43,7 +44,7 @@ class Silences:
         silence = Silence(scope=scope, name=name, until=clock.now() + seconds, reason=reason, by=by)
         ends = timestamp(clock.wall() + seconds)
         sentence = f"{silence.what} is silenced until {ends} by {by}: {reason}"
-        await self._write(silence, sentence, silence.written())
+        await self._write(silence, sentence, SILENCE.dump(silence))
         self._state.operators.silences[silence.key] = silence
         self._alerts.reconsider()
         return f"{sentence} (recovery goes on)"

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import structlog
 
+from watchdog.codecs.approvals import APPROVAL
+from watchdog.codecs.plans import essence
 from watchdog.daemon.alerting.alert_inputs import rules_of
 from watchdog.daemon.alerting.suppression import about_of, hold_of
 from watchdog.daemon.incidents.manager import Also, IncidentManager
@@ -29,7 +31,6 @@ from watchdog.policy.approvals import (
     about_the_same,
     advance,
     alert_of,
-    essence,
     evidence,
     expired,
     needed,
@@ -69,7 +70,7 @@ class Approvals:
         """Takes up what an earlier daemon asked and was told."""
         for key, text in (await self._journal.ledger.kept(APPROVALS)).items():
             try:
-                self.take(Approval.read(text))
+                self.take(APPROVAL.load(text))
             except (ValueError, TypeError, KeyError):
                 log.warning("What was kept of an approval cannot be read and is left out.", key=key)
 
@@ -308,4 +309,4 @@ class Approvals:
 
 
 def _kept(request: Approval) -> Kept:
-    return Kept(APPROVALS, str(request.id), request.written())
+    return Kept(APPROVALS, str(request.id), APPROVAL.dump(request))

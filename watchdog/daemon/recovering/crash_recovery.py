@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from watchdog.codecs.plans import steps_from_json
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.recording.records import Records
 from watchdog.daemon.recovering.runner import RecoveryRunner
@@ -24,7 +25,6 @@ from watchdog.model.plan import (
     Step,
     StopContainer,
     spec_of,
-    steps_from_json,
 )
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
 from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from watchdog.codecs.plans import steps_as_json
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.recording.records import Records
@@ -17,7 +18,7 @@ from watchdog.model.approval import Approval
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.identity import ServiceKey
-from watchdog.model.plan import Act, HandOver, RemoveContainer, StopContainer, Wait, container_of, steps_as_json
+from watchdog.model.plan import Act, HandOver, RemoveContainer, StopContainer, Wait, container_of
 from watchdog.model.record import Attempt, Desired, EntryKind, Outcome, Pause, Row, Rung, ServiceRecord
 from watchdog.policy.budget import counting_window
 from watchdog.policy.ladder import MINUTE

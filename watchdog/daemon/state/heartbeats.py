@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
+from watchdog.codecs.states import HEART
 from watchdog.daemon.state.clock import Clock
 from watchdog.model.observation import Check
 from watchdog.model.question import HeartbeatQuestion
@@ -62,15 +62,10 @@ class HeartbeatStore:
         """As the ledger keeps it: steady seconds are this run's, so they are written as Unix time."""
         heart, to_wall = self.known[name], self.clock.wall() - self.clock.now()
         called_at = None if heart.called_at is None else heart.called_at + to_wall
-        return json.dumps(asdict(replace(heart, since=heart.since + to_wall, called_at=called_at)))
+        return HEART.dump(replace(heart, since=heart.since + to_wall, called_at=called_at))
 
     def _heart(self, text: str) -> Heart:
         """Unix times as steady ones, never in the future: the wall clock may have been set back."""
-        found = json.loads(text)
-        called_at = found["called_at"]
-        return Heart(
-            since=self.clock.steady(float(found["since"])),
-            called_at=None if called_at is None else self.clock.steady(float(called_at)),
-            exit_code=int(found["exit_code"]),
-            message=str(found["message"]),
-        )
+        heart, steady = HEART.load(text), self.clock.steady
+        called_at = None if heart.called_at is None else steady(heart.called_at)
+        return replace(heart, since=steady(heart.since), called_at=called_at)
