@@ -12,8 +12,11 @@ from watchdog.model.alerting import Maintenance, Once
 from watchdog.model.api import ApiSettings
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Exchange, Observation, OnFailure, StepSeen, Verdict
-from watchdog.model.question import HeartbeatQuestion, HttpQuestion, JourneyQuestion, ResourcesQuestion, TcpQuestion
-from watchdog.model.question.journey import JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.inside import ResourcesProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
+from watchdog.model.probe.network import TcpProbe
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.model.record import Rung
 from watchdog.model.settings import (
     AlertSettings,
@@ -30,24 +33,24 @@ DAY = 24 * HOUR
 TEXT = "text/plain; charset=utf-8"
 SERVICES = ("api", "batch", "blog", "cache", "db", "job", "mailer", "old", "safe", "vault", "webui")
 HEALTH = HealthSettings(soak=5.0, stable=1.0)
-OFFICE = JourneyQuestion(
+OFFICE = JourneyProbe(
     base="http://shop/",
     steps=(
-        JourneyStep(name="login", request=HttpQuestion(url="http://shop/login"), service=ServiceKey("shop", "webui")),
-        JourneyStep(name="orders", request=HttpQuestion(url="http://shop/orders")),
+        JourneyStep(name="login", request=HttpProbe(url="http://shop/login"), service=ServiceKey("shop", "webui")),
+        JourneyStep(name="orders", request=HttpProbe(url="http://shop/orders")),
     ),
     services=(ServiceKey("shop", "webui"),),
 )
 ENDPOINTS = (
-    Check(name="page", question=HttpQuestion(url="http://shop/"), endpoint=True, interval=10.0, retry_interval=5.0),
-    Check(name="port", question=TcpQuestion(tcp="shop:5432"), endpoint=True, service=ServiceKey("shop", "db")),
-    Check(name="backup", question=HeartbeatQuestion(heartbeat=DAY, token="t0ken"), endpoint=True),  # noqa: S106 - of the tests
+    Check(name="page", probe=HttpProbe(url="http://shop/"), endpoint=True, interval=10.0, retry_interval=5.0),
+    Check(name="port", probe=TcpProbe(tcp="shop:5432"), endpoint=True, service=ServiceKey("shop", "db")),
+    Check(name="backup", probe=HeartbeatProbe(heartbeat=DAY, token="t0ken"), endpoint=True),  # noqa: S106 - of the tests
 )
 
 
 def settings(directory: Path) -> Settings:
     asking = RecoverySettings(approval=frozenset({Rung.RECREATE}), approval_expires=DAY)
-    used = Check(name="resources", question=ResourcesQuestion(), on_failure=OnFailure.ALERT)
+    used = Check(name="resources", probe=ResourcesProbe(), on_failure=OnFailure.ALERT)
     owned = ServiceSettings(health=HEALTH, owner="ada@example.org", runbook="https://wiki/webui", checks=(used,))
     return Settings(
         engine=EngineSettings(settle=0.0),
@@ -61,7 +64,7 @@ def settings(directory: Path) -> Settings:
             (ServiceKey("shop", "webui"), replace(owned, depends_on=("db",))),
         ),
         endpoints=ENDPOINTS,
-        journeys=(Check(name="office", question=OFFICE, on_failure=OnFailure.ALERT, interval=30.0),),
+        journeys=(Check(name="office", probe=OFFICE, on_failure=OnFailure.ALERT, interval=30.0),),
         maintenance=(Maintenance(name="night", when=Once(begins=BEGAN, ends=BEGAN + 2 * DAY), services=("batch",)),),
         validators=(ValidatorSettings(name="night shift", services=("shop/blog",)),),
     )

@@ -11,7 +11,7 @@ from tests.config.reference import value_of
 from watchdog.config.checks import KINDS
 from watchdog.config.load import load_settings
 from watchdog.probes import Prober
-from watchdog.probes.ask import Trouble
+from watchdog.probes.ask import FailureKind
 
 PAGES = Path(__file__).parents[2] / "docs" / "probes"
 INDEX = (PAGES / "README.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ async def test_each_kind_has_a_page_whose_examples_can_be_loaded_and_asked_as_th
     file.write_text("\n".join(EXAMPLE.findall(page)), encoding="utf-8")
     settings = load_settings(file, {})
     checks = [*settings.endpoints, *(check for _, service in settings.services for check in service.checks)]
-    asked = [check for check in checks if hasattr(check.question, key)]
+    asked = [check for check in checks if hasattr(check.probe, key)]
     await prober.close()  # it answers at once
     assert [(await prober.ask(check)).check for check in asked] == [check.name for check in asked] != []
 
@@ -41,4 +41,4 @@ def test_the_index_names_every_page() -> None:
 def test_every_class_is_explained_with_its_verdict() -> None:
     rows = re.findall(r"^\| (`.*?) \| (FAIL|UNKNOWN) \|", INDEX, re.MULTILINE)
     explained = {name: verdict.lower() for names, verdict in rows for name in re.findall(r"`(\w+)`", names)}
-    assert explained == {trouble.value: trouble.verdict.value for trouble in Trouble}
+    assert explained == {trouble.value: trouble.verdict.value for trouble in FailureKind}

@@ -13,7 +13,8 @@ from watchdog.config import addresses, approval, databases, rules
 from watchdog.config.by_label import Label
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
+from watchdog.model.probe.http import HttpConnection
+from watchdog.model.probe.network import DnsRcode, DnsType, StartTls, TlsVersion
 from watchdog.model.record import Rung, Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison
@@ -32,9 +33,9 @@ FewBytes = Annotated[int, PlainValidator(rules.whole(1, 65536))]
 Percent = Annotated[float, PlainValidator(rules.PERCENT)]
 Weight = Annotated[float, PlainValidator(rules.WEIGHT)]
 PerMinute = Annotated[float, PlainValidator(rules.PER_MINUTE)]
-Yes = Annotated[bool, PlainValidator(rules.YES)]
+TrueOnly = Annotated[bool, PlainValidator(rules.TRUE_ONLY)]
 Share = Annotated[float, PlainValidator(rules.SHARE)]
-Switch = Annotated[bool, PlainValidator(rules.SWITCH)]
+Bool = Annotated[bool, PlainValidator(rules.BOOL)]
 AbsolutePath = Annotated[Path, PlainValidator(rules.PATH)]
 ServiceName = Annotated[str, PlainValidator(rules.SERVICE_NAME)]
 ProjectName = Annotated[str, PlainValidator(rules.PROJECT_NAME)]

@@ -28,7 +28,7 @@ from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.record import Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
@@ -54,7 +54,7 @@ class LedgerCopy:
     """What probes and callers have left, by kind and key."""
 
     async def kept(self, kind: str) -> Mapping[str, str]:
-        """As `probes.kept.Memory`."""
+        """As `probes.kept.StateStore`."""
         return self.left.get(kind, {})
 
     async def append(self, *, kept: Iterable[Kept]) -> None:
@@ -163,7 +163,7 @@ async def _ask_everything(state: DaemonState, memory: LedgerCopy, names: tuple[s
     for service in _chosen(state, names):
         checks = tuple(_once(check) for check in service.settings.checks)
         service.reconfigure(replace(service.settings, checks=checks), service.labels)
-        questions += [(check, service) for check in checks if not isinstance(check.question, JourneyQuestion)]
+        questions += [(check, service) for check in checks if not isinstance(check.probe, JourneyProbe)]
     if not questions or state.engine_state.away is not None:
         return
     from watchdog.probes import Prober
@@ -189,7 +189,7 @@ def _take_in(state: DaemonState, check: Check, of: ServiceState | Endpoint | Jou
     if isinstance(of, Journey):
         for service in state.services.known.values():
             if of.is_of(service.key):
-                heard = heard_by(of.question, observation, service.key, blamed=False)
+                heard = heard_by(of.probe, observation, service.key, blamed=False)
                 service.hear(check, heard, service.incarnation.run.number, now)
 
 

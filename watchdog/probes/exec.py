@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from watchdog.engine.protocol import Engine
 from watchdog.model.observation import Check
-from watchdog.model.question import ExecQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.model.probe.inside import ExecProbe
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
 
 
@@ -21,28 +21,28 @@ class Left:
     at: float
 
 
-def make(context: ProbeContext) -> ExecProbe:
-    return ExecProbe(context.containers)
+def make(context: ProberContext) -> ExecProber:
+    return ExecProber(context.containers)
 
 
-class ExecProbe:
+class ExecProber:
     """One that hangs is killed where that is possible, and in no case started a second time beside it."""
 
     def __init__(self, containers: Containers | None) -> None:
         self._containers = containers
         self._left: dict[tuple[str, str], Left] = {}
 
-    async def __call__(self, ask: Ask[ExecQuestion]) -> str:
+    async def __call__(self, ask: Ask[ExecProbe]) -> str:
         inside = running(ask, self._containers)
-        question, key = ask.question, name_of(ask.check)
-        ask.enter(Phase.ENGINE)
+        probe, key = ask.probe, name_of(ask.check)
+        ask.enter(ProbePhase.ENGINE)
         with engine_answers():
             await self._look_after(inside.engine, ask)
             execution = await inside.engine.prepare_inside(
-                inside.id, question.exec, user=question.user, environment=question.environment
+                inside.id, probe.exec, user=probe.user, environment=probe.environment
             )
             try:
-                ended = await inside.engine.run_inside(execution, seconds=patience(ask), at_most=question.max_bytes)
+                ended = await inside.engine.run_inside(execution, seconds=patience(ask), at_most=probe.max_bytes)
                 killed = ended.exit_code is not None or await inside.engine.end_inside(execution)
             except BaseException:
                 self._left[key] = Left(execution, ask.at)
@@ -51,8 +51,8 @@ class ExecProbe:
                 self._left[key] = Left(execution, ask.at)
         return judge(ask, ended, killed=killed)
 
-    async def _look_after(self, engine: Engine, ask: Ask[ExecQuestion]) -> None:
-        """What an earlier question left running must have ended first; raises Finding."""
+    async def _look_after(self, engine: Engine, ask: Ask[ExecProbe]) -> None:
+        """What an earlier question left running must have ended first; raises ProbeFailure."""
         left = self._left.get(name_of(ask.check))
         if (
             left is not None
@@ -60,7 +60,9 @@ class ExecProbe:
             and not await engine.end_inside(left.execution)
         ):
             seconds = ask.at - left.at
-            raise Finding(Trouble.TIMEOUT, f"{ask.check.target} has not ended for {seconds:.0f} s: it is not run again")
+            raise ProbeFailure(
+                FailureKind.TIMEOUT, f"{ask.check.target} has not ended for {seconds:.0f} s: it is not run again"
+            )
         self._left.pop(name_of(ask.check), None)
 
     def forget(self, check: Check) -> None:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from watchdog.config.duration import spell_duration
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.policy.heartbeat import Pulse
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.beats import Beats
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 
 
-def make(context: ProbeContext) -> HeartbeatProbe:
-    return HeartbeatProbe(context.beats)
+def make(context: ProberContext) -> HeartbeatProber:
+    return HeartbeatProber(context.beats)
 
 
-class HeartbeatProbe:
+class HeartbeatProber:
     """Asks nobody: it judges the calls that were heard."""
 
     def __init__(self, beats: Beats | None) -> None:
         self._beats = beats
 
-    async def __call__(self, ask: Ask[HeartbeatQuestion]) -> str:
+    async def __call__(self, ask: Ask[HeartbeatProbe]) -> str:
         if self._beats is None:
-            raise Finding(Trouble.NOT_ASKED, "nobody hears calls here")
+            raise ProbeFailure(FailureKind.NOT_ASKED, "nobody hears calls here")
         found = self._beats.reading(ask.check)
         heart, quiet, due = found.heart, _spelled(found.quiet_for), _spelled(found.due_in)
-        every = spell_duration(ask.question.heartbeat)
+        every = spell_duration(ask.probe.heartbeat)
         if due_in := max(0.0, found.due_in):
             ask.changes_in = due_in
         match found.pulse:
@@ -33,11 +33,13 @@ class HeartbeatProbe:
                 return f"called in {quiet} ago; its next call has {due}"
             case Pulse.REPORTED:
                 said = f": {heart.message}" if heart.message else ""
-                raise Finding(Trouble.REPORTED, f"called in {quiet} ago that it failed with {heart.exit_code}{said}")
+                raise ProbeFailure(
+                    FailureKind.REPORTED, f"called in {quiet} ago that it failed with {heart.exit_code}{said}"
+                )
             case Pulse.AWAITED:
-                raise Finding(Trouble.AWAITED, f"has not called in for {quiet}; it has another {due}")
+                raise ProbeFailure(FailureKind.AWAITED, f"has not called in for {quiet}; it has another {due}")
             case Pulse.SILENT:
-                raise Finding(Trouble.SILENT, f"has not called in for {quiet}; it should every {every}")
+                raise ProbeFailure(FailureKind.SILENT, f"has not called in for {quiet}; it should every {every}")
 
 
 def _spelled(seconds: float) -> str:

@@ -6,11 +6,11 @@ import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.http1 import Http1
 from watchdog.probes.redirects import next_request
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from watchdog.probes.http2 import Http2
 
 
-def make(context: ProbeContext) -> HttpProbe:
-    return HttpProbe(context.trust)
+def make(context: ProberContext) -> HttpProber:
+    return HttpProber(context.trust)
 
 
-class HttpProbe:
+class HttpProber:
     """Makes a request, follows where it may, and judges status, headers, body and time."""
 
     def __init__(self, trust: Trust) -> None:
         self._http1 = Http1(Dialer(trust))
 
-    async def __call__(self, ask: Ask[HttpQuestion]) -> str:
+    async def __call__(self, ask: Ask[HttpProbe]) -> str:
         request = first_request(ask)
         asked: set[str] = set()
         while True:
@@ -42,9 +42,9 @@ class HttpProbe:
                     return await judge(ask, request, answer)
             request = following
 
-    def answer(self, ask: Ask[HttpQuestion], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:
-        """The answer to one request while its connection is open; raises Finding."""
-        return (self._http2 if ask.question.http2 else self._http1).answer(ask, request)
+    def answer(self, ask: Ask[HttpProbe], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:
+        """The answer to one request while its connection is open; raises ProbeFailure."""
+        return (self._http2 if ask.probe.http2 else self._http1).answer(ask, request)
 
     async def close(self) -> None:
         await self._http1.close()

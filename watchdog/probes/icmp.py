@@ -10,9 +10,9 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from watchdog.model.question import IcmpQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
-from watchdog.probes.context import ProbeContext
+from watchdog.model.probe.network import IcmpProbe
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase, Unconnected
+from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import first_to_connect, resolve
 
@@ -36,33 +36,33 @@ _V4: Final = _Echo(socket.AF_INET, socket.IPPROTO_ICMP, 8, 0)
 _V6: Final = _Echo(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
 
 
-def make(_: ProbeContext) -> IcmpProbe:
-    return IcmpProbe()
+def make(_: ProberContext) -> IcmpProber:
+    return IcmpProber()
 
 
-class IcmpProbe:
+class IcmpProber:
     """Sends echo requests, one a second, until one is answered."""
 
-    async def __call__(self, ask: Ask[IcmpQuestion]) -> str:
-        addresses = await resolve(ask, ask.question.icmp)
+    async def __call__(self, ask: Ask[IcmpProbe]) -> str:
+        addresses = await resolve(ask, ask.probe.icmp)
 
         async def ping(address: str, seconds: float | None) -> str:
-            ask.enter(Phase.PROCESSING)
+            ask.enter(ProbePhase.PROCESSING)
             ask.evidence["remote"] = address
             with _opened(ask, address) as opened:
                 try:
                     async with asyncio.timeout(seconds):
                         return await _answered(ask, opened, address)
                 except TimeoutError as error:
-                    raise Unconnected(Trouble.TIMEOUT, f"{address} answers no ping") from error
+                    raise Unconnected(FailureKind.TIMEOUT, f"{address} answers no ping") from error
                 except OSError as error:
                     raise explain(error, address, ask.vantage.name) from error
 
         return await first_to_connect(ask, addresses, ping)
 
 
-def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
-    """A ping socket where the system lets this group have one, else a raw one, connected; raises Finding."""
+def _opened(ask: Ask[IcmpProbe], address: str) -> socket.socket:
+    """A ping socket where the system lets this group have one, else a raw one, connected; raises ProbeFailure."""
     echo = _V6 if ":" in address else _V4
     try:
         try:
@@ -70,8 +70,8 @@ def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
         except PermissionError:
             opened = ask.vantage.socket(echo.family, socket.SOCK_RAW, echo.proto)
     except PermissionError as error:
-        raise Finding(
-            Trouble.NOT_ASKED,
+        raise ProbeFailure(
+            FailureKind.NOT_ASKED,
             f"{address} was not asked: a ping takes CAP_NET_RAW, or net.ipv4.ping_group_range with watchdog's group",
         ) from error
     except OSError as error:
@@ -85,7 +85,7 @@ def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
     return opened
 
 
-async def _answered(ask: Ask[IcmpQuestion], opened: socket.socket, address: str) -> str:
+async def _answered(ask: Ask[IcmpProbe], opened: socket.socket, address: str) -> str:
     """How many it took is in the evidence: packets get lost before connections do."""
     echo, loop = (_V6 if ":" in address else _V4), asyncio.get_running_loop()
     token, sent_at, sent = secrets.token_bytes(16), loop.time(), 0

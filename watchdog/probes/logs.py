@@ -9,14 +9,14 @@ from typing import Final
 from watchdog.codecs.states import ERRORS
 from watchdog.errors import LedgerError
 from watchdog.model.observation import Check
-from watchdog.model.question import LogsQuestion
+from watchdog.model.probe.inside import LogsProbe
 from watchdog.model.record import Kept
 from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
-from watchdog.probes.ask import Ask, Clock, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, Clock, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.follower import Follower
-from watchdog.probes.kept import Memory
+from watchdog.probes.kept import StateStore
 
 TOLD: Final = 20
 """New kinds that are remembered by their text."""
@@ -26,7 +26,7 @@ TOLD: Final = 20
 class Followed:
     """What is known of one check; it hears the lines that match."""
 
-    question: LogsQuestion
+    probe: LogsProbe
     key: str
     """Under which its errors are kept."""
     errors: KnownErrors | None = None
@@ -45,37 +45,37 @@ class Followed:
         errors = self.errors.met(kind, at)
         self.changed = self.changed or errors is not self.errors
         self.errors = errors
-        if len(self.new) < TOLD and errors.is_new(kind, at, self.question.new_for):
+        if len(self.new) < TOLD and errors.is_new(kind, at, self.probe.new_for):
             self.new[kind] = self.last
 
     def new_at(self, now: float) -> list[str]:
         errors = self.errors
         if errors is None:
             return []
-        self.new = {kind: text for kind, text in self.new.items() if errors.is_new(kind, now, self.question.new_for)}
+        self.new = {kind: text for kind, text in self.new.items() if errors.is_new(kind, now, self.probe.new_for)}
         return list(self.new.values())
 
 
-def make(context: ProbeContext) -> LogsProbe:
-    return LogsProbe(context.clock, context.containers, context.memory)
+def make(context: ProberContext) -> LogsProber:
+    return LogsProber(context.clock, context.containers, context.memory)
 
 
-class LogsProbe:
+class LogsProber:
     """Follows the log from the first question on; an answer is a look at what was counted."""
 
-    def __init__(self, clock: Clock, containers: Containers | None, memory: Memory | None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None, memory: StateStore | None) -> None:
         self._clock = clock
         self._containers = containers
         self._memory = memory
         self._followed: dict[tuple[str, str], tuple[Followed, Follower]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, ask: Ask[LogsQuestion]) -> str:
+    async def __call__(self, ask: Ask[LogsProbe]) -> str:
         inside = running(ask, self._containers)
-        ask.enter(Phase.ENGINE)
+        ask.enter(ProbePhase.ENGINE)
         followed, follower = self._known(ask)
         async with followed.places:
-            if followed.errors is None and ask.question.new_errors:
+            if followed.errors is None and ask.probe.new_errors:
                 followed.errors = await self._recalled(followed)
             with engine_answers():
                 if await follower.turn_to(inside):
@@ -96,17 +96,17 @@ class LogsProbe:
         self._followed.clear()
         await asyncio.gather(*(follower.close() for follower in followers), *self._ending)
 
-    def _known(self, ask: Ask[LogsQuestion]) -> tuple[Followed, Follower]:
+    def _known(self, ask: Ask[LogsProbe]) -> tuple[Followed, Follower]:
         name = name_of(ask.check)
         if name not in self._followed:
-            key = f"{' '.join(name).strip()} {digest(ask.question.logs)}"
-            followed = Followed(question=ask.question, key=key)
-            self._followed[name] = followed, Follower(ask.question.logs, self._clock, followed.hear)
+            key = f"{' '.join(name).strip()} {digest(ask.probe.logs)}"
+            followed = Followed(probe=ask.probe, key=key)
+            self._followed[name] = followed, Follower(ask.probe.logs, self._clock, followed.hear)
         return self._followed[name]
 
     async def _recalled(self, followed: Followed) -> KnownErrors:
         """Learned from now on, where nothing is kept that can be read."""
-        anew = KnownErrors(learn_until=self._clock() + followed.question.learn)
+        anew = KnownErrors(learn_until=self._clock() + followed.probe.learn)
         if self._memory is None:
             return anew
         try:
@@ -124,15 +124,15 @@ class LogsProbe:
         except LedgerError:
             followed.changed = True  # the next question tries again
 
-    def _judge(self, ask: Ask[LogsQuestion], followed: Followed, follower: Follower) -> str:
-        question, errors, now = ask.question, followed.errors, self._clock()
+    def _judge(self, ask: Ask[LogsProbe], followed: Followed, follower: Follower) -> str:
+        probe, errors, now = ask.probe, followed.errors, self._clock()
         lines = follower.rate.per_minute(now)
         ask.evidence["per_minute"] = lines
         least = "at least " if follower.skips else ""
-        has = f"the log of {ask.check.service} has {least}{lines} lines like {question.logs!r} of the last minute"
-        if question.max_per_minute is not None and lines > question.max_per_minute:
-            most = f"at most {question.max_per_minute:g} are expected"
-            raise Finding(Trouble.LOG_RATE, f"{has}; {most}; the newest: {followed.last}")
+        has = f"the log of {ask.check.service} has {least}{lines} lines like {probe.logs!r} of the last minute"
+        if probe.max_per_minute is not None and lines > probe.max_per_minute:
+            most = f"at most {probe.max_per_minute:g} are expected"
+            raise ProbeFailure(FailureKind.LOG_RATE, f"{has}; {most}; the newest: {followed.last}")
         new = followed.new_at(now)
         if errors is None:
             return has
@@ -140,8 +140,9 @@ class LogsProbe:
         ask.evidence["new"] = len(new)
         if new:
             more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
-            raise Finding(
-                Trouble.NEW_ERROR, f"the log of {ask.check.service} tells of an error never seen before{more}: {new[0]}"
+            raise ProbeFailure(
+                FailureKind.NEW_ERROR,
+                f"the log of {ask.check.service} tells of an error never seen before{more}: {new[0]}",
             )
         if now < errors.learn_until:
             return f"{has}; what is usual there is being learned"

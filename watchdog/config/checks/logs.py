@@ -7,10 +7,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from watchdog.config.checks.section import KindSection
-from watchdog.config.fields import Pattern, PerMinute, Span, Switch
+from watchdog.config.fields import Bool, Pattern, PerMinute, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import LogsQuestion
+from watchdog.model.probe.inside import LogsProbe
 
 
 class LogsSection(KindSection):
@@ -20,7 +20,7 @@ class LogsSection(KindSection):
     max_per_minute: PerMinute | None = Field(
         default=None, description="More lines that match within the last minute are a FAIL."
     )
-    new_errors: Switch | None = Field(
+    new_errors: Bool | None = Field(
         default=None, description="Whether a line of a kind that was never seen before is a FAIL."
     )
     learn: Span | None = Field(
@@ -28,10 +28,10 @@ class LogsSection(KindSection):
     )
     new_for: Span | None = Field(default=None, description="How long after it first came a kind counts as new.")
 
-    def question(self, path: KeyPath, problems: Problems) -> LogsQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> LogsProbe:
         if self.max_per_minute is None and not self.new_errors:
             problems.add(path, "does not say when it fails; allowed: max_per_minute, new_errors = true, or both")
         for key in ("learn", "new_for"):
             if key in self.given() and not self.new_errors:
                 problems.add((*path, key), "means nothing by itself; allowed: beside new_errors = true")
-        return LogsQuestion(**self.own())
+        return LogsProbe(**self.own())

@@ -7,16 +7,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from watchdog.config.checks.section import KindSection
-from watchdog.config.fields import Count, Proof, Share, Window, Yes
+from watchdog.config.fields import Count, Proof, Share, TrueOnly, Window
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import ResourcesQuestion
+from watchdog.model.probe.inside import ResourcesProbe
 
 
 class ResourcesSection(KindSection):
     inside: ClassVar[bool] = True
 
-    resources: Yes = Field(description="Look at what the service's container uses.")
+    resources: TrueOnly = Field(description="Look at what the service's container uses.")
     max_memory: Share | None = Field(
         default=None, description="The most of its memory limit that it may use, or of the host's memory without one."
     )
@@ -34,7 +34,7 @@ class ResourcesSection(KindSection):
         default=None, description="Memory or disk that a trend says to be used up sooner is a FAIL."
     )
 
-    def question(self, path: KeyPath, problems: Problems) -> ResourcesQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> ResourcesProbe:
         if self.restart_window is not None and self.max_restarts is None:
             problems.add((*path, "restart_window"), "means nothing by itself; allowed: beside max_restarts")
-        return ResourcesQuestion(**self.own())
+        return ResourcesProbe(**self.own())

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pydantic import Field
 
 from watchdog.config.checks.vantage import NetworkSection
-from watchdog.config.fields import BeginsPlain, HostName, HostPort, MinVersion, Span, Switch
+from watchdog.config.fields import BeginsPlain, Bool, HostName, HostPort, MinVersion, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import TlsQuestion
+from watchdog.model.probe.network import TlsProbe
 
 
 class TlsSection(NetworkSection):
     tls: HostPort = Field(description="Ask for a valid certificate.")
-    verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
+    verify_tls: Bool | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
     expiry_warning: Span | None = Field(
         default=None, description="A certificate that ends sooner than this, or one above it, is a FAIL."
     )
@@ -25,5 +25,5 @@ class TlsSection(NetworkSection):
     )
     starttls: BeginsPlain | None = Field(default=None, description="The protocol in which TLS is begun.")
 
-    def question(self, path: KeyPath, problems: Problems) -> TlsQuestion:  # noqa: ARG002 - as every kind
-        return TlsQuestion(**self.own())
+    def probe(self, path: KeyPath, problems: Problems) -> TlsProbe:  # noqa: ARG002 - as every kind
+        return TlsProbe(**self.own())

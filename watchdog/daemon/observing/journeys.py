@@ -96,7 +96,7 @@ class JourneyMonitor:
         for service, attached in self._hearers(check.name):
             if service.key not in incarnations:
                 continue
-            heard = heard_by(journey.question, run, service.key, blamed=service.key in journey.blamed)
+            heard = heard_by(journey.probe, run, service.key, blamed=service.key in journey.blamed)
             journey.note(service.key, heard)
             waits.append(self.hearer.hear(JOURNEY + check.name, service, attached, heard, incarnations[service.key]))
             if heard.verdict is Verdict.FAIL and service.record.incident is not None:

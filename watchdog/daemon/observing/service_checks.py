@@ -16,7 +16,7 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.policy.graph import all_roots
 from watchdog.policy.phases import Phase
 from watchdog.policy.streak import Streak, in_doubt
@@ -78,7 +78,7 @@ class ServiceChecks:
         def hear(check: Check, observation: Observation, incarnation: int) -> float:
             return self.hear(owner, service, check, observation, incarnation)
 
-        own = tuple(check for check in service.settings.checks if not isinstance(check.question, JourneyQuestion))
+        own = tuple(check for check in service.settings.checks if not isinstance(check.probe, JourneyProbe))
         self._asker.set_checks(owner, own, hear, lambda: service.incarnation.run.number)
 
     def hear(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.streak import Streak, without_failures
 
@@ -39,12 +39,12 @@ class Journey:
     """Whose steps failed since they last passed."""
 
     @property
-    def question(self) -> JourneyQuestion:
-        assert isinstance(self.check.question, JourneyQuestion)  # noqa: S101 - for the type checker
-        return self.check.question
+    def probe(self) -> JourneyProbe:
+        assert isinstance(self.check.probe, JourneyProbe)  # noqa: S101 - for the type checker
+        return self.check.probe
 
     def is_of(self, key: ServiceKey) -> bool:
-        return any(one.means_replica(key) for one in self.question.services)
+        return any(one.means_replica(key) for one in self.probe.services)
 
     def note(self, key: ServiceKey, heard: Observation) -> None:
         """Takes in what one of its services heard."""
