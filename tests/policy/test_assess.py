@@ -16,7 +16,7 @@ from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings
 from watchdog.policy.assess import CERTIFICATE_CLASSES, ENDS_SOON, Sight, assess, for_people
 from watchdog.policy.journeys import NOT_REACHED
 from watchdog.policy.streak import Standing, Streak
-from watchdog.probes.ask import Trouble
+from watchdog.probes.ask import FailureKind
 
 SETTINGS = ServiceSettings()
 CHECKED = ServiceSettings(checks=(HTTP,))
@@ -315,7 +315,7 @@ def test_a_check_that_fails_beside_a_certificate_is_what_counts() -> None:
 
 
 def test_every_class_that_speaks_of_a_certificate_is_one_that_the_probes_know() -> None:
-    assert {trouble.value for trouble in Trouble} >= CERTIFICATE_CLASSES
+    assert {trouble.value for trouble in FailureKind} >= CERTIFICATE_CLASSES
 
 
 def test_a_check_that_nobody_could_ask_is_unknown_once_it_had_time_to_start() -> None:

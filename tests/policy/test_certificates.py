@@ -7,7 +7,7 @@ import pytest
 from watchdog.model.observation import Observation, Scalar, Verdict
 from watchdog.policy.certificates import OVER_ITS_TIME, failing_over, presented, told_with
 from watchdog.policy.streak import Standing, Streak
-from watchdog.probes.ask import Trouble
+from watchdog.probes.ask import FailureKind
 
 
 def streak(verdict: Verdict, evidence: dict[str, Scalar], standing: Standing = Standing.FAILING) -> Streak:
@@ -45,4 +45,4 @@ def test_others_who_present_it_are_named_in_order_and_not_without_end() -> None:
 
 
 def test_every_class_is_one_that_the_probes_know() -> None:
-    assert {trouble.value for trouble in Trouble} >= OVER_ITS_TIME
+    assert {trouble.value for trouble in FailureKind} >= OVER_ITS_TIME

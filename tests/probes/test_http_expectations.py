@@ -16,7 +16,7 @@ from tests.probes.servers import Loopback, http, read_request, reset
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.question import HttpConnection, HttpQuestion
 from watchdog.probes import Prober
-from watchdog.probes.ask import Finding
+from watchdog.probes.ask import ProbeFailure
 from watchdog.probes.body import BoundedBody
 from watchdog.probes.expectations import judge_body
 
@@ -189,6 +189,6 @@ def test_any_body_is_judged_or_found_wrong(raw: bytes) -> None:
     verdict = Verdict.PASS
     try:
         judge_body(wanted, body)
-    except Finding as finding:
-        verdict = finding.trouble.verdict
+    except ProbeFailure as failure:
+        verdict = failure.kind.verdict
     assert verdict in {Verdict.PASS, Verdict.FAIL}

@@ -33,7 +33,7 @@ class Hands:
 
 @dataclass(slots=True)
 class Shelf:
-    """Implements `probes.kept.Memory`."""
+    """Implements `probes.kept.StateStore`."""
 
     kinds: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     full: bool = False

@@ -11,7 +11,7 @@ from tests.config.reference import value_of
 from watchdog.config.checks import KINDS
 from watchdog.config.load import load_settings
 from watchdog.probes import Prober
-from watchdog.probes.ask import Trouble
+from watchdog.probes.ask import FailureKind
 
 PAGES = Path(__file__).parents[2] / "docs" / "probes"
 INDEX = (PAGES / "README.md").read_text(encoding="utf-8")
@@ -41,4 +41,4 @@ def test_the_index_names_every_page() -> None:
 def test_every_class_is_explained_with_its_verdict() -> None:
     rows = re.findall(r"^\| (`.*?) \| (FAIL|UNKNOWN) \|", INDEX, re.MULTILINE)
     explained = {name: verdict.lower() for names, verdict in rows for name in re.findall(r"`(\w+)`", names)}
-    assert explained == {trouble.value: trouble.verdict.value for trouble in Trouble}
+    assert explained == {trouble.value: trouble.verdict.value for trouble in FailureKind}

@@ -51,7 +51,7 @@ class Remembered:
     """What probes and callers have left, by kind and key."""
 
     async def kept(self, kind: str) -> Mapping[str, str]:
-        """As `probes.kept.Memory`."""
+        """As `probes.kept.StateStore`."""
         return self.left.get(kind, {})
 
     async def append(self, *, kept: Iterable[Kept]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import zlib
 
 from watchdog.model.question import HttpQuestion
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.body import BoundedBody
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
 from watchdog.probes.request import Answer, Request
 
 
 async def judge(ask: Ask[HttpQuestion], request: Request, answer: Answer) -> str:
-    """The sentence of a PASS; raises Finding, or what the connection raises that breaks on the way."""
+    """The sentence of a PASS; raises ProbeFailure, or what the connection raises that breaks on the way."""
     remote = str(ask.evidence["remote"])
     judge_head(ask.question, remote, request, answer)
     judge_body(ask.question, await read_body(ask, answer))
@@ -32,5 +32,7 @@ async def read_body(ask: Ask[HttpQuestion], answer: Answer) -> BoundedBody:
                 ask.evidence["truncated"] = True
                 break
     except zlib.error as error:
-        raise Finding(Trouble.PROTOCOL, f"{ask.evidence['remote']} sends a body that cannot be unpacked") from error
+        raise ProbeFailure(
+            FailureKind.PROTOCOL, f"{ask.evidence['remote']} sends a body that cannot be unpacked"
+        ) from error
     return body

@@ -16,7 +16,7 @@ REASON_LIMIT: Final = 300
 """Characters of a reason that are kept: parts of it come from strangers."""
 
 
-class Phase(StrEnum):
+class ProbePhase(StrEnum):
     """Where the time goes, by blackbox_exporter's names."""
 
     RESOLVE = "resolve"
@@ -28,7 +28,7 @@ class Phase(StrEnum):
     """Not one of theirs: the Docker Engine is asked."""
 
 
-class Trouble(StrEnum):
+class FailureKind(StrEnum):
     """What went wrong: `class` in an observation's evidence."""
 
     REFUSED = "refused"
@@ -90,27 +90,27 @@ class Trouble(StrEnum):
 
 _NOT_OF_THE_TARGET: Final = frozenset(
     {
-        Trouble.AWAITED,
-        Trouble.RESOLVER,
-        Trouble.OWN_NETWORK,
-        Trouble.OWN_DESCRIPTORS,
-        Trouble.OWN_DELAY,
-        Trouble.ENGINE,
-        Trouble.NO_VANTAGE,
-        Trouble.NOT_ASKED,
+        FailureKind.AWAITED,
+        FailureKind.RESOLVER,
+        FailureKind.OWN_NETWORK,
+        FailureKind.OWN_DESCRIPTORS,
+        FailureKind.OWN_DELAY,
+        FailureKind.ENGINE,
+        FailureKind.NO_VANTAGE,
+        FailureKind.NOT_ASKED,
     }
 )
 
 
-class Finding(Exception):
-    """The answer is not PASS: raised by a probe, ends the ask; `str(finding)` is the sentence for people."""
+class ProbeFailure(Exception):
+    """The answer is not PASS: raised by a prober, ends the ask; `str(failure)` is the sentence for people."""
 
-    def __init__(self, trouble: Trouble, reason: str) -> None:
+    def __init__(self, kind: FailureKind, reason: str) -> None:
         super().__init__(reason)
-        self.trouble = trouble
+        self.kind = kind
 
 
-class Unconnected(Finding):
+class Unconnected(ProbeFailure):
     """This address did not take the connection: another address of the same host may."""
 
 
@@ -123,15 +123,15 @@ class Vantage(Protocol):
         ...
 
     async def look_up(self, host: str, seconds: float) -> tuple[str, ...]:
-        """The addresses of a name, at least one, the preferred first; raises Finding. `seconds` are left."""
+        """The addresses of a name, at least one, the preferred first; raises ProbeFailure. `seconds` are left."""
         ...
 
     async def resolv_conf(self) -> str:
-        """What is written there of name servers, '' where nothing is; raises Finding."""
+        """What is written there of name servers, '' where nothing is; raises ProbeFailure."""
         ...
 
     def socket(self, family: int, kind: int, proto: int = 0) -> socket.socket:
-        """Raises OSError, or Finding where the place cannot be entered."""
+        """Raises OSError, or ProbeFailure where the place cannot be entered."""
         ...
 
 
@@ -143,7 +143,7 @@ class Ask(Generic[QuestionT]):
         self.question = question
         self.at = at
         self.vantage = vantage
-        self.phase: Phase | None = None
+        self.phase: ProbePhase | None = None
         self.evidence: dict[str, Scalar] = {}
         self.tls_not_after: float | None = None
         self.changes_in: float | None = None
@@ -171,7 +171,7 @@ class Ask(Generic[QuestionT]):
         """There is a place: from here on the time is the target's."""
         self.waited = self._since_began
 
-    def enter(self, phase: Phase | None) -> None:
+    def enter(self, phase: ProbePhase | None) -> None:
         """Ends the running phase and begins another; a phase entered again goes on counting."""
         now = time.monotonic()
         if self.phase is not None:
@@ -194,19 +194,19 @@ class Ask(Generic[QuestionT]):
             steps=tuple(self.steps),
         )
 
-    def observe_trouble(self, trouble: Trouble, reason: str) -> Observation:
-        self.evidence["class"] = trouble.value
-        return self.observe(trouble.verdict, reason)
+    def observe_failure(self, kind: FailureKind, reason: str) -> Observation:
+        self.evidence["class"] = kind.value
+        return self.observe(kind.verdict, reason)
 
 
 AnyAsk = Ask[Any]
-"""An ask of whatever kind: for what all probes share."""
+"""An ask of whatever kind: for what all probers share."""
 
 
-class Probe(Protocol[QuestionT]):
-    """Asks one kind of check. Returns the sentence of a PASS; raises `Finding` for everything else.
+class KindProber(Protocol[QuestionT]):
+    """Asks one kind of check. Returns the sentence of a PASS; raises `ProbeFailure` for everything else.
 
-    The time limit is the caller's (`Prober`); a probe says by `ask.enter` what it is waiting for.
+    The time limit is the caller's (`Prober`); this says by `ask.enter` what it is waiting for.
     """
 
     async def __call__(self, ask: Ask[QuestionT]) -> str: ...
@@ -214,7 +214,7 @@ class Probe(Protocol[QuestionT]):
 
 @runtime_checkable
 class Lasting(Protocol):
-    """A probe that keeps something of a check between two questions."""
+    """A prober that keeps something of a check between two questions."""
 
     def forget(self, check: Check) -> None:
         """The check is asked no more; asked again it begins anew."""
@@ -223,7 +223,7 @@ class Lasting(Protocol):
 
 @runtime_checkable
 class Closing(Protocol):
-    """A probe that keeps something open between two questions."""
+    """A prober that keeps something open between two questions."""
 
     async def close(self) -> None: ...
 

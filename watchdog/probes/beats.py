@@ -1,4 +1,4 @@
-"""How the probe of heartbeats learns who called in."""
+"""How the prober of heartbeats learns who called in."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from watchdog.model.question import StartTls
-from watchdog.probes.ask import AnyAsk, Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.chain import Shown, note
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, endpoint
@@ -58,11 +58,11 @@ async def shake_hands(
 ) -> Shown:
     """Connects, makes the TLS handshake, hangs up, and notes what was presented.
 
-    `seconds` bounds the connecting. Raises ssl.SSLCertVerificationError where the context verifies, Finding for
+    `seconds` bounds the connecting. Raises ssl.SSLCertVerificationError where the context verifies, ProbeFailure for
     everything else.
     """
     opened = await connect_tcp(ask, address, port, seconds)
-    ask.enter(Phase.TLS)
+    ask.enter(ProbePhase.TLS)
     if starttls is not None:
         await start_tls(opened, starttls, endpoint(address, port))
     try:
@@ -92,7 +92,7 @@ async def look_again(
     phases count for nothing.
     """
     peek = Ask(ask.check, ask.question, ask.at, ask.vantage)
-    with contextlib.suppress(Finding, TimeoutError):
+    with contextlib.suppress(ProbeFailure, TimeoutError):
         async with asyncio.timeout(ask.seconds_left / 2):
             await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None, starttls=starttls)
     ask.tls_not_after = peek.tls_not_after
@@ -115,20 +115,20 @@ def not_after(session: ssl.SSLObject) -> float | None:
         return None
 
 
-def distrust(error: ssl.SSLCertVerificationError, ask: AnyAsk, host: str) -> Finding:
-    """Why the certificate that was shown for `host` is not trusted; a finding for each reason of its own."""
+def distrust(error: ssl.SSLCertVerificationError, ask: AnyAsk, host: str) -> ProbeFailure:
+    """Why the certificate that was shown for `host` is not trusted; a failure for each reason of its own."""
     match error.verify_code:
         case code if code == _EXPIRED:
-            trouble, what = Trouble.TLS_EXPIRED, f"has expired{_on(ask)}: renew it"
+            kind, what = FailureKind.TLS_EXPIRED, f"has expired{_on(ask)}: renew it"
         case code if code == _NOT_YET_VALID:
-            trouble, what = Trouble.TLS_NOT_YET_VALID, "is not valid yet: compare the clocks"
+            kind, what = FailureKind.TLS_NOT_YET_VALID, "is not valid yet: compare the clocks"
         case code if code in _WRONG_HOST:
-            trouble, what = Trouble.TLS_WRONG_HOST, f"is not for the name {host}"
+            kind, what = FailureKind.TLS_WRONG_HOST, f"is not for the name {host}"
         case code if code in _SELF_SIGNED:
-            trouble, what = Trouble.TLS_SELF_SIGNED, "is self-signed or its root is not trusted by this host"
+            kind, what = FailureKind.TLS_SELF_SIGNED, "is self-signed or its root is not trusted by this host"
         case _:
-            trouble, what = Trouble.TLS_UNTRUSTED, f"cannot be verified: {error.verify_message}"
-    return Finding(trouble, f"the certificate of {ask.evidence['remote']} {what}")
+            kind, what = FailureKind.TLS_UNTRUSTED, f"cannot be verified: {error.verify_message}"
+    return ProbeFailure(kind, f"the certificate of {ask.evidence['remote']} {what}")
 
 
 def day(at: float) -> str:

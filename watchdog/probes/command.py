@@ -9,24 +9,24 @@ from typing import Final
 
 from watchdog.model.inside import Ended
 from watchdog.model.question import CommandQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
+from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
 from watchdog.programs import environment, kill_group
 
 CHUNK: Final = 65_536
 
 
-def make(_: ProbeContext) -> CommandProbe:
-    return CommandProbe()
+def make(_: ProberContext) -> CommandProber:
+    return CommandProber()
 
 
-class CommandProbe:
+class CommandProber:
     """Whatever the command leaves behind in its process group ends with it, when it ends or its time is over."""
 
     async def __call__(self, ask: Ask[CommandQuestion]) -> str:
         question = ask.question
-        ask.enter(Phase.PROCESSING)
+        ask.enter(ProbePhase.PROCESSING)
         ends, begins = os.pipe()
         reader, transport = await _reader(ends)
         try:
@@ -41,7 +41,7 @@ class CommandProbe:
                 )
             except OSError as error:
                 reason = f"{ask.check.target} cannot be run: {error.strerror}"
-                raise Finding(Trouble.NOT_ASKED, reason) from error
+                raise ProbeFailure(FailureKind.NOT_ASKED, reason) from error
             finally:
                 os.close(begins)
             try:

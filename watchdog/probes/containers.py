@@ -1,4 +1,4 @@
-"""How probes reach into containers: whose container is asked, and the engine that asks it."""
+"""How probers reach into containers: whose container is asked, and the engine that asks it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchdog.errors import EngineError
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.probes.ask import AnyAsk, Finding, Trouble
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure
 
 
 class Containers(Protocol):
@@ -42,26 +42,28 @@ class Inside:
 
 
 def running(ask: AnyAsk, containers: Containers | None) -> Inside:
-    """The container of the check's service. What does not run is judged by that: here it is UNKNOWN, as a Finding."""
+    """The container of the check's service. What does not run is judged by that; here a ProbeFailure."""
     service = ask.check.service
     if containers is None or service is None:
-        raise Finding(Trouble.NOT_ASKED, f"{ask.check.name} is asked inside a container, and none is known")
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{ask.check.name} is asked inside a container, and none is known")
     container = containers.container_of(service)
     if container is None:
-        raise Finding(Trouble.NOT_ASKED, f"{service} has no container: nothing can be asked inside of it")
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{service} has no container: nothing can be asked inside of it")
     if not container.running:
         state = container.state.value
-        raise Finding(Trouble.NOT_ASKED, f"the container of {service} is {state}: nothing can be asked inside of it")
+        raise ProbeFailure(
+            FailureKind.NOT_ASKED, f"the container of {service} is {state}: nothing can be asked inside of it"
+        )
     return Inside(containers.engine, container, service)
 
 
 @contextmanager
 def engine_answers() -> Generator[None]:
-    """What the engine cannot or will not tell is no failure of the container: UNKNOWN, as a Finding."""
+    """What the engine cannot or will not tell is no failure of the container: UNKNOWN, as a ProbeFailure."""
     try:
         yield
     except EngineError as error:
-        raise Finding(Trouble.ENGINE, str(error)) from error
+        raise ProbeFailure(FailureKind.ENGINE, str(error)) from error
 
 
 def name_of(check: Check) -> tuple[str, str]:

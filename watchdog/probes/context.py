@@ -1,4 +1,4 @@
-"""What probes are made with."""
+"""What probers are made with."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from watchdog.probes.ask import Clock
 from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
-from watchdog.probes.kept import Memory
+from watchdog.probes.kept import StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeContext:
+class ProberContext:
     """Each takes what it needs, and says by an observation what it cannot do without the rest."""
 
     clock: Clock
     containers: Containers | None
-    memory: Memory | None
+    memory: StateStore | None
     beats: Beats | None
     trust: Trust = field(default_factory=Trust)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from yarl import URL
 
-from watchdog.probes.ask import AnyAsk, Phase, Trouble, Unconnected
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbePhase, Unconnected
 from watchdog.probes.certificates import Trust, distrust, look_again, not_after
 from watchdog.probes.chain import certificate
 from watchdog.probes.failures import explain
@@ -35,7 +35,7 @@ class Dialer:
     async def open(
         self, ask: AnyAsk, url: URL, factory: Callable[[], ProtocolT], *, verify: bool
     ) -> tuple[asyncio.Transport, ProtocolT]:
-        """A connection that speaks to what `factory` makes, the caller's to close; raises Finding.
+        """A connection that speaks to what `factory` makes, the caller's to close; raises ProbeFailure.
 
         Notes in the ask whom it reached, and over TLS which certificate that is and when it ends.
         """
@@ -48,7 +48,7 @@ class Dialer:
             loop = asyncio.get_running_loop()
             if context is None:
                 return await loop.create_connection(factory, sock=opened)
-            ask.enter(Phase.TLS)
+            ask.enter(ProbePhase.TLS)
             try:
                 async with asyncio.timeout(seconds):
                     made = await loop.create_connection(
@@ -64,7 +64,7 @@ class Dialer:
                 raise distrust(error, ask, host) from error
             except TimeoutError as error:
                 where = endpoint(address, port)
-                raise Unconnected(Trouble.TIMEOUT, f"{where} did not complete the TLS handshake in time") from error
+                raise Unconnected(FailureKind.TIMEOUT, f"{where} did not complete the TLS handshake in time") from error
             except OSError as error:
                 raise explain(error, endpoint(address, port), ask.vantage.name) from error
             ask.tls_not_after = _ends(made[0])

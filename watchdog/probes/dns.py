@@ -16,8 +16,8 @@ import dns.resolver
 
 from watchdog.model.observation import Verdict
 from watchdog.model.question import DnsQuestion, DnsRcode, DnsType
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
+from watchdog.probes.context import ProberContext
 from watchdog.probes.dns_sockets import VantageBackend
 from watchdog.probes.failures import explain
 from watchdog.probes.names import silent
@@ -36,11 +36,11 @@ SHOWN: Final = 200
 """Characters of the answers that are shown: they are a stranger's."""
 
 
-def make(_: ProbeContext) -> DnsProbe:
-    return DnsProbe()
+def make(_: ProberContext) -> DnsProber:
+    return DnsProber()
 
 
-class DnsProbe:
+class DnsProber:
     """Asks over UDP, and over TCP where the answer does not fit, for the name as it is, without search domains."""
 
     async def __call__(self, ask: Ask[DnsQuestion]) -> str:
@@ -49,8 +49,8 @@ class DnsProbe:
         try:
             query = dns.message.make_query(question.dns, question.type.value)
         except dns.exception.DNSException as error:
-            raise Finding(Trouble.NOT_ASKED, f"{question.dns!r} is no name: correct the check") from error
-        ask.enter(Phase.PROCESSING)
+            raise ProbeFailure(FailureKind.NOT_ASKED, f"{question.dns!r} is no name: correct the check") from error
+        ask.enter(ProbePhase.PROCESSING)
         response = await _first_answer(ask, query, servers)
         ask.enter(None)
         return _judge(ask, response)
@@ -60,12 +60,14 @@ async def _servers(ask: Ask[DnsQuestion]) -> tuple[Server, ...]:
     if ask.question.server is not None:
         host, port = split_target(ask.question.server)
         return tuple((address, port) for address in await resolve(ask, host))
-    ask.enter(Phase.RESOLVE)
+    ask.enter(ProbePhase.RESOLVE)
     written: Any = dns.resolver.Resolver(configure=False)  # its types are only half known
     try:
         written.read_resolv_conf(io.StringIO(await ask.vantage.resolv_conf()))
     except dns.resolver.NoResolverConfiguration as error:
-        raise Finding(Trouble.RESOLVER, f"{ask.question.dns} was not asked: no name server is configured") from error
+        raise ProbeFailure(
+            FailureKind.RESOLVER, f"{ask.question.dns} was not asked: no name server is configured"
+        ) from error
     return tuple((str(address), 53) for address in written.nameservers)
 
 
@@ -73,7 +75,7 @@ async def _first_answer(
     ask: Ask[DnsQuestion], query: dns.message.Message, servers: tuple[Server, ...]
 ) -> dns.message.Message:
     """Of the first server that answers; where none does, the FAIL tells more than the UNKNOWN."""
-    missed: list[Finding] = []
+    missed: list[ProbeFailure] = []
     tries = servers * TRIES
     for left, (address, port) in zip(range(len(tries), 0, -1), tries, strict=True):
         ask.evidence["remote"] = where = endpoint(address, port)
@@ -82,15 +84,15 @@ async def _first_answer(
                 query, address, SHARE * ask.seconds_left / left, port, backend=VantageBackend(ask.vantage)
             )
         except dns.exception.Timeout:
-            missed.append(Finding(Trouble.TIMEOUT, f"{where} does not answer for {ask.question.dns}"))
+            missed.append(ProbeFailure(FailureKind.TIMEOUT, f"{where} does not answer for {ask.question.dns}"))
         except (dns.exception.DNSException, EOFError, ValueError) as error:
-            raise Finding(Trouble.PROTOCOL, f"{where} does not speak DNS: {error}") from error
+            raise ProbeFailure(FailureKind.PROTOCOL, f"{where} does not speak DNS: {error}") from error
         except OSError as error:
             missed.append(explain(error, where, ask.vantage.name))
         else:
             ask.evidence["transport"] = "tcp" if over_tcp else "udp"
             return response
-    told = next((finding for finding in missed if finding.trouble.verdict is Verdict.FAIL), missed[0])
+    told = next((failure for failure in missed if failure.kind.verdict is Verdict.FAIL), missed[0])
     if ask.question.server is None:  # then the server is not what was asked for
         raise silent(ask.vantage.name, ask.question.dns) from told
     raise told
@@ -102,21 +104,22 @@ def _judge(ask: Ask[DnsQuestion], response: dns.message.Message) -> str:
     ask.evidence["rcode"] = rcode
     asked = f"{question.type} of {question.dns}"
     if rcode != question.rcode.value:
-        raise Finding(Trouble.DNS_RCODE, f"{remote} answers {rcode} for {asked}; expected is {question.rcode}")
+        raise ProbeFailure(FailureKind.DNS_RCODE, f"{remote} answers {rcode} for {asked}; expected is {question.rcode}")
     answers = _answers(response, question.type, str(remote))
     shown = ", ".join(answers)[:SHOWN] or "nothing"
     ask.evidence["answers"] = shown
     wanted = {_spelled(one, question.type) for one in question.answers}
     if wanted and set(answers) != wanted:
-        raise Finding(
-            Trouble.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {', '.join(sorted(wanted))[:SHOWN]}"
+        raise ProbeFailure(
+            FailureKind.DNS_ANSWER,
+            f"{remote} answers {shown} for {asked}; expected is {', '.join(sorted(wanted))[:SHOWN]}",
         )
     if question.answers_match is not None and not any(re.search(question.answers_match, one) for one in answers):
-        raise Finding(
-            Trouble.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {question.answers_match!r}"
+        raise ProbeFailure(
+            FailureKind.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {question.answers_match!r}"
         )
     if rcode == DnsRcode.NOERROR.value and not answers:
-        raise Finding(Trouble.DNS_ANSWER, f"{remote} knows no {asked}")
+        raise ProbeFailure(FailureKind.DNS_ANSWER, f"{remote} knows no {asked}")
     return f"{remote} answers {shown if answers else rcode} for {asked}"
 
 
@@ -127,7 +130,7 @@ def _answers(response: dns.message.Message, kind: DnsType, remote: str) -> list[
     except dns.message.AnswerForNXDOMAIN:
         return []
     except (dns.exception.DNSException, ValueError) as error:
-        raise Finding(Trouble.PROTOCOL, f"{remote} answers in circles: {error}") from error
+        raise ProbeFailure(FailureKind.PROTOCOL, f"{remote} answers in circles: {error}") from error
     records: Iterable[Any] = found.answer if found is not None and found.answer is not None else ()
     if kind is DnsType.TXT:
         return sorted(b"".join(record.strings).decode("utf-8", "replace") for record in records)

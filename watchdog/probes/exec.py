@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from watchdog.engine.protocol import Engine
 from watchdog.model.observation import Check
 from watchdog.model.question import ExecQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
 
 
@@ -21,11 +21,11 @@ class Left:
     at: float
 
 
-def make(context: ProbeContext) -> ExecProbe:
-    return ExecProbe(context.containers)
+def make(context: ProberContext) -> ExecProber:
+    return ExecProber(context.containers)
 
 
-class ExecProbe:
+class ExecProber:
     """One that hangs is killed where that is possible, and in no case started a second time beside it."""
 
     def __init__(self, containers: Containers | None) -> None:
@@ -35,7 +35,7 @@ class ExecProbe:
     async def __call__(self, ask: Ask[ExecQuestion]) -> str:
         inside = running(ask, self._containers)
         question, key = ask.question, name_of(ask.check)
-        ask.enter(Phase.ENGINE)
+        ask.enter(ProbePhase.ENGINE)
         with engine_answers():
             await self._look_after(inside.engine, ask)
             execution = await inside.engine.prepare_inside(
@@ -52,7 +52,7 @@ class ExecProbe:
         return judge(ask, ended, killed=killed)
 
     async def _look_after(self, engine: Engine, ask: Ask[ExecQuestion]) -> None:
-        """What an earlier question left running must have ended first; raises Finding."""
+        """What an earlier question left running must have ended first; raises ProbeFailure."""
         left = self._left.get(name_of(ask.check))
         if (
             left is not None
@@ -60,7 +60,9 @@ class ExecProbe:
             and not await engine.end_inside(left.execution)
         ):
             seconds = ask.at - left.at
-            raise Finding(Trouble.TIMEOUT, f"{ask.check.target} has not ended for {seconds:.0f} s: it is not run again")
+            raise ProbeFailure(
+                FailureKind.TIMEOUT, f"{ask.check.target} has not ended for {seconds:.0f} s: it is not run again"
+            )
         self._left.pop(name_of(ask.check), None)
 
     def forget(self, check: Check) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from watchdog.model.question import StatusRanges
 from watchdog.policy.expectations import parse_expectation
 from watchdog.policy.security_headers import missing_security_headers
-from watchdog.probes.ask import Finding, Trouble
+from watchdog.probes.ask import FailureKind, ProbeFailure
 from watchdog.probes.body import BoundedBody
 from watchdog.probes.request import Answer, Request
 
@@ -37,20 +37,20 @@ class Expectations(Protocol):
 
 
 def judge_head(wanted: Expectations, remote: str, request: Request, answer: Answer) -> None:
-    """Status and headers; raises Finding."""
+    """Status and headers; raises ProbeFailure."""
     if not has_status(wanted, answer.status):
         ranges = ", ".join(f"{low}-{high}" if low != high else f"{low}" for low, high in wanted.status)
-        raise Finding(Trouble.STATUS, f"{remote} answers HTTP {answer.status}; expected is {ranges}")
+        raise ProbeFailure(FailureKind.STATUS, f"{remote} answers HTTP {answer.status}; expected is {ranges}")
     for name, pattern in wanted.headers_match.items():
         value = answer.header(name)
         if value is None:
-            raise Finding(Trouble.HEADER, f"the answer has no header {name}")
+            raise ProbeFailure(FailureKind.HEADER, f"the answer has no header {name}")
         if not _found(pattern, value):
-            raise Finding(Trouble.HEADER, f"the header {name} does not match {pattern!r}")
+            raise ProbeFailure(FailureKind.HEADER, f"the header {name} does not match {pattern!r}")
     if wanted.security_headers:
         missing = missing_security_headers(answer.header, https=request.url.scheme == "https")
         if missing:
-            raise Finding(Trouble.SECURITY_HEADERS, f"the answer of {remote} lacks {', '.join(missing)}")
+            raise ProbeFailure(FailureKind.SECURITY_HEADERS, f"the answer of {remote} lacks {', '.join(missing)}")
 
 
 def has_status(wanted: Expectations, status: int) -> bool:
@@ -58,7 +58,7 @@ def has_status(wanted: Expectations, status: int) -> bool:
 
 
 def judge_body(wanted: Expectations, body: BoundedBody) -> None:
-    """Raises Finding."""
+    """Raises ProbeFailure."""
     if wanted.body_contains is not None and wanted.body_contains not in body.text:
         _not_found(wanted, body, wanted.body_contains)
     if wanted.body_matches is not None and not _found(wanted.body_matches, body.text):
@@ -68,13 +68,15 @@ def judge_body(wanted: Expectations, body: BoundedBody) -> None:
         for text in wanted.body_json:
             wrong = _parsed(text).wrong(document)
             if wrong is not None:
-                raise Finding(Trouble.BODY, wrong)
+                raise ProbeFailure(FailureKind.BODY, wrong)
 
 
 def judge_time(wanted: Expectations, remote: str, seconds: float) -> None:
-    """Raises Finding."""
+    """Raises ProbeFailure."""
     if wanted.max_latency is not None and seconds > wanted.max_latency:
-        raise Finding(Trouble.SLOW, f"{remote} answers right but in {seconds:.3g} s; at most {wanted.max_latency:g}")
+        raise ProbeFailure(
+            FailureKind.SLOW, f"{remote} answers right but in {seconds:.3g} s; at most {wanted.max_latency:g}"
+        )
 
 
 def _document(wanted: Expectations, body: BoundedBody) -> Any:
@@ -83,25 +85,27 @@ def _document(wanted: Expectations, body: BoundedBody) -> Any:
     except (ValueError, RecursionError) as error:
         if body.full:
             sentence = f"the body is longer than max_bytes ({wanted.max_bytes}): its JSON cannot be read"
-            raise Finding(Trouble.TOO_LARGE, sentence) from error
-        raise Finding(Trouble.BODY, f"the body of {body.size} bytes is no JSON") from error
+            raise ProbeFailure(FailureKind.TOO_LARGE, sentence) from error
+        raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes is no JSON") from error
 
 
 def _not_found(wanted: Expectations, body: BoundedBody, text: str) -> None:
     if body.full:
-        raise Finding(Trouble.TOO_LARGE, f"the first {wanted.max_bytes} bytes of the body have nothing like {text!r}")
-    raise Finding(Trouble.BODY, f"the body of {body.size} bytes has nothing like {text!r}")
+        raise ProbeFailure(
+            FailureKind.TOO_LARGE, f"the first {wanted.max_bytes} bytes of the body have nothing like {text!r}"
+        )
+    raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes has nothing like {text!r}")
 
 
 def _found(pattern: str, text: str) -> bool:
     try:
         return re.search(pattern, text) is not None
     except re.error as error:
-        raise Finding(Trouble.NOT_ASKED, f"{pattern!r} is no regular expression: {error}") from error
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{pattern!r} is no regular expression: {error}") from error
 
 
 def _parsed(text: str) -> Any:
     try:
         return parse_expectation(text)
     except ValueError as error:
-        raise Finding(Trouble.NOT_ASKED, f"{text!r} is no expectation: it {error}") from error
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{text!r} is no expectation: it {error}") from error

@@ -5,16 +5,16 @@ from __future__ import annotations
 from watchdog.config.duration import spell_duration
 from watchdog.model.question import HeartbeatQuestion
 from watchdog.policy.heartbeat import Pulse
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.beats import Beats
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 
 
-def make(context: ProbeContext) -> HeartbeatProbe:
-    return HeartbeatProbe(context.beats)
+def make(context: ProberContext) -> HeartbeatProber:
+    return HeartbeatProber(context.beats)
 
 
-class HeartbeatProbe:
+class HeartbeatProber:
     """Asks nobody: it judges the calls that were heard."""
 
     def __init__(self, beats: Beats | None) -> None:
@@ -22,7 +22,7 @@ class HeartbeatProbe:
 
     async def __call__(self, ask: Ask[HeartbeatQuestion]) -> str:
         if self._beats is None:
-            raise Finding(Trouble.NOT_ASKED, "nobody hears calls here")
+            raise ProbeFailure(FailureKind.NOT_ASKED, "nobody hears calls here")
         found = self._beats.reading(ask.check)
         heart, quiet, due = found.heart, _spelled(found.quiet_for), _spelled(found.due_in)
         every = spell_duration(ask.question.heartbeat)
@@ -33,11 +33,13 @@ class HeartbeatProbe:
                 return f"called in {quiet} ago; its next call has {due}"
             case Pulse.REPORTED:
                 said = f": {heart.message}" if heart.message else ""
-                raise Finding(Trouble.REPORTED, f"called in {quiet} ago that it failed with {heart.exit_code}{said}")
+                raise ProbeFailure(
+                    FailureKind.REPORTED, f"called in {quiet} ago that it failed with {heart.exit_code}{said}"
+                )
             case Pulse.AWAITED:
-                raise Finding(Trouble.AWAITED, f"has not called in for {quiet}; it has another {due}")
+                raise ProbeFailure(FailureKind.AWAITED, f"has not called in for {quiet}; it has another {due}")
             case Pulse.SILENT:
-                raise Finding(Trouble.SILENT, f"has not called in for {quiet}; it should every {every}")
+                raise ProbeFailure(FailureKind.SILENT, f"has not called in for {quiet}; it should every {every}")
 
 
 def _spelled(seconds: float) -> str:

@@ -10,7 +10,7 @@ from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.http1 import Http1
 from watchdog.probes.redirects import next_request
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from watchdog.probes.http2 import Http2
 
 
-def make(context: ProbeContext) -> HttpProbe:
-    return HttpProbe(context.trust)
+def make(context: ProberContext) -> HttpProber:
+    return HttpProber(context.trust)
 
 
-class HttpProbe:
+class HttpProber:
     """Makes a request, follows where it may, and judges status, headers, body and time."""
 
     def __init__(self, trust: Trust) -> None:
@@ -43,7 +43,7 @@ class HttpProbe:
             request = following
 
     def answer(self, ask: Ask[HttpQuestion], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:
-        """The answer to one request while its connection is open; raises Finding."""
+        """The answer to one request while its connection is open; raises ProbeFailure."""
         return (self._http2 if ask.question.http2 else self._http1).answer(ask, request)
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from aiohttp.tracing import Trace
 
 from watchdog.model.observation import Scalar
 from watchdog.model.question import HttpConnection, HttpQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.failures import chain, explain
 from watchdog.probes.request import Answer, Request
@@ -43,7 +43,7 @@ class Http1:
 
     @contextlib.asynccontextmanager
     async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
-        """The answer while the connection is open; raises Finding, also where its body breaks off."""
+        """The answer while the connection is open; raises ProbeFailure, also where its body breaks off."""
         kept = ask.question.connection is HttpConnection.KEPT
         place = (str(request.url.origin()), ask.question.verify_tls)
         line = self._kept_line(place) if kept else self._spare.pop() if self._spare else _Line(kept=False)
@@ -107,7 +107,7 @@ class _Line:
             )
             self._remote, self._not_after = str(ask.evidence["remote"]), ask.tls_not_after
             self._certificate = ask.evidence.get("certificate")
-            ask.enter(Phase.PROCESSING)
+            ask.enter(ProbePhase.PROCESSING)
             return handler
 
         async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -123,7 +123,7 @@ class _Line:
         if self._kept and self._remote:
             ask.evidence["remote"], ask.tls_not_after = self._remote, self._not_after
             ask.evidence |= {"certificate": self._certificate} if self._certificate else {}
-            ask.enter(Phase.PROCESSING)
+            ask.enter(ProbePhase.PROCESSING)
         headers = request.headers.copy()
         if not self._kept:
             headers["Connection"] = "close"
@@ -136,7 +136,7 @@ class _Line:
                 allow_redirects=False,
                 middlewares=(once,),
             ) as response:
-                ask.enter(Phase.TRANSFER)
+                ask.enter(ProbePhase.TRANSFER)
                 version = response.version or aiohttp.HttpVersion11
                 yield Answer(
                     status=response.status,
@@ -176,13 +176,13 @@ class _Connector(aiohttp.BaseConnector):
         return await self.dial()
 
 
-def _finding(remote: str, error: aiohttp.ClientError) -> Finding:
+def _finding(remote: str, error: aiohttp.ClientError) -> ProbeFailure:
     """What an error after the connection was made means."""
     match error:
         case aiohttp.ServerDisconnectedError():
-            return Finding(Trouble.RESET, f"{remote} closed the connection without an answer")
+            return ProbeFailure(FailureKind.RESET, f"{remote} closed the connection without an answer")
         case aiohttp.ClientResponseError():
-            return Finding(Trouble.PROTOCOL, f"{remote} does not speak HTTP/1.1: {_first_line(error.message)}")
+            return ProbeFailure(FailureKind.PROTOCOL, f"{remote} does not speak HTTP/1.1: {_first_line(error.message)}")
         case aiohttp.ClientPayloadError():
             return _broken_body(remote, error)
         case aiohttp.ClientOSError(errno=int(number)):
@@ -191,15 +191,15 @@ def _finding(remote: str, error: aiohttp.ClientError) -> Finding:
             return explain(error, remote)
 
 
-def _broken_body(remote: str, error: aiohttp.ClientPayloadError) -> Finding:
+def _broken_body(remote: str, error: aiohttp.ClientPayloadError) -> ProbeFailure:
     for cause in chain(error):
         if isinstance(cause, OSError):
             return explain(cause, remote)
         if isinstance(cause, ContentLengthError | TransferEncodingError) and "Not enough" in str(cause):
             break
         if isinstance(cause, HttpProcessingError):
-            return Finding(Trouble.PROTOCOL, f"{remote} sends a broken body: {_first_line(cause.message)}")
-    return Finding(Trouble.RESET, f"{remote} closed the connection in the middle of the body")
+            return ProbeFailure(FailureKind.PROTOCOL, f"{remote} sends a broken body: {_first_line(cause.message)}")
+    return ProbeFailure(FailureKind.RESET, f"{remote} closed the connection in the middle of the body")
 
 
 def _first_line(message: str) -> str:

@@ -11,7 +11,7 @@ import httpcore
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from watchdog.model.question import HttpQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.failures import explain
 from watchdog.probes.request import Answer, Request
@@ -28,15 +28,15 @@ class Http2:
 
     @contextlib.asynccontextmanager
     async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
-        """The answer while the connection is open; raises Finding, also where its body breaks off."""
+        """The answer while the connection is open; raises ProbeFailure, also where its body breaks off."""
         stream = await self._connect(ask, request)
         remote = str(ask.evidence["remote"])
         origin = httpcore.URL(bytes(str(request.url), "ascii")).origin
-        ask.enter(Phase.PROCESSING)
+        ask.enter(ProbePhase.PROCESSING)
         try:
             connection = httpcore.AsyncHTTP2Connection(origin=origin, stream=stream)
             response = await connection.handle_async_request(_sent(request))
-            ask.enter(Phase.TRANSFER)
+            ask.enter(ProbePhase.TRANSFER)
             yield Answer(
                 status=response.status,
                 version="HTTP/2",
@@ -56,7 +56,7 @@ class Http2:
         session = transport.get_extra_info("ssl_object")
         if session is None or session.selected_alpn_protocol() != ALPN:
             transport.abort()
-            raise Finding(Trouble.PROTOCOL, f"{ask.evidence['remote']} does not offer HTTP/2")
+            raise ProbeFailure(FailureKind.PROTOCOL, f"{ask.evidence['remote']} does not offer HTTP/2")
         return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop()))
 
 
@@ -104,10 +104,10 @@ def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(found)
 
 
-def _finding(remote: str, error: Exception) -> Finding:
+def _finding(remote: str, error: Exception) -> ProbeFailure:
     """What an error after the connection was made means."""
     if isinstance(error, httpcore.NetworkError):
         return explain(error, remote)
     if "disconnected" in str(error):
-        return Finding(Trouble.RESET, f"{remote} closed the connection without an answer")
-    return Finding(Trouble.PROTOCOL, f"{remote} does not speak HTTP/2: {error}")
+        return ProbeFailure(FailureKind.RESET, f"{remote} closed the connection without an answer")
+    return ProbeFailure(FailureKind.PROTOCOL, f"{remote} does not speak HTTP/2: {error}")

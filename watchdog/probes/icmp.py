@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchdog.model.question import IcmpQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble, Unconnected
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase, Unconnected
+from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import first_to_connect, resolve
 
@@ -36,25 +36,25 @@ _V4: Final = _Echo(socket.AF_INET, socket.IPPROTO_ICMP, 8, 0)
 _V6: Final = _Echo(socket.AF_INET6, socket.IPPROTO_ICMPV6, 128, 129)
 
 
-def make(_: ProbeContext) -> IcmpProbe:
-    return IcmpProbe()
+def make(_: ProberContext) -> IcmpProber:
+    return IcmpProber()
 
 
-class IcmpProbe:
+class IcmpProber:
     """Sends echo requests, one a second, until one is answered."""
 
     async def __call__(self, ask: Ask[IcmpQuestion]) -> str:
         addresses = await resolve(ask, ask.question.icmp)
 
         async def ping(address: str, seconds: float | None) -> str:
-            ask.enter(Phase.PROCESSING)
+            ask.enter(ProbePhase.PROCESSING)
             ask.evidence["remote"] = address
             with _opened(ask, address) as opened:
                 try:
                     async with asyncio.timeout(seconds):
                         return await _answered(ask, opened, address)
                 except TimeoutError as error:
-                    raise Unconnected(Trouble.TIMEOUT, f"{address} answers no ping") from error
+                    raise Unconnected(FailureKind.TIMEOUT, f"{address} answers no ping") from error
                 except OSError as error:
                     raise explain(error, address, ask.vantage.name) from error
 
@@ -62,7 +62,7 @@ class IcmpProbe:
 
 
 def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
-    """A ping socket where the system lets this group have one, else a raw one, connected; raises Finding."""
+    """A ping socket where the system lets this group have one, else a raw one, connected; raises ProbeFailure."""
     echo = _V6 if ":" in address else _V4
     try:
         try:
@@ -70,8 +70,8 @@ def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
         except PermissionError:
             opened = ask.vantage.socket(echo.family, socket.SOCK_RAW, echo.proto)
     except PermissionError as error:
-        raise Finding(
-            Trouble.NOT_ASKED,
+        raise ProbeFailure(
+            FailureKind.NOT_ASKED,
             f"{address} was not asked: a ping takes CAP_NET_RAW, or net.ipv4.ping_group_range with watchdog's group",
         ) from error
     except OSError as error:

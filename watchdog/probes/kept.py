@@ -1,4 +1,4 @@
-"""What probes keep beyond the end of the daemon."""
+"""What probers keep beyond the end of the daemon."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from watchdog.model.record import Kept
 
 
-class Memory(Protocol):
+class StateStore(Protocol):
     """Small states by kind and key, as the ledger keeps them. Its methods may raise LedgerError."""
 
     async def append(self, *, kept: Iterable[Kept]) -> object: ...

@@ -11,11 +11,11 @@ from watchdog.model.observation import Check
 from watchdog.model.question import LogsQuestion
 from watchdog.model.record import Kept
 from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
-from watchdog.probes.ask import Ask, Clock, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, Clock, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.follower import Follower
-from watchdog.probes.kept import Memory
+from watchdog.probes.kept import StateStore
 
 TOLD: Final = 20
 """New kinds that are remembered by their text."""
@@ -55,14 +55,14 @@ class Followed:
         return list(self.new.values())
 
 
-def make(context: ProbeContext) -> LogsProbe:
-    return LogsProbe(context.clock, context.containers, context.memory)
+def make(context: ProberContext) -> LogsProber:
+    return LogsProber(context.clock, context.containers, context.memory)
 
 
-class LogsProbe:
+class LogsProber:
     """Follows the log from the first question on; an answer is a look at what was counted."""
 
-    def __init__(self, clock: Clock, containers: Containers | None, memory: Memory | None) -> None:
+    def __init__(self, clock: Clock, containers: Containers | None, memory: StateStore | None) -> None:
         self._clock = clock
         self._containers = containers
         self._memory = memory
@@ -71,7 +71,7 @@ class LogsProbe:
 
     async def __call__(self, ask: Ask[LogsQuestion]) -> str:
         inside = running(ask, self._containers)
-        ask.enter(Phase.ENGINE)
+        ask.enter(ProbePhase.ENGINE)
         followed, follower = self._known(ask)
         async with followed.places:
             if followed.errors is None and ask.question.new_errors:
@@ -131,7 +131,7 @@ class LogsProbe:
         has = f"the log of {ask.check.service} has {least}{lines} lines like {question.logs!r} of the last minute"
         if question.max_per_minute is not None and lines > question.max_per_minute:
             most = f"at most {question.max_per_minute:g} are expected"
-            raise Finding(Trouble.LOG_RATE, f"{has}; {most}; the newest: {followed.last}")
+            raise ProbeFailure(FailureKind.LOG_RATE, f"{has}; {most}; the newest: {followed.last}")
         new = followed.new_at(now)
         if errors is None:
             return has
@@ -139,8 +139,9 @@ class LogsProbe:
         ask.evidence["new"] = len(new)
         if new:
             more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
-            raise Finding(
-                Trouble.NEW_ERROR, f"the log of {ask.check.service} tells of an error never seen before{more}: {new[0]}"
+            raise ProbeFailure(
+                FailureKind.NEW_ERROR,
+                f"the log of {ask.check.service} tells of an error never seen before{more}: {new[0]}",
             )
         if now < errors.learn_until:
             return f"{has}; what is usual there is being learned"

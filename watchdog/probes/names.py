@@ -12,7 +12,7 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from watchdog.probes.ask import Finding, Trouble, Vantage
+from watchdog.probes.ask import FailureKind, ProbeFailure, Vantage
 from watchdog.probes.dns_sockets import VantageBackend
 
 SHARE: Final = 0.9
@@ -36,7 +36,7 @@ class Names:
         self._resolv_conf = resolv_conf
 
     async def addresses(self, host: str, seconds: float) -> tuple[str, ...]:
-        """Those of the hosts file, else IPv4, else IPv6; raises Finding."""
+        """Those of the hosts file, else IPv4, else IPv6; raises ProbeFailure."""
         written = in_hosts(self._hosts, host)
         if written:
             return written
@@ -44,11 +44,13 @@ class Names:
             async with asyncio.timeout(SHARE * seconds):  # dnspython sleeps beyond its own limit
                 return await self._asked(host, seconds)
         except dns.resolver.NXDOMAIN as error:
-            raise Finding(Trouble.DNS, f"the name {host} does not exist for {self._vantage.name}") from error
+            raise ProbeFailure(FailureKind.DNS, f"the name {host} does not exist for {self._vantage.name}") from error
         except _NO_ANSWER as error:
             raise silent(self._vantage.name, host) from error
         except dns.exception.DNSException as error:
-            raise Finding(Trouble.NOT_ASKED, f"{host!r} is not a host name: correct the check's target") from error
+            raise ProbeFailure(
+                FailureKind.NOT_ASKED, f"{host!r} is not a host name: correct the check's target"
+            ) from error
 
     async def _asked(self, host: str, seconds: float) -> tuple[str, ...]:
         resolver: Any = dns.asyncresolver.Resolver(configure=False)  # its types are only half known
@@ -64,19 +66,19 @@ class Names:
             )
             if answer.rrset is not None:
                 return tuple(str(record) for record in answer.rrset)
-        raise Finding(Trouble.DNS, f"the name {host} has no address for {self._vantage.name}")
+        raise ProbeFailure(FailureKind.DNS, f"the name {host} has no address for {self._vantage.name}")
 
 
-def silent(vantage: str | None, name: str) -> Finding:
+def silent(vantage: str | None, name: str) -> ProbeFailure:
     """No name server has an answer.
 
     A name without a dot that a container asks for is the engine's own to answer. It passes on what it does not know,
     and when nobody out there answers either, that is how a name looks that has gone from the container's networks.
     """
     if vantage is not None and "." not in name.removesuffix("."):
-        return Finding(Trouble.DNS, f"the name {name} is not known on the networks of {vantage}")
+        return ProbeFailure(FailureKind.DNS, f"the name {name} is not known on the networks of {vantage}")
     whose = f"the resolver of {vantage}" if vantage is not None else "the resolver"
-    return Finding(Trouble.RESOLVER, f"{name} was not asked: {whose} does not answer")
+    return ProbeFailure(FailureKind.RESOLVER, f"{name} was not asked: {whose} does not answer")
 
 
 def in_hosts(hosts: str, wanted: str) -> tuple[str, ...]:

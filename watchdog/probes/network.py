@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from watchdog.model.observation import Verdict
-from watchdog.probes.ask import AnyAsk, Finding, Phase, Trouble, Unconnected
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure, ProbePhase, Unconnected
 from watchdog.probes.failures import explain
 
 ADDRESSES: Final = 8
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 async def resolve(ask: AnyAsk, host: str) -> tuple[str, ...]:
     """The host's IP addresses as its vantage sees them, in the order of preference, link-local ones left out (they
-    reach metadata services and neighbours, not services); raises Finding when there is none to ask.
+    reach metadata services and neighbours, not services); raises ProbeFailure when there is none to ask.
     """
-    ask.enter(Phase.RESOLVE)
+    ask.enter(ProbePhase.RESOLVE)
     try:
         found = (str(ipaddress.ip_address(host)),)
     except ValueError:
@@ -32,10 +32,10 @@ async def resolve(ask: AnyAsk, host: str) -> tuple[str, ...]:
 
 
 def allowed(host: str, found: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of a host's addresses that may be asked, at least one; raises Finding."""
+    """Those of a host's addresses that may be asked, at least one; raises ProbeFailure."""
     left = tuple(address for address in found if not _link_local(address))
     if not left:
-        raise Finding(Trouble.NOT_ASKED, f"{host} is a link-local address ({found[0]}): it is never asked")
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{host} is a link-local address ({found[0]}): it is never asked")
     return left[:ADDRESSES]
 
 
@@ -51,14 +51,14 @@ async def first_to_connect(
     for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
         try:
             return await connect(address, ask.seconds_left / left if left > 1 else None)
-        except Unconnected as finding:
-            missed.append(finding)
-    raise next((finding for finding in missed if finding.trouble.verdict is Verdict.FAIL), missed[0])
+        except Unconnected as failure:
+            missed.append(failure)
+    raise next((failure for failure in missed if failure.kind.verdict is Verdict.FAIL), missed[0])
 
 
 async def connect_tcp(ask: AnyAsk, address: str, port: int, seconds: float | None) -> socket.socket:
-    """A connected, non-blocking socket, the caller's to close; raises Finding."""
-    ask.enter(Phase.CONNECT)
+    """A connected, non-blocking socket, the caller's to close; raises ProbeFailure."""
+    ask.enter(ProbePhase.CONNECT)
     ask.evidence["remote"] = where = endpoint(address, port)
     try:
         opened = ask.vantage.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
@@ -82,11 +82,11 @@ def endpoint(address: str, port: int) -> str:
 
 
 def split_target(target: str) -> tuple[str, int]:
-    """Host and port of `host:port` or `[address]:port`; raises Finding."""
+    """Host and port of `host:port` or `[address]:port`; raises ProbeFailure."""
     host, _, port = target.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise Finding(Trouble.NOT_ASKED, f"{target!r} is no target: write host:port or [address]:port")
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"{target!r} is no target: write host:port or [address]:port")
     return host, int(port)
 
 

@@ -13,8 +13,8 @@ from psycopg.conninfo import make_conninfo
 
 from watchdog.config.databases import read_database
 from watchdog.model.question import PostgresQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
+from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -37,11 +37,11 @@ _ERRNOS: Final = (
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-def make(_: ProbeContext) -> PostgresProbe:
-    return PostgresProbe()
+def make(_: ProberContext) -> PostgresProber:
+    return PostgresProber()
 
 
-class PostgresProbe:
+class PostgresProber:
     """One connection for each ask, one transaction that can only read and is rolled back."""
 
     async def __call__(self, ask: Ask[PostgresQuestion]) -> str:
@@ -49,7 +49,7 @@ class PostgresProbe:
         addresses = await resolve(ask, database.host)
 
         async def connect(address: str, seconds: float | None) -> Connection:
-            ask.enter(Phase.CONNECT)
+            ask.enter(ProbePhase.CONNECT)
             ask.evidence["remote"] = where = endpoint(address, database.port)
             try:
                 async with asyncio.timeout(seconds):
@@ -72,9 +72,13 @@ class PostgresProbe:
         try:
             return await _judge(ask, connection)
         except psycopg.errors.QueryCanceled:
-            raise Finding(Trouble.TIMEOUT, f"{ask.evidence['remote']} did not answer the query in time") from None
+            raise ProbeFailure(
+                FailureKind.TIMEOUT, f"{ask.evidence['remote']} did not answer the query in time"
+            ) from None
         except psycopg.Error as error:
-            raise Finding(Trouble.QUERY, f"{ask.evidence['remote']} refuses the query: {_first_line(error)}") from None
+            raise ProbeFailure(
+                FailureKind.QUERY, f"{ask.evidence['remote']} refuses the query: {_first_line(error)}"
+            ) from None
         finally:
             with suppress(psycopg.Error):
                 await connection.close()
@@ -82,7 +86,7 @@ class PostgresProbe:
 
 async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
     question, remote = ask.question, ask.evidence["remote"]
-    ask.enter(Phase.PROCESSING)
+    ask.enter(ProbePhase.PROCESSING)
     try:
         async with asyncio.timeout(ask.seconds_left * (1 + SHARE) / 2):
             await connection.set_read_only(True)
@@ -94,9 +98,11 @@ async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
             if question.replication_lag is not None:
                 standby, lag = await _row(connection, LAG)
                 if not standby:
-                    raise Finding(Trouble.VALUE, f"{remote} is no standby")
+                    raise ProbeFailure(FailureKind.VALUE, f"{remote} is no standby")
                 if lag is None:
-                    raise Finding(Trouble.VALUE, f"{remote} lags behind and has replayed nothing since its start")
+                    raise ProbeFailure(
+                        FailureKind.VALUE, f"{remote} lags behind and has replayed nothing since its start"
+                    )
                 return expect_value(ask, "seconds of replication lag", lag, f"<= {question.replication_lag:g}")
             if question.query is None:
                 await _row(connection, "SELECT 1")
@@ -104,7 +110,7 @@ async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
             row = await _row(connection, question.query)
             return expect_value(ask, "the query", row[0], question.expect)
     except TimeoutError:  # a server that is frozen ends nothing by itself
-        raise Finding(Trouble.TIMEOUT, f"{remote} did not answer the query in time") from None
+        raise ProbeFailure(FailureKind.TIMEOUT, f"{remote} did not answer the query in time") from None
 
 
 async def _row(connection: Connection, query: str) -> tuple[Any, ...]:
@@ -117,11 +123,11 @@ async def _row(connection: Connection, query: str) -> tuple[Any, ...]:
         if len(rows) > 1:
             break
     if not rows or not rows[0]:
-        raise Finding(Trouble.VALUE, "the query finds nothing")
+        raise ProbeFailure(FailureKind.VALUE, "the query finds nothing")
     return rows[0]
 
 
-def _not_connected(message: str, where: str) -> Finding:
+def _not_connected(message: str, where: str) -> ProbeFailure:
     """Libpq tells of failures only by text: the system's error at the end of it, or the server's own words."""
     text = message.partition(" failed: ")[2].rpartition(" failed: ")[2] or message
     for number in _ERRNOS:
@@ -129,12 +135,12 @@ def _not_connected(message: str, where: str) -> Finding:
             return explain(OSError(number, ""), where)
     said = text.strip().splitlines()[0].removeprefix("FATAL:").strip() if text.strip() else "no reason given"
     if any(full in said for full in _FULL):
-        return Finding(Trouble.FULL, f"{where} takes no more connections: {said}")
+        return ProbeFailure(FailureKind.FULL, f"{where} takes no more connections: {said}")
     if "certificate" in said or "SSL" in said:
-        return Finding(Trouble.TLS_HANDSHAKE, f"{where} does not complete a TLS handshake: {said}")
+        return ProbeFailure(FailureKind.TLS_HANDSHAKE, f"{where} does not complete a TLS handshake: {said}")
     if "server closed the connection" in text:
-        return Finding(Trouble.RESET, f"{where} closed the connection")
-    return Finding(Trouble.LOGIN, f"{where} does not let watchdog in: {said}")
+        return ProbeFailure(FailureKind.RESET, f"{where} closed the connection")
+    return ProbeFailure(FailureKind.LOGIN, f"{where} does not let watchdog in: {said}")
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -8,11 +8,11 @@ from importlib import import_module
 from typing import Any, Final
 
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.probes.ask import AnyAsk, Ask, Clock, Closing, Finding, Lasting, Probe, Trouble
+from watchdog.probes.ask import AnyAsk, Ask, Clock, Closing, FailureKind, KindProber, Lasting, ProbeFailure
 from watchdog.probes.beats import Beats
 from watchdog.probes.containers import Containers
-from watchdog.probes.context import ProbeContext
-from watchdog.probes.kept import Memory
+from watchdog.probes.context import ProberContext
+from watchdog.probes.kept import StateStore
 from watchdog.probes.overdue import LATE, waited_for
 from watchdog.probes.vantage import Vantages
 
@@ -27,7 +27,7 @@ QUEUE_SHARE: Final = 0.1
 class Prober:
     """Asks checks of every kind, `places()` at once. `clock` gives Unix seconds for `Observation.at`.
 
-    Without `containers` what runs inside one cannot be asked; without `memory` what probes learn ends with them;
+    Without `containers` what runs inside one cannot be asked; without `memory` what probers learn ends with them;
     without `beats` nobody can have called in.
     """
 
@@ -35,20 +35,20 @@ class Prober:
         self,
         clock: Clock,
         containers: Containers | None = None,
-        memory: Memory | None = None,
+        memory: StateStore | None = None,
         beats: Beats | None = None,
     ) -> None:
         self._clock = clock
-        self._context = ProbeContext(clock=clock, containers=containers, memory=memory, beats=beats)
+        self._context = ProberContext(clock=clock, containers=containers, memory=memory, beats=beats)
         self._vantages = Vantages(containers)
         self._places = asyncio.Semaphore(places())
-        self._probes: dict[str, Probe[Any]] = {}
+        self._probers: dict[str, KindProber[Any]] = {}
         self._limits: set[asyncio.Timeout] = set()
         self._closed = False
 
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
-        probe = self._probe(check.question.kind)  # first: what it imports is nobody's time
+        prober = self._prober(check.question.kind)  # first: what it imports is nobody's time
         ask = Ask(check, check.question, self._clock(), self._vantages.host)
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
@@ -56,24 +56,24 @@ class Prober:
                 self._limits.add(limit)
                 async with self._places:
                     ask.admit()
-                    reason = await self._asked(probe, ask)
+                    reason = await self._asked(prober, ask)
             return ask.observe(Verdict.PASS, reason)
-        except Finding as finding:
-            return ask.observe_trouble(finding.trouble, str(finding))
+        except ProbeFailure as failure:
+            return ask.observe_failure(failure.kind, str(failure))
         except Exception as error:  # noqa: BLE001 - whatever else goes wrong is the asker's: UNKNOWN, never a crash
             if limit.expired():
-                return ask.observe_trouble(*self._overdue(ask))
-            return ask.observe_trouble(
-                Trouble.NOT_ASKED, f"{check.name} was not asked: {type(error).__name__}: {error}"
+                return ask.observe_failure(*self._overdue(ask))
+            return ask.observe_failure(
+                FailureKind.NOT_ASKED, f"{check.name} was not asked: {type(error).__name__}: {error}"
             )
         finally:
             self._limits.discard(limit)
 
     def forget(self, check: Check) -> None:
         """What was kept of it between two questions is dropped."""
-        probe = self._probes.get(check.question.kind)
-        if isinstance(probe, Lasting):
-            probe.forget(check)
+        prober = self._probers.get(check.question.kind)
+        if isinstance(prober, Lasting):
+            prober.forget(check)
 
     async def close(self) -> None:
         """Ends the asks under way, and any later one, at once as UNKNOWN; what lasts between two questions ends."""
@@ -82,31 +82,31 @@ class Prober:
         for limit in self._limits:
             if not limit.expired():
                 limit.reschedule(now)
-        for probe in tuple(self._probes.values()):
-            if isinstance(probe, Closing):
-                await probe.close()
+        for prober in tuple(self._probers.values()):
+            if isinstance(prober, Closing):
+                await prober.close()
 
-    async def _asked(self, probe: Probe[Any], ask: AnyAsk) -> str:
+    async def _asked(self, prober: KindProber[Any], ask: AnyAsk) -> str:
         if ask.check.vantage is None:
-            return await probe(ask)
+            return await prober(ask)
         ask.evidence["from"] = str(ask.check.vantage)
         async with self._vantages.inside(ask.check, ask.check.vantage) as ask.vantage:
-            return await probe(ask)
+            return await prober(ask)
 
-    def _probe(self, kind: str) -> Probe[Any]:
+    def _prober(self, kind: str) -> KindProber[Any]:
         """By the module of this room that is named like the kind, imported when a check needs it."""
-        if kind not in self._probes:
-            self._probes[kind] = import_module(f"watchdog.probes.{kind}").make(self._context)
-        return self._probes[kind]
+        if kind not in self._probers:
+            self._probers[kind] = import_module(f"watchdog.probes.{kind}").make(self._context)
+        return self._probers[kind]
 
-    def _overdue(self, ask: AnyAsk) -> tuple[Trouble, str]:
+    def _overdue(self, ask: AnyAsk) -> tuple[FailureKind, str]:
         seconds = ask.check.timeout
         if self._closed:
-            return Trouble.NOT_ASKED, f"{ask.check.name} was not asked to the end: watchdog stops"
+            return FailureKind.NOT_ASKED, f"{ask.check.name} was not asked to the end: watchdog stops"
         if ask.waited is None or ask.waited > QUEUE_SHARE * seconds:
-            return Trouble.OWN_DELAY, f"{ask.check.name} had to wait for other checks for most of its {seconds:g} s"
+            return FailureKind.OWN_DELAY, f"{ask.check.name} had to wait for other checks for most of its {seconds:g} s"
         if ask.seconds > seconds + LATE:
-            return Trouble.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
+            return FailureKind.OWN_DELAY, f"watchdog itself stood still: {seconds:g} s became {ask.seconds:.1f} s"
         return waited_for(ask, f"within {seconds:g} s")
 
 

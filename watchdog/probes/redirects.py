@@ -7,7 +7,7 @@ from typing import Final
 from yarl import URL
 
 from watchdog.model.question import HttpQuestion
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.expectations import has_status
 from watchdog.probes.request import SCHEMES, Answer, Request, plain_headers
 
@@ -19,7 +19,7 @@ _OF_A_BODY: Final = ("Content-Length", "Content-Type", "Transfer-Encoding")
 def next_request(ask: Ask[HttpQuestion], request: Request, answer: Answer, asked: set[str]) -> Request | None:
     """The request that a redirect asks for; None when the answer is to be judged as it is.
 
-    An expected status is never followed. `asked` holds what was asked so far, as `METHOD URL`. Raises Finding
+    An expected status is never followed. `asked` holds what was asked so far, as `METHOD URL`. Raises ProbeFailure
     for a redirect that is not followed.
     """
     location = answer.headers.get("Location")
@@ -29,13 +29,13 @@ def next_request(ask: Ask[HttpQuestion], request: Request, answer: Answer, asked
     url = _target(request.url, location)
     same = _same_place(request.url, url)
     if not same and not _allowed(ask.question, request.url, url):
-        raise Finding(Trouble.REDIRECT, f"a redirect leads away to {_origin(url)}, which is not followed")
+        raise ProbeFailure(FailureKind.REDIRECT, f"a redirect leads away to {_origin(url)}, which is not followed")
     changes = answer.status in _BECOMES_GET and request.method != "HEAD"
     method = "GET" if changes else request.method
     if f"{method} {url}" in asked:
-        raise Finding(Trouble.REDIRECT_LOOP, f"a redirect loop: {url.path} comes back")
+        raise ProbeFailure(FailureKind.REDIRECT_LOOP, f"a redirect loop: {url.path} comes back")
     if len(asked) > ask.question.redirects:
-        raise Finding(Trouble.REDIRECT_LOOP, f"more than {ask.question.redirects} redirects")
+        raise ProbeFailure(FailureKind.REDIRECT_LOOP, f"more than {ask.question.redirects} redirects")
     ask.evidence["redirects"] = len(asked)
     headers = request.headers.copy() if same else plain_headers()  # those of the check may hold credentials
     body = request.body if method == request.method else None
@@ -49,10 +49,12 @@ def _target(here: URL, location: str) -> URL:
     try:
         url = here.join(URL(location)).with_fragment(None)
         if url.scheme not in SCHEMES or not url.host:
-            raise Finding(Trouble.REDIRECT, f"a redirect leads to something that is no web page ({url.scheme}:)")
+            raise ProbeFailure(
+                FailureKind.REDIRECT, f"a redirect leads to something that is no web page ({url.scheme}:)"
+            )
         return url.with_user(None)
     except ValueError as error:
-        raise Finding(Trouble.REDIRECT, "a redirect leads to something that is no URL") from error
+        raise ProbeFailure(FailureKind.REDIRECT, "a redirect leads to something that is no URL") from error
 
 
 def _same_place(here: URL, there: URL) -> bool:

@@ -13,9 +13,9 @@ from redis.asyncio import Connection, SSLConnection
 
 from watchdog.config.databases import Database, read_database
 from watchdog.model.question import RedisQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.certificates import distrust
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import chain, explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -25,11 +25,11 @@ FULL: Final = "max number of clients"
 CLIENTS: Final = ("connected_clients", "maxclients")
 
 
-def make(_: ProbeContext) -> RedisProbe:
-    return RedisProbe()
+def make(_: ProberContext) -> RedisProber:
+    return RedisProber()
 
 
-class RedisProbe:
+class RedisProber:
     """One connection for each ask, one command, whose answer is a single value."""
 
     async def __call__(self, ask: Ask[RedisQuestion]) -> str:
@@ -37,7 +37,7 @@ class RedisProbe:
         addresses = await resolve(ask, database.host)
 
         async def connect(address: str, seconds: float | None) -> Connection:
-            ask.enter(Phase.CONNECT)
+            ask.enter(ProbePhase.CONNECT)
             ask.evidence["remote"] = where = endpoint(address, database.port)
             connection = _connection(database, address, question.password)
             try:
@@ -53,7 +53,7 @@ class RedisProbe:
 
         connection = await first_to_connect(ask, addresses, connect)
         try:
-            ask.enter(Phase.PROCESSING)
+            ask.enter(ProbePhase.PROCESSING)
             if question.connected_clients is not None:
                 figures = _figures(str(await _answer(connection, "INFO clients")))
                 used, most = (figures.get(name) for name in CLIENTS)
@@ -61,7 +61,7 @@ class RedisProbe:
             query = question.query or PING
             return expect_value(ask, query, await _answer(connection, query), question.expect)
         except redis.exceptions.ResponseError as error:
-            raise Finding(Trouble.QUERY, f"{ask.evidence['remote']} refuses the command: {error}") from error
+            raise ProbeFailure(FailureKind.QUERY, f"{ask.evidence['remote']} refuses the command: {error}") from error
         except (redis.exceptions.RedisError, OSError) as error:
             raise _not_connected(ask, error, database.host, str(ask.evidence["remote"])) from error
         finally:
@@ -97,14 +97,14 @@ def _figures(info: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
 
 
-def _not_connected(ask: Ask[RedisQuestion], error: Exception, host: str, where: str) -> Finding:
+def _not_connected(ask: Ask[RedisQuestion], error: Exception, host: str, where: str) -> ProbeFailure:
     distrusted = next((cause for cause in chain(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if distrusted is not None:
         return distrust(distrusted, ask, host)
     match error:
         case redis.exceptions.ConnectionError() if FULL in str(error):
-            return Finding(Trouble.FULL, f"{where} takes no more connections: {error}")
+            return ProbeFailure(FailureKind.FULL, f"{where} takes no more connections: {error}")
         case redis.exceptions.AuthenticationError() | redis.exceptions.ResponseError():
-            return Finding(Trouble.LOGIN, f"{where} does not let watchdog in: {error}")
+            return ProbeFailure(FailureKind.LOGIN, f"{where} does not let watchdog in: {error}")
         case _:
             return explain(error, where)

@@ -12,7 +12,7 @@ from yarl import URL
 
 from watchdog import __version__
 from watchdog.model.question import HttpQuestion
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 
 SCHEMES: Final = frozenset({"http", "https"})
 
@@ -50,9 +50,11 @@ def first_request(ask: Ask[HttpQuestion]) -> Request:
         url = URL(question.url, encoded=True)
         usable = url.scheme in SCHEMES and bool(url.host) and question.url.isprintable()
     except ValueError as error:
-        raise Finding(Trouble.NOT_ASKED, f"the check's target is no URL: {error}") from error
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"the check's target is no URL: {error}") from error
     if not usable:
-        raise Finding(Trouble.NOT_ASKED, "the check's target is no URL: it starts with http:// or https:// and a host")
+        raise ProbeFailure(
+            FailureKind.NOT_ASKED, "the check's target is no URL: it starts with http:// or https:// and a host"
+        )
     headers = plain_headers()
     if url.user is not None:
         headers["Authorization"] = aiohttp.encode_basic_auth(url.user, url.password or "")

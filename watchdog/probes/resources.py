@@ -13,16 +13,16 @@ from watchdog.model.inside import Disk, Usage
 from watchdog.model.observation import Check
 from watchdog.model.question import ResourcesQuestion
 from watchdog.policy.trend import exhausted_in
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, Inside, engine_answers, name_of, running
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 
 SAMPLES: Final = 240
 """Of one trend, spread over the time for which it is asked."""
 BRIEFEST: Final = 1.0
 """Seconds over which CPU time says something."""
 MEGABYTE: Final = 1 << 20
-Wrong = tuple[Trouble, str]
+Wrong = tuple[FailureKind, str]
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Trend:
 
 
 @dataclass(slots=True)
-class Remembered:
+class ResourceHistory:
     """What was seen of one check so far."""
 
     every: float
@@ -75,22 +75,24 @@ class Remembered:
         return max(0.0, usage.cpu_seconds - before.cpu_seconds) / (usage.at - before.at) / most
 
 
-def make(context: ProbeContext) -> ResourcesProbe:
-    return ResourcesProbe(context.containers)
+def make(context: ProberContext) -> ResourcesProber:
+    return ResourcesProber(context.containers)
 
 
-class ResourcesProbe:
+class ResourcesProber:
     """One call for the usage of a container, and one look at each disk, a question."""
 
     def __init__(self, containers: Containers | None) -> None:
         self._containers = containers
-        self._remembered: dict[tuple[str, str], Remembered] = {}
+        self._remembered: dict[tuple[str, str], ResourceHistory] = {}
 
     async def __call__(self, ask: Ask[ResourcesQuestion]) -> str:
         inside = running(ask, self._containers)
         question = ask.question
-        ask.enter(Phase.ENGINE)
-        known = self._remembered.setdefault(name_of(ask.check), Remembered((question.exhausts_within or 0.0) / SAMPLES))
+        ask.enter(ProbePhase.ENGINE)
+        known = self._remembered.setdefault(
+            name_of(ask.check), ResourceHistory((question.exhausts_within or 0.0) / SAMPLES)
+        )
         with engine_answers():
             usage = await inside.engine.usage(inside.id)
             known.meet(inside.container, ask.at, question.restart_window)
@@ -100,9 +102,9 @@ class ResourcesProbe:
         _show(ask, usage, cpu, known, disks)
         wrong = [*_too_much(ask, usage, cpu, known, disks), *_soon(ask, usage, known, disks)]
         if wrong:
-            raise Finding(wrong[0][0], f"{inside.service}: {'; '.join(sentence for _, sentence in wrong)}")
+            raise ProbeFailure(wrong[0][0], f"{inside.service}: {'; '.join(sentence for _, sentence in wrong)}")
         if unseen and question.min_free_disk is not None:
-            raise Finding(Trouble.ENGINE, unseen)
+            raise ProbeFailure(FailureKind.ENGINE, unseen)
         return f"{inside.service} uses {_of(usage.memory, usage.memory_limit)} of memory" + (
             f" and {cpu:.0%} of its CPU" if cpu is not None else ""
         )
@@ -111,7 +113,7 @@ class ResourcesProbe:
         self._remembered.pop(name_of(check), None)
 
     async def _disks(
-        self, ask: Ask[ResourcesQuestion], inside: Inside, known: Remembered
+        self, ask: Ask[ResourcesQuestion], inside: Inside, known: ResourceHistory
     ) -> tuple[tuple[Disk, ...], str]:
         """Those that are asked for, and why they cannot be seen."""
         if ask.question.min_free_disk is None and ask.question.exhausts_within is None:
@@ -119,17 +121,17 @@ class ResourcesProbe:
         try:
             with engine_answers():
                 disks = await inside.engine.disks(inside.container.writes_to)
-        except Finding as finding:
-            if not isinstance(finding.__cause__, OutOfReach):
+        except ProbeFailure as failure:
+            if not isinstance(failure.__cause__, OutOfReach):
                 raise
-            return (), str(finding)
+            return (), str(failure)
         for disk in disks:
             known.disks.setdefault(disk.path, Trend(known.every)).add(ask.at, disk.size - disk.free)
         return disks, ""
 
 
 def _show(
-    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: Remembered, disks: tuple[Disk, ...]
+    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
 ) -> None:
     ask.evidence |= {
         "memory_bytes": usage.memory,
@@ -144,24 +146,26 @@ def _show(
 
 
 def _too_much(
-    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: Remembered, disks: tuple[Disk, ...]
+    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
 ) -> Iterator[Wrong]:
     most = ask.question
     if most.max_memory is not None and usage.memory > most.max_memory * usage.memory_limit:
         uses = f"it uses {_of(usage.memory, usage.memory_limit)} of memory"
-        yield Trouble.MEMORY, f"{uses}; at most {most.max_memory:.0%} are expected"
+        yield FailureKind.MEMORY, f"{uses}; at most {most.max_memory:.0%} are expected"
     if most.max_cpu is not None and cpu is not None and cpu > most.max_cpu:
-        yield Trouble.CPU, f"it uses {cpu:.0%} of its CPU; at most {most.max_cpu:.0%} are expected"
+        yield FailureKind.CPU, f"it uses {cpu:.0%} of its CPU; at most {most.max_cpu:.0%} are expected"
     if most.max_restarts is not None and len(known.restarts) > most.max_restarts:
         window = f"within {most.restart_window:g} s; at most {most.max_restarts} are expected"
-        yield Trouble.RESTARTS, f"its container was restarted {len(known.restarts)} times {window}"
+        yield FailureKind.RESTARTS, f"its container was restarted {len(known.restarts)} times {window}"
     for disk in disks:
         if most.min_free_disk is not None and disk.free < most.min_free_disk * disk.size:
             free = f"the disk of {disk.path} has {_of(disk.free, disk.size)} free"
-            yield Trouble.DISK, f"{free}; at least {most.min_free_disk:.0%} are expected"
+            yield FailureKind.DISK, f"{free}; at least {most.min_free_disk:.0%} are expected"
 
 
-def _soon(ask: Ask[ResourcesQuestion], usage: Usage, known: Remembered, disks: tuple[Disk, ...]) -> Iterator[Wrong]:
+def _soon(
+    ask: Ask[ResourcesQuestion], usage: Usage, known: ResourceHistory, disks: tuple[Disk, ...]
+) -> Iterator[Wrong]:
     """What will be used up within the time that was asked for."""
     within = ask.question.exhausts_within
     if within is None:
@@ -171,7 +175,7 @@ def _soon(ask: Ask[ResourcesQuestion], usage: Usage, known: Remembered, disks: t
     for what, trend, size in trends:
         left = exhausted_in(trend.samples, size, within)
         if left is not None:
-            yield Trouble.EXHAUSTION, f"{what} is used up in {_hours(left)} if it goes on like this"
+            yield FailureKind.EXHAUSTION, f"{what} is used up in {_hours(left)} if it goes on like this"
 
 
 def _of(amount: int, whole: int) -> str:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from watchdog.model.question import StartTls
-from watchdog.probes.ask import Finding, Trouble
+from watchdog.probes.ask import FailureKind, ProbeFailure
 from watchdog.probes.failures import explain
 
 LONGEST: Final = 8192
@@ -50,7 +50,7 @@ _DIALOGUES: Final[Mapping[StartTls, tuple[_Turn, ...]]] = MappingProxyType(
 
 
 async def start_tls(opened: socket.socket, protocol: StartTls, where: str) -> None:
-    """Until the other side waits for a handshake; raises Finding where it does not, and closes the socket then."""
+    """Until the other side waits for a handshake; raises ProbeFailure where it does not, and closes the socket then."""
     try:
         for turn in _DIALOGUES[protocol]:
             await _take(turn, opened, protocol, where)
@@ -69,8 +69,8 @@ async def _take(turn: _Turn, opened: socket.socket, protocol: StartTls, where: s
     while not re.search(turn.complete, answer) and len(answer) < LONGEST:
         chunk = await loop.sock_recv(opened, LONGEST - len(answer))
         if not chunk:
-            raise Finding(Trouble.RESET, f"{where} closed the connection before TLS was begun")
+            raise ProbeFailure(FailureKind.RESET, f"{where} closed the connection before TLS was begun")
         answer += chunk
     if not re.match(turn.good, answer):
         said = answer[:60].decode("utf-8", "replace")
-        raise Finding(Trouble.TLS_HANDSHAKE, f"{where} begins no TLS over {protocol}: it says {said!r}")
+        raise ProbeFailure(FailureKind.TLS_HANDSHAKE, f"{where} begins no TLS over {protocol}: it says {said!r}")

@@ -7,19 +7,19 @@ import re
 import socket
 
 from watchdog.model.question import TcpQuestion
-from watchdog.probes.ask import Ask, Finding, Phase, Trouble
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
+from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
 from watchdog.probes.network import connect_tcp, first_to_connect, resolve, split_target
 
 CHUNK = 65536
 
 
-def make(_: ProbeContext) -> TcpProbe:
-    return TcpProbe()
+def make(_: ProberContext) -> TcpProber:
+    return TcpProber()
 
 
-class TcpProbe:
+class TcpProber:
     """Connects, sends what is to be sent, reads until the expected was said, and hangs up."""
 
     async def __call__(self, ask: Ask[TcpQuestion]) -> str:
@@ -33,7 +33,7 @@ class TcpProbe:
         with opened:
             try:
                 if question.send is not None:
-                    ask.enter(Phase.PROCESSING)
+                    ask.enter(ProbePhase.PROCESSING)
                     await asyncio.get_running_loop().sock_sendall(opened, question.send.encode())
                 if question.expect is None:
                     return f"{remote} takes connections"
@@ -44,22 +44,22 @@ class TcpProbe:
 
 
 async def _hear(ask: Ask[TcpQuestion], opened: socket.socket, expect: str) -> None:
-    """Until what was said so far matches; raises Finding when it ends, or is too much, without that."""
+    """Until what was said so far matches; raises ProbeFailure when it ends, or is too much, without that."""
     pattern, said = re.compile(expect), bytearray()
     remote, limit = ask.evidence["remote"], ask.question.max_bytes
     ask.evidence["bytes"] = 0
-    ask.enter(Phase.PROCESSING)
+    ask.enter(ProbePhase.PROCESSING)
     while len(said) < limit:
         chunk = await asyncio.get_running_loop().sock_recv(opened, min(CHUNK, limit - len(said)))
-        ask.enter(Phase.TRANSFER)
+        ask.enter(ProbePhase.TRANSFER)
         said += chunk
         ask.evidence["bytes"] = len(said)
         if pattern.search(said.decode("utf-8", "replace")):
             return
         if not chunk:
             what = f"says {_quoted(said)} and hangs up" if said else "hangs up without a word"
-            raise Finding(Trouble.BODY, f"{remote} {what}; expected is {expect!r}")
-    raise Finding(Trouble.TOO_LARGE, f"the first {limit} bytes of {remote} have nothing like {expect!r}")
+            raise ProbeFailure(FailureKind.BODY, f"{remote} {what}; expected is {expect!r}")
+    raise ProbeFailure(FailureKind.TOO_LARGE, f"the first {limit} bytes of {remote} have nothing like {expect!r}")
 
 
 def _quoted(said: bytearray) -> str:

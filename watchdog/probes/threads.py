@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from watchdog.probes.ask import Finding, Trouble
+from watchdog.probes.ask import FailureKind, ProbeFailure
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Threads:
         self._places = asyncio.Semaphore(places)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns or raises; Finding where the host has no thread for it. Who waits no longer, leaves."""
+        """What `work` returns or raises; ProbeFailure where the host has no thread. Who waits no longer, leaves."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
@@ -49,5 +49,5 @@ class Threads:
             threading.Thread(target=labour, name=self._name, daemon=True).start()
         except RuntimeError as error:
             self._places.release()
-            raise Finding(Trouble.OWN_DESCRIPTORS, "not asked: this host is out of threads") from error
+            raise ProbeFailure(FailureKind.OWN_DESCRIPTORS, "not asked: this host is out of threads") from error
         return await answer

@@ -5,20 +5,20 @@ from __future__ import annotations
 import ssl
 
 from watchdog.model.question import TlsQuestion
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
 from watchdog.probes.chain import Shown
-from watchdog.probes.context import ProbeContext
+from watchdog.probes.context import ProberContext
 from watchdog.probes.network import first_to_connect, resolve, split_target
 
 DAY = 86400.0
 
 
-def make(context: ProbeContext) -> TlsProbe:
-    return TlsProbe(context.trust)
+def make(context: ProberContext) -> TlsProber:
+    return TlsProber(context.trust)
 
 
-class TlsProbe:
+class TlsProber:
     """Makes a handshake and judges the certificate: its end, its name, who signed it."""
 
     def __init__(self, trust: Trust) -> None:
@@ -48,26 +48,29 @@ class TlsProbe:
 def _judge_version(ask: Ask[TlsQuestion], found: Shown) -> None:
     wanted = ask.question.min_version
     if wanted is not None and found.version < wanted.value:
-        raise Finding(
-            Trouble.TLS_VERSION, f"{ask.evidence['remote']} speaks TLS {found.version}; at least {wanted} is expected"
+        raise ProbeFailure(
+            FailureKind.TLS_VERSION,
+            f"{ask.evidence['remote']} speaks TLS {found.version}; at least {wanted} is expected",
         )
 
 
 def _judge_end(ask: Ask[TlsQuestion], found: Shown) -> str:
     remote = ask.evidence["remote"]
     if found.ends is None or found.first_end is None:
-        raise Finding(Trouble.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
+        raise ProbeFailure(FailureKind.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
     if found.ends <= ask.at:
-        raise Finding(Trouble.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(found.ends)}: renew it")
+        raise ProbeFailure(
+            FailureKind.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(found.ends)}: renew it"
+        )
     days, left = (found.ends - ask.at) / DAY, found.first_end - ask.at
     if found.ends - ask.at < ask.question.expiry_warning:
-        raise Finding(
-            Trouble.TLS_EXPIRES_SOON,
+        raise ProbeFailure(
+            FailureKind.TLS_EXPIRES_SOON,
             f"the certificate of {remote} ends in {days:.1f} days, on {day(found.ends)}: renew it",
         )
     if left < ask.question.expiry_warning:
-        raise Finding(
-            Trouble.TLS_EXPIRES_SOON,
+        raise ProbeFailure(
+            FailureKind.TLS_EXPIRES_SOON,
             f"the authority {found.first_name} above the certificate of {remote} ends in {left / DAY:.1f} days, "
             f"on {day(found.first_end)}: the server needs a chain that lasts",
         )

@@ -8,20 +8,20 @@ from typing import Any, Final
 
 from watchdog.model.observation import Scalar
 from watchdog.policy.comparison import as_number, parse_comparison, shown
-from watchdog.probes.ask import AnyAsk, Finding, Trouble
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure
 
 LONGEST: Final = 10_000
 """Characters of a value that are compared."""
 
 
 def expect_value(ask: AnyAsk, what: str, value: Any, expect: str | None, *, whole: Any = None) -> str:
-    """The sentence of a PASS; raises Finding. `whole` is what a percentage is of."""
+    """The sentence of a PASS; raises ProbeFailure. `whole` is what a percentage is of."""
     remote, scalar = ask.evidence["remote"], as_scalar(value)
     ask.evidence["value"] = scalar[:LONGEST] if isinstance(scalar, str) else scalar
     if expect is not None:
         wrong = parse_comparison(expect).wrong(scalar, as_number(as_scalar(whole)))
         if wrong is not None:
-            raise Finding(Trouble.VALUE, f"{what} of {remote}: {wrong}")
+            raise ProbeFailure(FailureKind.VALUE, f"{what} of {remote}: {wrong}")
     return f"{remote} answers {what} with {shown(scalar)}"
 
 
@@ -37,6 +37,6 @@ def as_scalar(value: Any) -> Scalar:
         case str():
             return value[:LONGEST]
         case list() | tuple() | dict() | set():
-            raise Finding(Trouble.VALUE, "the answer is not a single value: ask for one")
+            raise ProbeFailure(FailureKind.VALUE, "the answer is not a single value: ask for one")
         case _:
             return str(value)[:LONGEST]

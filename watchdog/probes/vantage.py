@@ -14,7 +14,7 @@ from watchdog.errors import EngineError
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.probes.ask import Finding, Trouble, Vantage
+from watchdog.probes.ask import FailureKind, ProbeFailure, Vantage
 from watchdog.probes.containers import Containers
 from watchdog.probes.failures import explain
 from watchdog.probes.namespace import Namespace, NotThatContainer
@@ -45,7 +45,9 @@ class Host:
         except socket.gaierror as error:
             raise _unresolved(host, error) from error
         except UnicodeError as error:
-            raise Finding(Trouble.NOT_ASKED, f"{host!r} is not a host name: correct the check's target") from error
+            raise ProbeFailure(
+                FailureKind.NOT_ASKED, f"{host!r} is not a host name: correct the check's target"
+            ) from error
         except OSError as error:
             raise explain(error, host) from error
         return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
@@ -102,9 +104,9 @@ class Vantages:
 
     @contextlib.asynccontextmanager
     async def inside(self, check: Check, service: ServiceKey) -> AsyncGenerator[Vantage]:
-        """The network namespace of that service's container as it runs now; raises Finding."""
+        """The network namespace of that service's container as it runs now; raises ProbeFailure."""
         if self._containers is None:
-            raise Finding(Trouble.NO_VANTAGE, f"nothing was asked from {service}: no engine is watched here")
+            raise ProbeFailure(FailureKind.NO_VANTAGE, f"nothing was asked from {service}: no engine is watched here")
         container = self._containers.container_of(service, check.service)
         namespace = await self._enter(service, _running(service, container), self._containers.engine)
         try:
@@ -120,12 +122,12 @@ class Vantages:
         try:
             container = _running(service, await engine.inspect(container.id))
         except EngineError as error:
-            raise Finding(Trouble.NO_VANTAGE, f"nothing was asked from {service}: {error}") from error
+            raise ProbeFailure(FailureKind.NO_VANTAGE, f"nothing was asked from {service}: {error}") from error
         try:
             return _opened(service, container)
         except (NotThatContainer, FileNotFoundError, ProcessLookupError) as error:
-            raise Finding(
-                Trouble.NO_VANTAGE,
+            raise ProbeFailure(
+                FailureKind.NO_VANTAGE,
                 f"nothing was asked from {service}: this host shows no process {container.pid} of its container; "
                 "watchdog must run beside the engine, see its processes (pid: host) and have CAP_SYS_PTRACE",
             ) from error
@@ -133,9 +135,9 @@ class Vantages:
 
 def _running(service: ServiceKey, container: Container | None) -> Container:
     if container is None:
-        raise Finding(Trouble.NO_VANTAGE, f"nothing was asked from {service}: it has no container")
+        raise ProbeFailure(FailureKind.NO_VANTAGE, f"nothing was asked from {service}: it has no container")
     if not container.pid:
-        raise Finding(Trouble.NO_VANTAGE, f"nothing was asked from {service}: its container does not run")
+        raise ProbeFailure(FailureKind.NO_VANTAGE, f"nothing was asked from {service}: its container does not run")
     return container
 
 
@@ -156,7 +158,7 @@ def _try_to_enter(service: ServiceKey, namespace: Namespace) -> None:
         raise _not_entered(service, error) from error
 
 
-def _not_entered(service: ServiceKey, error: OSError) -> Finding:
+def _not_entered(service: ServiceKey, error: OSError) -> ProbeFailure:
     match error.errno:
         case errno.EPERM | errno.EACCES:
             why = "watchdog may not enter its container: that takes CAP_SYS_ADMIN and CAP_SYS_PTRACE"
@@ -168,14 +170,16 @@ def _not_entered(service: ServiceKey, error: OSError) -> Finding:
             return explain(error, str(service))
         case _:
             why = f"its container cannot be entered: {error.strerror}"
-    return Finding(Trouble.NO_VANTAGE, f"nothing was asked from {service}: {why}")
+    return ProbeFailure(FailureKind.NO_VANTAGE, f"nothing was asked from {service}: {why}")
 
 
-def _unresolved(host: str, error: socket.gaierror) -> Finding:
+def _unresolved(host: str, error: socket.gaierror) -> ProbeFailure:
     match error.errno:
         case socket.EAI_NONAME:
-            return Finding(Trouble.DNS, f"the name {host} does not exist")
+            return ProbeFailure(FailureKind.DNS, f"the name {host} does not exist")
         case socket.EAI_NODATA | socket.EAI_ADDRFAMILY:
-            return Finding(Trouble.DNS, f"the name {host} has no address")
+            return ProbeFailure(FailureKind.DNS, f"the name {host} has no address")
         case _:
-            return Finding(Trouble.RESOLVER, f"{host} was not asked: the resolver does not answer ({error.strerror})")
+            return ProbeFailure(
+                FailureKind.RESOLVER, f"{host} was not asked: the resolver does not answer ({error.strerror})"
+            )

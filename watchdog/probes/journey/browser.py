@@ -11,9 +11,9 @@ from yarl import URL
 
 from watchdog.model.question import HttpQuestion
 from watchdog.probes.answer import read_body
-from watchdog.probes.ask import Ask, Finding, Trouble
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
-from watchdog.probes.http import HttpProbe
+from watchdog.probes.http import HttpProber
 from watchdog.probes.journey.evidence import Heard, head_of
 from watchdog.probes.journey.masking import Mask
 from watchdog.probes.journey.page import Page
@@ -27,18 +27,18 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Browser:
     """One per run: its cookie jar is empty at first."""
 
-    def __init__(self, http: HttpProbe, mask: Mask) -> None:
+    def __init__(self, http: HttpProber, mask: Mask) -> None:
         self._http = http
         self._mask = mask
         self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)  # unsafe: hosts may be addresses
         self._referer: URL | None = None
 
     async def visit(self, ask: Ask[HttpQuestion], heard: list[Heard]) -> Page:
-        """The answer that a step is judged by; every request is noted. Raises Finding."""
+        """The answer that a step is judged by; every request is noted. Raises ProbeFailure."""
         request = first_request(ask)
         if not _named(ask.question, request.url):
             away = f"{request.url.origin()} is no host that the journey names: it is not asked"
-            raise Finding(Trouble.REDIRECT, away)
+            raise ProbeFailure(FailureKind.REDIRECT, away)
         asked: set[str] = set()
         while True:
             request = self._dressed(request)
@@ -71,9 +71,9 @@ class Browser:
             judge_body(ask.question, body)
             judge_time(ask.question, remote, ask.seconds)
             return Page(url=request.url, head=answer, body=body)
-        except Finding as finding:
-            if len(asked) > 1 and finding.trouble not in {Trouble.REDIRECT, Trouble.REDIRECT_LOOP}:
-                raise Finding(finding.trouble, f"{finding}, redirected to {request.url.path}") from finding
+        except ProbeFailure as failure:
+            if len(asked) > 1 and failure.kind not in {FailureKind.REDIRECT, FailureKind.REDIRECT_LOOP}:
+                raise ProbeFailure(failure.kind, f"{failure}, redirected to {request.url.path}") from failure
             raise
         finally:
             heard.append(Heard(request=request, answer=answer, text=text, seconds=time.monotonic() - began))

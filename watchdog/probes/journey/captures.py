@@ -13,7 +13,7 @@ from typing import Final
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.policy.comparison import spelled
 from watchdog.policy.expectations import parse_expectation
-from watchdog.probes.ask import Finding, Trouble
+from watchdog.probes.ask import FailureKind, ProbeFailure
 from watchdog.probes.journey import page_reader
 from watchdog.probes.journey.page import Page
 
@@ -25,7 +25,7 @@ LARGEST_PAGE: Final = 524_288
 
 
 async def find(captures: Sequence[Capture], page: Page, cookie: Callable[[str], str | None]) -> dict[str, str]:
-    """Name → value; raises Finding with the sentence that says why there is none."""
+    """Name → value; raises ProbeFailure with the sentence that says why there is none."""
     in_html = [capture for capture in captures if capture.source is CaptureSource.HTML]
     elements = await _in_html(in_html, page.text[:LARGEST_PAGE]) if in_html else {}
     return {capture.name: _bounded(capture, _value(capture, page, cookie, elements)) for capture in captures}
@@ -73,7 +73,7 @@ async def _in_html(captures: Sequence[Capture], text: str) -> dict[str, str]:
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
-        raise Finding(Trouble.NOT_ASKED, f"the page was not read: {error.strerror}") from error
+        raise ProbeFailure(FailureKind.NOT_ASKED, f"the page was not read: {error.strerror}") from error
     try:
         told, _ = await reader.communicate(asked)
     finally:
@@ -118,5 +118,5 @@ def _by_pattern(capture: Capture, text: str) -> str:
     return found[1] or "" if found.re.groups else found[0]
 
 
-def _nothing(capture: Capture, why: str) -> Finding:
-    return Finding(Trouble.CAPTURE, f"{capture.name} captures nothing: {why}")
+def _nothing(capture: Capture, why: str) -> ProbeFailure:
+    return ProbeFailure(FailureKind.CAPTURE, f"{capture.name} captures nothing: {why}")

@@ -14,9 +14,9 @@ from watchdog.model.observation import Exchange, StepSeen, Verdict
 from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
 from watchdog.policy.journeys import KEPT_FOR_CLEAN_UP, filled
 from watchdog.policy.templates import NoValue
-from watchdog.probes.ask import Ask, Finding, Trouble
-from watchdog.probes.context import ProbeContext
-from watchdog.probes.http import HttpProbe
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
+from watchdog.probes.context import ProberContext
+from watchdog.probes.http import HttpProber
 from watchdog.probes.journey.browser import Browser
 from watchdog.probes.journey.captures import find
 from watchdog.probes.journey.evidence import Heard, exchange
@@ -32,25 +32,25 @@ _KEPT: Final = 12
 _KEPT_OF_PASSED: Final = 4
 
 
-def make(context: ProbeContext) -> JourneyProbe:
-    return JourneyProbe(HttpProbe(context.trust))
+def make(context: ProberContext) -> JourneyProber:
+    return JourneyProber(HttpProber(context.trust))
 
 
-class JourneyProbe:
-    def __init__(self, http: HttpProbe) -> None:
+class JourneyProber:
+    def __init__(self, http: HttpProber) -> None:
         self._http = http
 
     async def __call__(self, ask: Ask[JourneyQuestion]) -> str:
         run = _Run(ask, self._http)
-        failed: Finding | None = None
+        failed: ProbeFailure | None = None
         for step in ask.question.steps:
             if failed is not None and not step.always_run:
                 ask.steps.append(
                     StepSeen(name=step.name, verdict=Verdict.UNKNOWN, reason="not reached", service=step.service)
                 )
                 continue
-            finding = await run.take(step)
-            failed = failed or finding
+            failure = await run.take(step)
+            failed = failed or failure
         if failed is not None:
             raise failed
         count = len(ask.question.steps)
@@ -68,7 +68,7 @@ class _Took:
 
 
 class _Run:
-    def __init__(self, ask: Ask[JourneyQuestion], http: HttpProbe) -> None:
+    def __init__(self, ask: Ask[JourneyQuestion], http: HttpProber) -> None:
         question = ask.question
         self._ask = ask
         self._mask = Mask((*question.secrets.values(), *question.hidden), question.redact)
@@ -79,21 +79,21 @@ class _Run:
         cleans_up = any(step.always_run for step in question.steps)
         self._ends_before_clean_up = self._ends - (usable * KEPT_FOR_CLEAN_UP if cleans_up else 0.0)
 
-    async def take(self, step: JourneyStep) -> Finding | None:
+    async def take(self, step: JourneyStep) -> ProbeFailure | None:
         """Takes a step, again where it may be; None when it passed."""
         began, took = time.monotonic(), _Took()
         ends = self._ends if step.always_run else self._ends_before_clean_up
-        finding: Finding | None = None
+        failure: ProbeFailure | None = None
         for attempt in range(step.attempts):
             if attempt and time.monotonic() + step.wait >= ends:
                 break
             await asyncio.sleep(step.wait if attempt else 0.0)
             took.attempts += 1
-            finding = await self._try(step, took, ends)
-            if finding is None:
+            failure = await self._try(step, took, ends)
+            if failure is None:
                 break
-        verdict = finding.trouble.verdict if finding is not None else Verdict.PASS
-        reason = self._mask(str(finding)) if finding is not None else "passed"
+        verdict = failure.kind.verdict if failure is not None else Verdict.PASS
+        reason = self._mask(str(failure)) if failure is not None else "passed"
         self._ask.steps.append(
             StepSeen(
                 name=step.name,
@@ -103,27 +103,29 @@ class _Run:
                 seconds=time.monotonic() - began,
                 attempts=took.attempts,
                 captured=took.captured,
-                exchanges=self._evidence(took, brief=finding is None),
+                exchanges=self._evidence(took, brief=failure is None),
             )
         )
-        if finding is None:
+        if failure is None:
             return None
         self._ask.evidence["step"] = self._ask.evidence.get("step", step.name)
-        return Finding(finding.trouble, f"step {step.name} {_how(finding)}: {reason}")
+        return ProbeFailure(failure.kind, f"step {step.name} {_how(failure)}: {reason}")
 
     def _evidence(self, took: _Took, *, brief: bool) -> tuple[Exchange, ...]:
         kept = took.heard[-(_KEPT_OF_PASSED if brief else _KEPT) :]
         return tuple(exchange(one, self._mask, brief=brief) for one in kept)
 
-    async def _try(self, step: JourneyStep, took: _Took, ends: float) -> Finding | None:
+    async def _try(self, step: JourneyStep, took: _Took, ends: float) -> ProbeFailure | None:
         """One attempt. What it finds is told with secrets masked."""
         try:
             question = filled(self._ask.question, step, self._values)
         except NoValue as missing:
-            return Finding(Trouble.NOT_ASKED, f"there is no value for {{{{ {missing} }}}}: its step captured nothing")
-        trouble = _unsendable(question)
-        if trouble is not None:
-            return trouble
+            return ProbeFailure(
+                FailureKind.NOT_ASKED, f"there is no value for {{{{ {missing} }}}}: its step captured nothing"
+            )
+        failure = _unsendable(question)
+        if failure is not None:
+            return failure
         left = max(0.0, ends - time.monotonic())
         sub: Ask[HttpQuestion] = Ask(replace(self._ask.check, timeout=left), question, self._ask.at, self._ask.vantage)
         sub.admit()
@@ -134,8 +136,8 @@ class _Run:
                 found = await find(step.captures, page, self._browser.cookie)
         except TimeoutError:
             return self._overdue(sub, left)
-        except Finding as finding:
-            return finding
+        except ProbeFailure as failure:
+            return failure
         finally:
             self._note(sub)
         for name, value in found.items():
@@ -163,18 +165,22 @@ class _Run:
         ends = [at for at in (self._ask.tls_not_after, sub.tls_not_after) if at is not None]
         self._ask.tls_not_after = min(ends, default=None)
 
-    def _overdue(self, sub: Ask[HttpQuestion], left: float) -> Finding:
+    def _overdue(self, sub: Ask[HttpQuestion], left: float) -> ProbeFailure:
         if sub.seconds > left + LATE:
-            return Finding(Trouble.OWN_DELAY, f"watchdog itself stood still: {left:g} s became {sub.seconds:.1f} s")
-        trouble, sentence = waited_for(sub, f"before the journey's {self._ask.check.timeout:g} s were over")
-        return Finding(trouble, sentence)
+            return ProbeFailure(
+                FailureKind.OWN_DELAY, f"watchdog itself stood still: {left:g} s became {sub.seconds:.1f} s"
+            )
+        kind, sentence = waited_for(sub, f"before the journey's {self._ask.check.timeout:g} s were over")
+        return ProbeFailure(kind, sentence)
 
 
-def _unsendable(question: HttpQuestion) -> Finding | None:
+def _unsendable(question: HttpQuestion) -> ProbeFailure | None:
     """A captured value is a stranger's: it must not end a header and begin another."""
     for name, value in question.headers.items():
         if not value.isascii() or not value.isprintable():
-            return Finding(Trouble.CAPTURE, f"the header {name} cannot be sent: a value in it is no printable ASCII")
+            return ProbeFailure(
+                FailureKind.CAPTURE, f"the header {name} cannot be sent: a value in it is no printable ASCII"
+            )
     return None
 
 
@@ -193,5 +199,5 @@ def _leaves(value: Any) -> Iterator[tuple[str, str]]:
             pass
 
 
-def _how(finding: Finding) -> str:
-    return "fails" if finding.trouble.verdict is Verdict.FAIL else "could not be asked"
+def _how(failure: ProbeFailure) -> str:
+    return "fails" if failure.kind.verdict is Verdict.FAIL else "could not be asked"
