@@ -23,7 +23,7 @@ from watchdog.ledger import Ledger
 from watchdog.model.alert import FILES, Alert, Notice
 from watchdog.model.health import Cause
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import TcpQuestion
+from watchdog.model.probe.network import TcpProbe
 from watchdog.model.record import Entry, EntryKind, Incident, Severity
 from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings
 
@@ -59,8 +59,8 @@ async def main(directory: Path, url: str, wanted: int) -> None:
     clock = Clock()
     lateness = Lateness()
     asker = Asker(Present(), clock, Measures(check_start_lag=lateness))
-    question = TcpQuestion(tcp="127.0.0.1:1")
-    checks = tuple(Check(name=str(number), question=question, interval=INTERVAL) for number in range(CHECKS))
+    probe = TcpProbe(tcp="127.0.0.1:1")
+    checks = tuple(Check(name=str(number), probe=probe, interval=INTERVAL) for number in range(CHECKS))
     asker.set_checks("bench", checks, lambda check, _observation, _incarnation: check.interval, lambda: 0)
     ledger = await Ledger.open(directory, key_file=None, now=time.time(), retention=1e9)
     receivers = (ReceiverSettings(name=RECEIVER, kind=ReceiverKind.WEBHOOK, address=url, timeout=1.0),)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import quote
 
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 
 AT_ONCE = 8
@@ -30,7 +30,7 @@ def watchdog(authority: str) -> Ask:
     prober = Prober(time.time)
 
     async def ask(url: str) -> None:
-        seen = await prober.ask(Check(name="x", question=HttpQuestion(url=url)))
+        seen = await prober.ask(Check(name="x", probe=HttpProbe(url=url)))
         assert seen.verdict is Verdict.PASS, seen
 
     return ask

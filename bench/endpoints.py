@@ -28,7 +28,7 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.logs import configure
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.settings import Settings, StateSettings
 from watchdog.probes import Prober
 
@@ -114,7 +114,7 @@ async def measure(port: int, endpoints: int, seconds: float, directory: Path) ->
 
 def check(port: int, number: int) -> Check:
     url = f"http://127.0.0.1:{port}/endpoint/{number}"
-    return Check(name=f"endpoint-{number}", question=HttpQuestion(url=url), endpoint=True, interval=INTERVAL)
+    return Check(name=f"endpoint-{number}", probe=HttpProbe(url=url), endpoint=True, interval=INTERVAL)
 
 
 async def scrape(page: MetricsPage) -> None:

@@ -23,7 +23,8 @@ from watchdog.config.routes import RouteSection
 from watchdog.config.schema import SECTIONS, File, ServiceSection
 from watchdog.config.validators import ValidatorSection
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import HttpQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyStep
 from watchdog.model.settings import ReceiverKind, ServiceSettings, Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -53,7 +54,7 @@ def defaults() -> Mapping[str, Mapping[str, Any]]:
     found["validator"] = {}
     found["route"] = {"severity": "warning", "continue": False}
     found["journey"] = {"timeout": 30.0, "verify_tls": True, "on_failure": OnFailure.RECOVER}
-    found["step"] = _defaults_in(HttpQuestion) | {"redirects": 10, "method": None}
+    found["step"] = _defaults_in(HttpProbe) | {"redirects": 10, "method": None}
     found["retry"] = _defaults_in(JourneyStep)
     for kind, section in KINDS.items():
         found[kind] = _defaults_in(value_of(section))
@@ -70,7 +71,7 @@ JOURNEY: Mapping[str, type[Section]] = {
 
 def value_of(section: type[KindSection]) -> Any:
     """The class of the model whose values the section is read as."""
-    return get_type_hints(section.question)["return"]
+    return get_type_hints(section.probe)["return"]
 
 
 def _defaults_in(shape: Any) -> dict[str, Any]:

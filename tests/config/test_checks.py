@@ -11,16 +11,8 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.checks.vantage import NetworkSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import (
-    DnsQuestion,
-    DnsRcode,
-    DnsType,
-    HttpQuestion,
-    StartTls,
-    TcpQuestion,
-    TlsQuestion,
-    TlsVersion,
-)
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.network import DnsProbe, DnsRcode, DnsType, StartTls, TcpProbe, TlsProbe, TlsVersion
 
 
 def test_an_endpoint_says_everything(settings_of: Load) -> None:
@@ -52,7 +44,7 @@ def test_an_endpoint_says_everything(settings_of: Load) -> None:
     ).endpoints
     assert endpoint == Check(
         name="shop",
-        question=HttpQuestion(
+        probe=HttpProbe(
             url="https://shop.example/health",
             method="POST",
             headers={"Accept": "application/json", "Authorization": "Bearer t"},
@@ -91,7 +83,7 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
     (mail,) = found.endpoints
     assert mail == Check(
         name="mail",
-        question=TlsQuestion(tls="[::1]:465"),
+        probe=TlsProbe(tls="[::1]:465"),
         endpoint=True,
         on_failure=OnFailure.ALERT,
         interval=4.0,
@@ -102,7 +94,7 @@ def test_what_a_check_does_not_say_comes_from_the_sections(settings_of: Load) ->
     )
     (port,) = found.services[0][1].checks
     assert (port.failures, port.successes, port.endpoint) == (9, 3, False)
-    assert (port.question, port.service) == (TcpQuestion(tcp="db:5432"), ServiceKey("", "webui"))
+    assert (port.probe, port.service) == (TcpProbe(tcp="db:5432"), ServiceKey("", "webui"))
 
 
 @pytest.mark.parametrize("section", [one for one in KINDS.values() if issubclass(one, NetworkSection)])
@@ -119,7 +111,7 @@ def test_what_a_file_may_hold_is_a_secret_that_is_never_shown(section: type[Kind
 
 def test_a_check_with_no_word_on_time_keeps_the_models_time_out(settings_of: Load) -> None:
     (endpoint,) = settings_of("[[endpoint]]\nname = 'e'\nurl = 'http://h'\n").endpoints
-    assert endpoint == Check(name="e", question=HttpQuestion(url="http://h"), endpoint=True)
+    assert endpoint == Check(name="e", probe=HttpProbe(url="http://h"), endpoint=True)
 
 
 def test_what_a_failure_means_follows_from_what_is_asked_unless_it_is_said(settings_of: Load) -> None:
@@ -198,9 +190,9 @@ def test_what_goes_over_the_network_says_everything(settings_of: Load) -> None:
         url = "http://webui/"
         from = "shop/webui"
     """).endpoints
-    assert [one.question for one in found[:4]] == [
-        TcpQuestion(tcp="cache:6379", send="PING\r\n", expect=r"^\+PONG", max_bytes=100),
-        TlsQuestion(
+    assert [one.probe for one in found[:4]] == [
+        TcpProbe(tcp="cache:6379", send="PING\r\n", expect=r"^\+PONG", max_bytes=100),
+        TlsProbe(
             tls="10.0.0.5:587",
             verify_tls=False,
             expiry_warning=3 * 86400.0,
@@ -208,14 +200,14 @@ def test_what_goes_over_the_network_says_everything(settings_of: Load) -> None:
             min_version=TlsVersion.V1_2,
             starttls=StartTls.SMTP,
         ),
-        DnsQuestion(
+        DnsProbe(
             dns="shop.example.",
             server="[::1]:53",
             type=DnsType.MX,
             answers=("10 mail.shop.example", "20 backup.shop.example"),
             answers_match="mail",
         ),
-        DnsQuestion(dns="_old.shop.example", rcode=DnsRcode.NXDOMAIN),
+        DnsProbe(dns="_old.shop.example", rcode=DnsRcode.NXDOMAIN),
     ]
     webui = ServiceKey("shop", "webui")
     assert [one.vantage for one in found] == [

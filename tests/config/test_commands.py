@@ -12,7 +12,8 @@ from tests.config.conftest import Complaints, Load
 from watchdog.config.labels import resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import CommandQuestion, ExecQuestion, Question
+from watchdog.model.probe import Probe
+from watchdog.model.probe.inside import CommandProbe, ExecProbe
 
 HOST = "[[endpoint]]\nname = 'e'\ncommand = '/bin/true'\n"
 
@@ -32,7 +33,7 @@ def test_an_exec_check_says_everything(settings_of: Load) -> None:
         max_bytes = 10
     """).services
     (check,) = service.checks
-    assert check.question == ExecQuestion(
+    assert check.probe == ExecProbe(
         exec=("psql", "-c", "select 1"),
         user="postgres:postgres",
         environment={"PGPASSWORD": "x"},
@@ -47,7 +48,7 @@ def test_an_exec_check_says_everything(settings_of: Load) -> None:
 
 def test_a_command_may_be_one_text_of_words(settings_of: Load) -> None:
     (check,) = settings_of("[[endpoint]]\nname='e'\ncommand=\"/bin/ls '/a b'\"\nexit_code=2").endpoints
-    assert check.question == CommandQuestion(command=("/bin/ls", "/a b"), exit_code=(2,))
+    assert check.probe == CommandProbe(command=("/bin/ls", "/a b"), exit_code=(2,))
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def _by_label(settings_of: Load, **labels: str) -> tuple[tuple[Check, ...], tupl
 
 def test_a_label_may_run_something_in_its_own_container_and_nothing_on_the_host(settings_of: Load) -> None:
     (check,), problems = _by_label(settings_of, exec="redis-cli ping", user="redis", output="== 'PONG'")
-    asked: Question = ExecQuestion(exec=("redis-cli", "ping"), user="redis", output="== 'PONG'")
-    assert (check.question, check.service, problems) == (asked, ServiceKey("p", "db"), ())
+    asked: Probe = ExecProbe(exec=("redis-cli", "ping"), user="redis", output="== 'PONG'")
+    assert (check.probe, check.service, problems) == (asked, ServiceKey("p", "db"), ())
     for labels in ({"command": "/bin/true"}, {"exec": "true", "environment": "A=b"}):
         checks, (problem,) = _by_label(settings_of, **labels)
         assert not checks

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.config.conftest import Load
 from watchdog.config.journeys.har import journey_of_har
 from watchdog.errors import UsageError
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 
 TOKEN, BEARER = "k3Jx81LmQz-token", "eyJhbGciOiJIUzI1NiJ9.e30"
 
@@ -79,24 +79,24 @@ def test_what_a_browser_recorded_becomes_a_journey_that_loads(tmp_path: Path, se
     text = journey_of_har(har(tmp_path, {"log": {"entries": RECORDED}}), "office")
     assert not any(secret in text for secret in (TOKEN, BEARER, "hunter2", "4711", "secretsession", "Bearer other"))
     (journey,) = settings_of(text, {"PASSWORD": "p", "PIN": "1"}).journeys
-    question = journey.question
-    assert isinstance(question, JourneyQuestion)
-    assert question.base == SHOP
-    assert [(step.name, step.request.method, step.request.url) for step in question.steps] == [
+    probe = journey.probe
+    assert isinstance(probe, JourneyProbe)
+    assert probe.base == SHOP
+    assert [(step.name, step.request.method, step.request.url) for step in probe.steps] == [
         ("login", "GET", "/login"),
         ("step-2", "POST", "/login"),
         ("orders", "POST", "/api/orders"),
         ("ord", "GET", "/api/orders/{{ id }}"),
     ]
-    login, orders = question.steps[1], question.steps[2]
+    login, orders = probe.steps[1], probe.steps[2]
     assert login.form == {"user": "ann", "password": "{{ password }}", "csrf": "{{ csrf }}"}
     assert orders.request.headers == {"authorization": "Bearer {{ api }}", "accept": "application/json"}
     assert orders.json == {"pin": "{{ pin }}", "lines": [{"n": 1}], "note": "${HOME} { { x }} 😀"}
-    assert question.secrets == {"password": "p", "pin": "1"}
-    assert question.redact == ("csrf", "api", "id")
-    assert question.steps[3].request.status == ((200, 299),)
+    assert probe.secrets == {"password": "p", "pin": "1"}
+    assert probe.redact == ("csrf", "api", "id")
+    assert probe.steps[3].request.status == ((200, 299),)
     assert "# was answered with 404 when it was recorded" in text
-    assert [capture.where for step in question.steps for capture in step.captures] == [
+    assert [capture.where for step in probe.steps for capture in step.captures] == [
         "input[name='csrf']",
         "meta[name='api']",
         "$.order.id",

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.config.conftest import Complaints, Load
-from watchdog.model.question import HttpConnection, HttpQuestion
+from watchdog.model.probe.http import HttpConnection, HttpProbe
 
 HEAD = '[[endpoint]]\nname = "shop"\nurl = "https://shop.example/"\n'
 
 
-def question(settings_of: Load, keys: str) -> HttpQuestion:
+def probe(settings_of: Load, keys: str) -> HttpProbe:
     (endpoint,) = settings_of(HEAD + keys, {"TOKEN": "t0ken"}).endpoints
-    assert isinstance(endpoint.question, HttpQuestion)
-    return endpoint.question
+    assert isinstance(endpoint.probe, HttpProbe)
+    return endpoint.probe
 
 
 def test_every_expectation_is_taken_over(settings_of: Load) -> None:
-    asked = question(
+    asked = probe(
         settings_of,
         """
         connection = "kept"
@@ -30,7 +30,7 @@ def test_every_expectation_is_taken_over(settings_of: Load) -> None:
         redirect_hosts = ["login.example", "*.shop.example"]
         """,
     )
-    assert asked == HttpQuestion(
+    assert asked == HttpProbe(
         url="https://shop.example/",
         connection=HttpConnection.KEPT,
         body_contains="Welcome",
@@ -42,7 +42,7 @@ def test_every_expectation_is_taken_over(settings_of: Load) -> None:
 
 
 def test_one_expectation_needs_no_list(settings_of: Load) -> None:
-    assert question(settings_of, """body_json = "$.a matches /x, y/" """).body_json == ("$.a matches /x, y/",)
+    assert probe(settings_of, """body_json = "$.a matches /x, y/" """).body_json == ("$.a matches /x, y/",)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_one_expectation_needs_no_list(settings_of: Load) -> None:
 def test_who_asks_becomes_one_header(settings_of: Load, tmp_path: Path, keys: str, header: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text("from a file\n")
-    asked = question(settings_of, keys.replace("{file}", str(secret)))
+    asked = probe(settings_of, keys.replace("{file}", str(secret)))
     assert asked.headers == {"Authorization": header}
     assert header not in repr(asked)
 

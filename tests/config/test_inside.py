@@ -8,7 +8,7 @@ from tests.config.conftest import Complaints, Load
 from watchdog.config.labels import resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import LogsQuestion, ResourcesQuestion
+from watchdog.model.probe.inside import LogsProbe, ResourcesProbe
 
 E_OF = "[[endpoint]]\nname = 'e'\nservice = 'db'\n"
 
@@ -17,13 +17,13 @@ def test_a_check_of_logs_says_everything(settings_of: Load) -> None:
     (check,) = settings_of(
         f"{E_OF}logs = 'ERROR'\nmax_per_minute = 2.5\nnew_errors = true\nlearn = '2h'\nnew_for = '5m'"
     ).endpoints
-    assert check.question == LogsQuestion(logs="ERROR", max_per_minute=2.5, new_errors=True, learn=7200, new_for=300)
+    assert check.probe == LogsProbe(logs="ERROR", max_per_minute=2.5, new_errors=True, learn=7200, new_for=300)
 
 
 def test_logs_may_be_described_by_labels(settings_of: Load) -> None:
     labels = {"watchdog.check.c.logs": "ERROR", "watchdog.check.c.max-per-minute": "20"}
     found = resolve(settings_of(""), ServiceKey("p", "db"), labels)
-    assert [check.question for check in found.settings.checks] == [LogsQuestion(logs="ERROR", max_per_minute=20)]
+    assert [check.probe for check in found.settings.checks] == [LogsProbe(logs="ERROR", max_per_minute=20)]
     assert found.problems == ()
 
 
@@ -38,7 +38,7 @@ def test_a_check_of_resources_says_everything(settings_of: Load) -> None:
         exhausts_within = "6h"
     """
     ).endpoints
-    assert check.question == ResourcesQuestion(
+    assert check.probe == ResourcesProbe(
         max_memory=0.85, max_cpu=0.805, max_restarts=3, restart_window=600, min_free_disk=0.1, exhausts_within=21600
     )
 

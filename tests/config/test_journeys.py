@@ -16,7 +16,8 @@ from watchdog.config.problems import Problems
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.model.settings import HealthSettings
 
 WEBUI, API = ServiceKey("shop", "webui"), ServiceKey("", "api")
@@ -27,10 +28,10 @@ def journey_in(text: str, load: Load, **environ: str) -> Check:
     return journey
 
 
-def question_in(text: str, load: Load, **environ: str) -> JourneyQuestion:
-    question = journey_in(text, load, **environ).question
-    assert isinstance(question, JourneyQuestion)
-    return question
+def question_in(text: str, load: Load, **environ: str) -> JourneyProbe:
+    probe = journey_in(text, load, **environ).probe
+    assert isinstance(probe, JourneyProbe)
+    return probe
 
 
 def test_a_journey_says_everything(settings_of: Load, tmp_path: Path) -> None:
@@ -73,11 +74,11 @@ def test_a_journey_says_everything(settings_of: Load, tmp_path: Path) -> None:
     hosts = ("other.example", "shop.example")
     assert journey == Check(
         name="office",
-        question=JourneyQuestion(
+        probe=JourneyProbe(
             steps=(
                 JourneyStep(
                     name="login",
-                    request=HttpQuestion(
+                    request=HttpProbe(
                         url="/login",
                         method="POST",
                         headers={"X-A": "b"},
@@ -93,7 +94,7 @@ def test_a_journey_says_everything(settings_of: Load, tmp_path: Path) -> None:
                 ),
                 JourneyStep(
                     name="next",
-                    request=HttpQuestion(
+                    request=HttpProbe(
                         url="https://other.example/{{ sid }}",
                         method="POST",
                         body_json=("$.a == 1",),
@@ -129,7 +130,7 @@ def test_what_a_journey_does_not_say_is_usual(settings_of: Load) -> None:
 
 
 def test_what_the_environment_puts_in_is_hidden_but_for_the_beginning_of_a_url(settings_of: Load) -> None:
-    question = question_in(
+    probe = question_in(
         """
         [[journey]]
         name = "j"
@@ -145,9 +146,9 @@ def test_what_the_environment_puts_in_is_hidden_but_for_the_beginning_of_a_url(s
         USER_NAME="ann",
         PIN="1234",
     )
-    assert question.hidden == ("1234", "ann", "k3y")
-    assert question.steps[0].request.url == "/x?key=k3y"
-    assert "k3y" not in repr(question.secrets)
+    assert probe.hidden == ("1234", "ann", "k3y")
+    assert probe.steps[0].request.url == "/x?key=k3y"
+    assert "k3y" not in repr(probe.secrets)
 
 
 STEP = '[[journey]]\nname = "j"\n{journey}\n[[journey.step]]\nname = "a"\nurl = "http://h/"\n{step}\n'

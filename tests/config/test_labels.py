@@ -11,7 +11,8 @@ from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.labels import RULES, Resolved, resolve
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import HttpQuestion, TcpQuestion
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.network import TcpProbe
 from watchdog.model.settings import OnStop, RecoverySettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("shop", "webui")
@@ -48,12 +49,10 @@ def test_labels_describe_a_service() -> None:
     assert (service.recovery.on_stop, service.recovery.absence_grace) == (OnStop.RESPECT, 30.0)
     assert service.stop_timeout == 20.0
     assert service.checks == (
-        Check(name="port", question=TcpQuestion(tcp="127.0.0.1:8000"), service=WEBUI),
+        Check(name="port", probe=TcpProbe(tcp="127.0.0.1:8000"), service=WEBUI),
         Check(
             name="ready",
-            question=HttpQuestion(
-                url="http://127.0.0.1:8000/ready", status=((200, 200), (300, 399)), body_matches="ok"
-            ),
+            probe=HttpProbe(url="http://127.0.0.1:8000/ready", status=((200, 200), (300, 399)), body_matches="ok"),
             service=WEBUI,
             interval=15.0,
         ),

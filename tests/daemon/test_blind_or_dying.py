@@ -15,14 +15,14 @@ from tests.support.small_daemon import QUICK, SmallDaemon, small_daemon
 from tests.support.stuck_engine import StuckEngine
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.settings import EngineSettings, Settings
 
 NAMES = ("webui", "blog")
 PAGES = tuple(
     Check(
         name=f"{name}-page",
-        question=HttpQuestion(url="http://127.0.0.1:8080/"),
+        probe=HttpProbe(url="http://127.0.0.1:8080/"),
         service=ServiceKey("", name),
         interval=0.05,
         retry_interval=0.05,

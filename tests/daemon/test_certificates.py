@@ -13,7 +13,7 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.model.alerting import GroupBy
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure, Verdict
-from watchdog.model.question import TlsQuestion
+from watchdog.model.probe.network import TlsProbe
 from watchdog.model.settings import ReceiverSettings, ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
@@ -23,7 +23,7 @@ SHARED, OTHER = "aa" * 32, "bb" * 32
 
 
 def tls(name: str, service: ServiceKey | None = None) -> Check:
-    return Check(name=name, question=TlsQuestion(tls="127.0.0.1:1"), service=service, on_failure=OnFailure.ALERT)
+    return Check(name=name, probe=TlsProbe(tls="127.0.0.1:1"), service=service, on_failure=OnFailure.ALERT)
 
 
 SETTINGS: Settings = replace(

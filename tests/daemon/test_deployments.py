@@ -14,13 +14,11 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from watchdog.daemon.worker import Worker
 from watchdog.model.deployment import DeployOrder, Gate, Stage
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 
 pytestmark = pytest.mark.usefixtures("takers")
 
-PUBLIC = Check(
-    name="public", question=HttpQuestion(url="http://127.0.0.1/"), interval=10.0, retry_interval=5.0, failures=3
-)
+PUBLIC = Check(name="public", probe=HttpProbe(url="http://127.0.0.1/"), interval=10.0, retry_interval=5.0, failures=3)
 
 
 def test_an_endpoint_that_fails_or_flaps_under_a_deployment_has_no_incident_and_has_to_fail_anew(

@@ -16,7 +16,9 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.asker import FIRST_PER_SECOND, OTHERS_AT_ONCE, Asker
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import CommandQuestion, JourneyQuestion, TcpQuestion
+from watchdog.model.probe.inside import CommandProbe
+from watchdog.model.probe.journey import JourneyProbe
+from watchdog.model.probe.network import TcpProbe
 
 START = 1000.0
 
@@ -56,7 +58,7 @@ class Timed:
 
 def checks(count: int, interval: float = 60.0, retry: float = 5.0) -> list[Check]:
     return [
-        Check(name=f"c{number}", question=TcpQuestion(tcp="db:5432"), interval=interval, retry_interval=retry)
+        Check(name=f"c{number}", probe=TcpProbe(tcp="db:5432"), interval=interval, retry_interval=retry)
         for number in range(count)
     ]
 
@@ -187,7 +189,7 @@ def test_what_a_doubted_one_needs_is_asked_to_the_last_whoever_passes() -> None:
 
 
 def test_a_journey_is_the_last_to_be_asked_whether_the_observer_sees() -> None:
-    login = Check(name="login", question=JourneyQuestion(steps=()), interval=3600.0)
+    login = Check(name="login", probe=JourneyProbe(steps=()), interval=3600.0)
     prober, wanted = Timed(seconds=1.0), [login, *checks(100, interval=3600.0)]
     asked_out_of_turn(prober, wanted, doubted="c0")
     assert "login" not in {name for name, _ in prober.asked}
@@ -196,8 +198,8 @@ def test_a_journey_is_the_last_to_be_asked_whether_the_observer_sees() -> None:
 def test_only_what_may_show_that_the_observer_is_blind_is_asked_out_of_turn() -> None:
     prober = Timed()
     page, command = (
-        Check(name="page", question=TcpQuestion(tcp="h:1")),
-        Check(name="command", question=CommandQuestion(command=("true",))),
+        Check(name="page", probe=TcpProbe(tcp="h:1")),
+        Check(name="command", probe=CommandProbe(command=("true",))),
     )
 
     async def play(_: VirtualLoop, asker: Asker) -> None:

@@ -18,12 +18,12 @@ from watchdog.ledger import Ledger
 from watchdog.model.container import HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Incident, Severity
 from watchdog.model.settings import RecoverySettings, ServiceSettings, Settings, StateSettings
 
 WEBUI = ServiceKey("", "webui")
-PAGE = Check(name="page", question=HttpQuestion(url="http://webui/"))
+PAGE = Check(name="page", probe=HttpProbe(url="http://webui/"))
 MINUTE = 60.0
 DEFAULTS = RecoverySettings()
 

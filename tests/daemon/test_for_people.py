@@ -14,12 +14,12 @@ from tests.support.small_daemon import QUICK, SmallDaemon, small_daemon
 from watchdog.model.health import Cause, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, OnFailure, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Incident, Outcome, Severity
 from watchdog.model.settings import ServiceSettings
 
 KEY = ServiceKey("", "webui")
-PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"), service=KEY, interval=0.1, retry_interval=0.1)
+PAGE = Check(name="page", probe=HttpProbe(url="http://127.0.0.1/"), service=KEY, interval=0.1, retry_interval=0.1)
 REPORT = replace(PAGE, name="report", on_failure=OnFailure.ALERT)
 WEBUI = ServiceSettings(health=QUICK.health, recovery=QUICK.recovery, checks=(PAGE, REPORT))
 SETTINGS = replace(QUICK, services=((KEY, WEBUI),))

@@ -22,7 +22,7 @@ from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerFull, UnknownHeartbeat
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.model.record import Kept
 from watchdog.model.settings import Settings, StateSettings
 from watchdog.probes import Prober
@@ -30,7 +30,7 @@ from watchdog.probes import Prober
 MINUTE, HOUR = 60.0, 3600.0
 BACKUP = Check(
     name="backup",
-    question=HeartbeatQuestion(heartbeat=24 * HOUR, grace=HOUR),
+    probe=HeartbeatProbe(heartbeat=24 * HOUR, grace=HOUR),
     endpoint=True,
     interval=7 * HOUR,
     retry_interval=HOUR,

@@ -11,9 +11,9 @@ from watchdog.api.measures import Measures
 from watchdog.daemon.asker import Asker
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 
-PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1:8080/"), interval=0.01, retry_interval=0.01)
+PAGE = Check(name="page", probe=HttpProbe(url="http://127.0.0.1:8080/"), interval=0.01, retry_interval=0.01)
 
 
 @dataclass(slots=True)

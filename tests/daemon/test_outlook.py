@@ -12,12 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from watchdog.daemon.outlook import KNOWN_FOR, Outlook
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import ExecQuestion, TcpQuestion
+from watchdog.model.probe.inside import ExecProbe
+from watchdog.model.probe.network import TcpProbe
 
 WEB, API, BLOG = ServiceKey("shop", "web"), ServiceKey("shop", "api"), ServiceKey("blog", "web")
 CHECKS = (
-    Check(name="page", question=TcpQuestion(tcp="192.0.2.1:80")),
-    Check(name="inside", question=ExecQuestion(exec=("true",))),
+    Check(name="page", probe=TcpProbe(tcp="192.0.2.1:80")),
+    Check(name="inside", probe=ExecProbe(exec=("true",))),
 )
 NAMES, KEYS = st.sampled_from(["alone", "needs api"]), st.sampled_from([WEB, BLOG])
 ANSWERS = st.builds(
@@ -83,7 +84,7 @@ class Remembering(RuleBasedStateMachine):
     def an_endpoint_answers(self, name: str, after: Observation) -> None:
         known = self.world.endpoints.get(name)
         if known is None:
-            self.world.endpoints[name] = Alone(Check(name=name, question=CHECKS[0].question), Answered(after))
+            self.world.endpoints[name] = Alone(Check(name=name, probe=CHECKS[0].probe), Answered(after))
             self.outlook.note(None, after)
         else:
             before, known.streak = known.streak.last, Answered(after)

@@ -13,7 +13,7 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import QUICK, SmallDaemon, small_daemon
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Incident
 from watchdog.model.settings import ObserverSettings, ServiceSettings
 
@@ -25,7 +25,7 @@ def _page(name: str) -> tuple[ServiceKey, ServiceSettings]:
     key = ServiceKey("", name)
     check = Check(
         name=f"{name}-page",
-        question=HttpQuestion(url="http://127.0.0.1/"),
+        probe=HttpProbe(url="http://127.0.0.1/"),
         service=key,
         interval=0.1,
         retry_interval=0.1,

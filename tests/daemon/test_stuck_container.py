@@ -18,13 +18,13 @@ from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.plan import RestartContainer
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Severity
 from watchdog.model.settings import AlertSettings
 
 PAGE = Check(
     name="page",
-    question=HttpQuestion(url="http://127.0.0.1:8080/"),
+    probe=HttpProbe(url="http://127.0.0.1:8080/"),
     service=ServiceKey("", "webui"),
     interval=0.05,
     retry_interval=0.05,

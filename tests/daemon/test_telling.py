@@ -23,12 +23,12 @@ from watchdog.model.alert import FILES
 from watchdog.model.alerting import Maintenance, Once, Route
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Kept, Severity
 from watchdog.model.settings import ServiceSettings, Settings
 
 WEBUI = ServiceKey("", "webui")
-PAGE = Check(name="page", question=HttpQuestion(url="http://127.0.0.1/"))
+PAGE = Check(name="page", probe=HttpProbe(url="http://127.0.0.1/"))
 
 
 pytestmark = pytest.mark.usefixtures("takers")

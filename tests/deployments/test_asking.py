@@ -15,9 +15,9 @@ from watchdog.deployments.premises import Premises
 from watchdog.model.deployment import Gate, GateResult
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 
-CHECK = Check(name="page", question=HttpQuestion(url="http://127.0.0.1:8080/"), retry_interval=5.0, failures=3)
+CHECK = Check(name="page", probe=HttpProbe(url="http://127.0.0.1:8080/"), retry_interval=5.0, failures=3)
 Answer = Callable[[float], tuple[Verdict, Mapping[str, Any]]]
 
 

@@ -27,7 +27,7 @@ from watchdog.model.container import ContainerSpec
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.plan import CreateContainer, StartContainer, Step
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.settings import HealthSettings, RecoverySettings, ServiceSettings, Settings, StateSettings
 
 HOUR = 3600.0
@@ -87,7 +87,7 @@ class Scene:
 
     @property
     def settings(self) -> Settings:
-        check = Check(name="page", question=HttpQuestion(url="http://webui/"))
+        check = Check(name="page", probe=HttpProbe(url="http://webui/"))
         return Settings(
             state=StateSettings(dir=self.directory / "state", run_dir=self.directory / "run"),
             services=((WEBUI, ServiceSettings(configured=True, checks=(check,))),),

@@ -15,7 +15,7 @@ import pytest
 from tests.probes.authority import Authority
 from tests.probes.servers import Handler, Loopback, free_port, hang, http, read_request, reset
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 from watchdog.probes.prober import LATE
 
@@ -34,11 +34,11 @@ class Fault:
     url: str = "http://127.0.0.1:{port}/"
     asks: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    async def question(self, loopback: Loopback, authority: Authority) -> HttpQuestion:
+    async def probe(self, loopback: Loopback, authority: Authority) -> HttpProbe:
         tls = None if self.certificate is None else authority.server(authority.issue(**self.certificate))
         port = await (loopback.serve(self.handler, tls) if self.handler else loopback.answer(*self.answers, tls=tls))
         url = self.url if tls is None else "https://127.0.0.1:{port}/"
-        return HttpQuestion(url=url.format(port=port), max_bytes=MAX_BYTES, **self.asks)
+        return HttpProbe(url=url.format(port=port), max_bytes=MAX_BYTES, **self.asks)
 
 
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,8 +107,8 @@ async def test_each_fault_of_an_endpoint_has_its_class_in_bounded_time_and_bytes
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     loopback, authority, prober = Loopback(), Authority(tmp_path), Prober(time.time)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
-    questions = {name: await fault.question(loopback, authority) for name, fault in FAULTS.items()}
-    asked = [Check(name=name, question=question, timeout=TIMEOUT) for name, question in questions.items()]
+    questions = {name: await fault.probe(loopback, authority) for name, fault in FAULTS.items()}
+    asked = [Check(name=name, probe=probe, timeout=TIMEOUT) for name, probe in questions.items()]
     seen: list[Observation] = await asyncio.gather(*(prober.ask(check) for check in asked))
     await prober.close()
     await loopback.close()

@@ -106,15 +106,15 @@ class Cable:
         answers = threading.Thread(target=_pass_on, args=(engine, daemon), daemon=True)
         answers.start()
         with suppress(OSError):
-            while (question := daemon.recv(65536)) and not self._severed:
-                asked = question.split(b"\r\n", 1)[0]
+            while (probe := daemon.recv(65536)) and not self._severed:
+                asked = probe.split(b"\r\n", 1)[0]
                 if b"/events?" in asked and b"until=" not in asked:
-                    self._open_stream(daemon, engine, question)
+                    self._open_stream(daemon, engine, probe)
                     return
-                engine.sendall(question)
+                engine.sendall(probe)
         _hang_up(daemon, engine)
 
-    def _open_stream(self, daemon: socket.socket, engine: socket.socket, question: bytes) -> None:
+    def _open_stream(self, daemon: socket.socket, engine: socket.socket, probe: bytes) -> None:
         """On a connection to the engine of its own, so that every byte of it goes through here."""
         with self._lock:
             if self._cut:
@@ -123,7 +123,7 @@ class Cable:
             stream = socket.socket(socket.AF_UNIX)
             stream.connect(str(self.engine))
             self._streams.append((daemon, stream))
-        stream.sendall(question)
+        stream.sendall(probe)
         with suppress(OSError):
             self._pass_events(stream, daemon)
         _hang_up(daemon, stream, engine)

@@ -11,7 +11,7 @@ from watchdog.model.container import Container, ContainerSpec, ContainerState, H
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.situation import Situation
@@ -50,7 +50,7 @@ CRASH = Situation(
 )
 """A protected service whose container has just exited by itself; nothing speaks against acting."""
 
-HTTP = Check(name="http", question=HttpQuestion(url="http://127.0.0.1:8080/"))
+HTTP = Check(name="http", probe=HttpProbe(url="http://127.0.0.1:8080/"))
 
 
 def attempt(

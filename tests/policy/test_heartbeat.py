@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.policy.heartbeat import Heart, Pulse, Reading, heartbeat_name, may_stay_unwritten, read_heart
 
 HOUR = 3600.0
-EACH_DAY = HeartbeatQuestion(heartbeat=24 * HOUR, grace=HOUR)
+EACH_DAY = HeartbeatProbe(heartbeat=24 * HOUR, grace=HOUR)
 NOW = 1_000_000.0
 JUST = Heart(since=0.0, called_at=NOW)
 
@@ -48,13 +48,13 @@ def test_what_was_due_while_nobody_listened_has_its_grace_anew() -> None:
 
 
 def test_without_grace_it_has_a_minute_after_a_start() -> None:
-    strict = HeartbeatQuestion(heartbeat=10.0, grace=0.0)
+    strict = HeartbeatProbe(heartbeat=10.0, grace=0.0)
     pulses = [read_heart(JUST, strict, NOW + 20 + after, heard_since=NOW + 20, born=0.0).pulse for after in (59.9, 60)]
     assert pulses == [Pulse.AWAITED, Pulse.SILENT]
 
 
 def test_a_start_before_the_call_moves_no_deadline() -> None:
-    strict = HeartbeatQuestion(heartbeat=10.0, grace=0.0)
+    strict = HeartbeatProbe(heartbeat=10.0, grace=0.0)
     assert read_heart(JUST, strict, NOW + 10, heard_since=NOW - 1, born=0.0).pulse is Pulse.SILENT
 
 
@@ -79,9 +79,9 @@ def test_a_call_may_stay_unwritten_for_a_tenth_of_its_period_or_a_minute(period:
 
 def test_an_endpoint_is_called_by_its_name_and_a_check_by_its_services_too() -> None:
     worker = ServiceKey("shop", "worker")
-    assert heartbeat_name(Check(name="backup", question=EACH_DAY, endpoint=True)) == "backup"
-    assert heartbeat_name(Check(name="backup", question=EACH_DAY, endpoint=True, service=worker)) == "backup"
-    assert heartbeat_name(Check(name="alive", question=EACH_DAY, service=worker)) == "shop/worker/alive"
+    assert heartbeat_name(Check(name="backup", probe=EACH_DAY, endpoint=True)) == "backup"
+    assert heartbeat_name(Check(name="backup", probe=EACH_DAY, endpoint=True, service=worker)) == "backup"
+    assert heartbeat_name(Check(name="alive", probe=EACH_DAY, service=worker)) == "shop/worker/alive"
 
 
 TIMES = st.floats(0, 1e9)

@@ -7,7 +7,8 @@ import pytest
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation, StepSeen, Verdict
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.policy.journeys import failing_step, filled, heard_by, not_reached
 from watchdog.policy.templates import NoValue
 
@@ -18,14 +19,14 @@ PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
 def step(name: str = "login", service: ServiceKey | None = None, **rest: Any) -> JourneyStep:
     asked: dict[str, Any] = {key: rest.pop(key) for key in list(rest) if key not in {"form", "json", "always_run"}}
     asked.setdefault("url", "/login")
-    return JourneyStep(name=name, request=HttpQuestion(**asked), service=service, **rest)
+    return JourneyStep(name=name, request=HttpProbe(**asked), service=service, **rest)
 
 
-def journey(*steps: JourneyStep, base: str | None = "http://shop.test/app/") -> JourneyQuestion:
-    return JourneyQuestion(steps=steps, services=(WEBUI, API, DB), base=base)
+def journey(*steps: JourneyStep, base: str | None = "http://shop.test/app/") -> JourneyProbe:
+    return JourneyProbe(steps=steps, services=(WEBUI, API, DB), base=base)
 
 
-def fill(one: JourneyStep, base: str | None = "http://shop.test/app/", **values: str) -> HttpQuestion:
+def fill(one: JourneyStep, base: str | None = "http://shop.test/app/", **values: str) -> HttpProbe:
     return filled(journey(one, base=base), one, values)
 
 
@@ -132,11 +133,11 @@ def test_a_service_without_a_step_of_its_own_passes_with_the_whole_only() -> Non
 
 
 def test_a_step_that_belongs_to_nobody_blames_nobody() -> None:
-    question = JourneyQuestion(steps=(step("front"),), services=())
+    probe = JourneyProbe(steps=(step("front"),), services=())
     told = Observation(
         check="j", at=1.0, verdict=FAIL, reason="so", steps=(StepSeen(name="front", verdict=FAIL, reason="so"),)
     )
-    assert heard_by(question, told, WEBUI, blamed=False).verdict is UNKNOWN
+    assert heard_by(probe, told, WEBUI, blamed=False).verdict is UNKNOWN
 
 
 def test_a_journey_that_ended_before_its_last_steps_proves_nothing() -> None:

@@ -11,7 +11,7 @@ from tests.support.fake_engine import FakeEngine
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
-from watchdog.model.question import Question
+from watchdog.model.probe import Probe
 from watchdog.probes import Prober
 
 SERVICE = ServiceKey("shop", "db")
@@ -42,5 +42,5 @@ class Stage:
     async def look(self, container: str) -> None:
         self.container = await self.engine.inspect(container)
 
-    async def ask(self, question: Question, **check: Any) -> Observation:
-        return await self.prober.ask(Check(name="inside", question=question, service=SERVICE, **check))
+    async def ask(self, probe: Probe, **check: Any) -> Observation:
+        return await self.prober.ask(Check(name="inside", probe=probe, service=SERVICE, **check))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.probes.servers import Loopback
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 from watchdog.probes.ask import REASON_LIMIT
 
@@ -42,9 +42,7 @@ async def ask(said: bytes) -> Observation:
         return await prober.ask(
             Check(
                 name="any",
-                question=HttpQuestion(
-                    url=f"http://127.0.0.1:{port}/", max_bytes=MAX_BYTES, redirects=2, body_matches="a|^"
-                ),
+                probe=HttpProbe(url=f"http://127.0.0.1:{port}/", max_bytes=MAX_BYTES, redirects=2, body_matches="a|^"),
                 timeout=TIMEOUT,
             )
         )

@@ -8,19 +8,19 @@ import pytest
 
 from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import CommandQuestion
+from watchdog.model.probe.inside import CommandProbe
 from watchdog.probes import Prober
 
 DEADLINE = 30.0
 
 
-async def ask(prober: Prober, *command: str, timeout: float = DEADLINE, **question: object) -> Observation:  # noqa: ASYNC109 - the check's
-    asked = CommandQuestion(command=command, **question)  # type: ignore[arg-type]
-    return await prober.ask(Check(name="host", question=asked, timeout=timeout))
+async def ask(prober: Prober, *command: str, timeout: float = DEADLINE, **probe: object) -> Observation:  # noqa: ASYNC109 - the check's
+    asked = CommandProbe(command=command, **probe)  # type: ignore[arg-type]
+    return await prober.ask(Check(name="host", probe=asked, timeout=timeout))
 
 
-async def shell(prober: Prober, script: str, timeout: float = DEADLINE, **question: object) -> Observation:  # noqa: ASYNC109 - the check's
-    return await ask(prober, "sh", "-c", script, timeout=timeout, **question)
+async def shell(prober: Prober, script: str, timeout: float = DEADLINE, **probe: object) -> Observation:  # noqa: ASYNC109 - the check's
+    return await ask(prober, "sh", "-c", script, timeout=timeout, **probe)
 
 
 async def test_the_verdict_is_by_exit_code_and_output(prober: Prober) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.probes.name_server import Answer, NameServer, zone
 from tests.probes.servers import free_port
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import DnsQuestion, DnsRcode, DnsType
+from watchdog.model.probe.network import DnsProbe, DnsRcode, DnsType
 from watchdog.probes import Prober
 
 Serve = Callable[[Answer], Awaitable[tuple[NameServer, str]]]
@@ -36,8 +36,8 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 async def ask(prober: Prober, where: str | None, limit: float = 5.0, **rest: Any) -> Observation:
-    question = DnsQuestion(dns="shop.test", server=where, **rest)
-    return await prober.ask(Check(name="c", question=question, timeout=limit))
+    probe = DnsProbe(dns="shop.test", server=where, **rest)
+    return await prober.ask(Check(name="c", probe=probe, timeout=limit))
 
 
 def judged(seen: Observation) -> tuple[Verdict, Any]:

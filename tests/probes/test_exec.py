@@ -18,11 +18,11 @@ from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.inside import Ended
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import ExecQuestion
+from watchdog.model.probe.inside import ExecProbe
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
-READY = ExecQuestion(exec=("pg_isready",))
+READY = ExecProbe(exec=("pg_isready",))
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def shown(observation: Observation) -> tuple[str, object, str]:
 
 
 @pytest.mark.parametrize(
-    ("question", "output", "exit_code", "expected"),
+    ("probe", "output", "exit_code", "expected"),
     [
         (READY, "", 0, ("pass", None, "pg_isready ends with 0")),
         (READY, " ready\n", 0, ("pass", None, "pg_isready ends with 0 and prints 'ready'")),
@@ -56,27 +56,27 @@ def shown(observation: Observation) -> tuple[str, object, str]:
             2,
             ("fail", "exit_code", "pg_isready ends with 2, printing 'no answer'; expected is 0"),
         ),
-        (ExecQuestion(exec=READY.exec, exit_code=(0, 2)), "", 2, ("pass", None, "pg_isready ends with 2")),
+        (ExecProbe(exec=READY.exec, exit_code=(0, 2)), "", 2, ("pass", None, "pg_isready ends with 2")),
         (
-            ExecQuestion(exec=READY.exec, output_matches="^accept"),
+            ExecProbe(exec=READY.exec, output_matches="^accept"),
             "rejecting",
             0,
             ("fail", "output", "pg_isready prints 'rejecting', with nothing like '^accept'"),
         ),
         (
-            ExecQuestion(exec=READY.exec, output="< 100"),
+            ExecProbe(exec=READY.exec, output="< 100"),
             "99\n",
             0,
             ("pass", None, "pg_isready ends with 0 and prints '99'"),
         ),
         (
-            ExecQuestion(exec=READY.exec, output="< 100"),
+            ExecProbe(exec=READY.exec, output="< 100"),
             "100\n",
             0,
             ("fail", "output", "what pg_isready prints, '100' is not what is expected: < 100"),
         ),
         (
-            ExecQuestion(exec=READY.exec, output="== 'rev-9'"),
+            ExecProbe(exec=READY.exec, output="== 'rev-9'"),
             "",
             0,
             ("fail", "output", "what pg_isready prints, '' is not what is expected: == 'rev-9'"),
@@ -91,10 +91,10 @@ def shown(observation: Observation) -> tuple[str, object, str]:
     ],
 )
 async def test_the_verdict_is_by_exit_code_and_output(
-    stage: Stage, question: ExecQuestion, output: str, exit_code: int, expected: tuple[str, object, str]
+    stage: Stage, probe: ExecProbe, output: str, exit_code: int, expected: tuple[str, object, str]
 ) -> None:
     prints(stage, output, exit_code)
-    assert shown(await stage.ask(question)) == expected
+    assert shown(await stage.ask(probe)) == expected
 
 
 async def test_output_of_any_bytes_is_evidence_in_one_bounded_line(stage: Stage) -> None:
@@ -162,14 +162,14 @@ async def test_a_check_that_is_forgotten_begins_anew(stage: Stage, monkeypatch: 
     stage.engine.inside.programs[READY.exec] = HANGS
     monkeypatch.setattr(FakeInside, "stop", _cannot)
     await stage.ask(READY, timeout=0.2)
-    stage.prober.forget(Check(name="inside", question=READY, service=SERVICE))
+    stage.prober.forget(Check(name="inside", probe=READY, service=SERVICE))
     prints(stage, "ready")
     assert (await stage.ask(READY)).verdict is Verdict.PASS
 
 
 async def test_one_that_prints_for_ever_is_ended_when_it_has_printed_enough(stage: Stage) -> None:
     prints(stage, "y\n" * 1000)
-    found = await stage.ask(ExecQuestion(exec=READY.exec, max_bytes=100))
+    found = await stage.ask(ExecProbe(exec=READY.exec, max_bytes=100))
     assert shown(found) == ("fail", "too_large", "pg_isready printed more than 100 bytes and was killed")
 
 
@@ -191,8 +191,8 @@ async def test_a_real_one_that_hangs_or_chatters_is_gone_afterwards(clean_engine
     prober = Prober(time.time, One(engine, await engine.inspect(container)))
 
     async def ask(*command: str, timeout: float = 30.0) -> Observation:  # noqa: ASYNC109 - the check's
-        question = ExecQuestion(exec=command)
-        return await prober.ask(Check(name="inside", question=question, service=SERVICE, timeout=timeout))
+        probe = ExecProbe(exec=command)
+        return await prober.ask(Check(name="inside", probe=probe, service=SERVICE, timeout=timeout))
 
     assert (await ask("sleep", "1000", timeout=2.0)).reason == "sleep 1000 did not end within 2 s and was killed"
     assert (await ask("yes")).reason == "yes printed more than 65536 bytes and was killed"

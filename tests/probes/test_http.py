@@ -9,13 +9,13 @@ import pytest
 
 from tests.probes.servers import Loopback, free_port, full_backlog, hang, http, read_request, reset
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 
 
 def check(target: int | str, path: str = "/", timeout: float = 5.0, **rest: Any) -> Check:
     url = f"http://127.0.0.1:{target}{path}" if isinstance(target, int) else target
-    return Check(name="shop", question=HttpQuestion(url=url, **rest), timeout=timeout)
+    return Check(name="shop", probe=HttpProbe(url=url, **rest), timeout=timeout)
 
 
 def failed(seen: Observation, trouble: str) -> bool:

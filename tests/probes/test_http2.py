@@ -18,15 +18,15 @@ from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, hang
 from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 
 Respond = Callable[[h2.connection.H2Connection, int], None]
 
 
 def check(port: int, path: str = "/", timeout: float = 5.0, **rest: Any) -> Check:
-    question = HttpQuestion(url=f"https://127.0.0.1:{port}{path}", http2=True, **rest)
-    return Check(name="shop", question=question, timeout=timeout)
+    probe = HttpProbe(url=f"https://127.0.0.1:{port}{path}", http2=True, **rest)
+    return Check(name="shop", probe=probe, timeout=timeout)
 
 
 def failed(seen: Observation, trouble: str) -> bool:
@@ -156,7 +156,7 @@ async def test_http1_on_the_same_prober_still_offers_no_http2(
     tls = authority.server(authority.issue())
     tls.set_alpn_protocols(["h2", "http/1.1"])
     port = await loopback.serve(handler, tls)
-    await prober.ask(Check(name="old", question=HttpQuestion(url=f"https://127.0.0.1:{port}/"), timeout=5.0))
+    await prober.ask(Check(name="old", probe=HttpProbe(url=f"https://127.0.0.1:{port}/"), timeout=5.0))
     assert spoken == [None]
 
 

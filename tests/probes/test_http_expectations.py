@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, http, read_request, reset
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpConnection, HttpQuestion
+from watchdog.model.probe.http import HttpConnection, HttpProbe
 from watchdog.probes import Prober
 from watchdog.probes.ask import ProbeFailure
 from watchdog.probes.body import BoundedBody
@@ -24,8 +24,8 @@ HEALTH = json.dumps({"status": "ok", "queue": 12, "nodes": [{"up": True}, {"up":
 
 
 def check(port: int, path: str = "/", scheme: str = "http", **rest: Any) -> Check:
-    question = HttpQuestion(url=f"{scheme}://127.0.0.1:{port}{path}", **rest)
-    return Check(name="shop", question=question, timeout=5.0)
+    probe = HttpProbe(url=f"{scheme}://127.0.0.1:{port}{path}", **rest)
+    return Check(name="shop", probe=probe, timeout=5.0)
 
 
 def failed(seen: Observation, trouble: str) -> bool:
@@ -185,7 +185,7 @@ async def test_closing_hangs_up_what_is_kept(prober: Prober, loopback: Loopback)
 def test_any_body_is_judged_or_found_wrong(raw: bytes) -> None:
     body = BoundedBody("", 100)
     body.feed(raw)
-    wanted = HttpQuestion(url="http://h/", body_json=("$..a == 1", "$[*]", "$.b matches /x/"), max_bytes=100)
+    wanted = HttpProbe(url="http://h/", body_json=("$..a == 1", "$[*]", "$.b matches /x/"), max_bytes=100)
     verdict = Verdict.PASS
     try:
         judge_body(wanted, body)

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import IcmpQuestion
+from watchdog.model.probe.network import IcmpProbe
 from watchdog.probes import Prober
 from watchdog.probes.icmp import checksum, is_reply
 
 
 async def ping(prober: Prober, host: str, limit: float = 5.0) -> Observation:
-    return await prober.ask(Check(name="c", question=IcmpQuestion(icmp=host), timeout=limit))
+    return await prober.ask(Check(name="c", probe=IcmpProbe(icmp=host), timeout=limit))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

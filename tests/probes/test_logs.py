@@ -12,13 +12,13 @@ from tests.probes.inside import SERVICE, Stage
 from tests.support.eventually import eventually
 from watchdog.errors import LedgerFull
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import LogsQuestion
+from watchdog.model.probe.inside import LogsProbe
 from watchdog.model.record import Kept
 from watchdog.probes import Prober
 from watchdog.probes.follower import BACKLOG, BYTES_PER_SECOND
 
-RATE = LogsQuestion(logs="ERROR|FATAL", max_per_minute=2)
-NEW = LogsQuestion(logs="ERROR", new_errors=True, learn=100, new_for=600)
+RATE = LogsProbe(logs="ERROR|FATAL", max_per_minute=2)
+NEW = LogsProbe(logs="ERROR", new_errors=True, learn=100, new_for=600)
 
 
 @dataclass(slots=True)
@@ -57,8 +57,8 @@ class Scene:
     clock: Hands
     shelf: Shelf
 
-    async def ask(self, question: LogsQuestion = RATE) -> Observation:
-        return await self.stage.ask(question)
+    async def ask(self, probe: LogsProbe = RATE) -> Observation:
+        return await self.stage.ask(probe)
 
     def say(self, *lines: str) -> None:
         assert self.stage.container is not None
@@ -66,11 +66,11 @@ class Scene:
             self.clock.at += 0.001
             self.stage.engine.inside.say(self.stage.container.id, line)
 
-    async def heard(self, question: LogsQuestion, per_minute: int) -> Observation:
+    async def heard(self, probe: LogsProbe, per_minute: int) -> Observation:
         """The answer once so many lines have been counted."""
 
         async def counted() -> Observation | None:
-            found = await self.ask(question)
+            found = await self.ask(probe)
             return found if found.evidence["per_minute"] == per_minute else None
 
         found = await eventually(counted)
@@ -245,14 +245,14 @@ async def test_a_check_that_is_forgotten_follows_nothing(scene: Scene) -> None:
     assert scene.stage.container is not None
     readers = scene.stage.engine.inside.readers(scene.stage.container.id)
     await eventually(lambda: readers)
-    scene.stage.prober.forget(Check(name="inside", question=RATE, service=SERVICE))
+    scene.stage.prober.forget(Check(name="inside", probe=RATE, service=SERVICE))
     await eventually(lambda: not readers)
 
 
 async def test_a_check_that_is_forgotten_while_it_is_asked_follows_nothing(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = Check(name="inside", question=NEW, service=SERVICE)
+    check = Check(name="inside", probe=NEW, service=SERVICE)
     kept = Shelf.kept
 
     async def forgotten_meanwhile(shelf: Shelf, kind: str) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ async def test_each_kind_has_a_page_whose_examples_can_be_loaded_and_asked_as_th
     file.write_text("\n".join(EXAMPLE.findall(page)), encoding="utf-8")
     settings = load_settings(file, {})
     checks = [*settings.endpoints, *(check for _, service in settings.services for check in service.checks)]
-    asked = [check for check in checks if hasattr(check.question, key)]
+    asked = [check for check in checks if hasattr(check.probe, key)]
     await prober.close()  # it answers at once
     assert [(await prober.ask(check)).check for check in asked] == [check.name for check in asked] != []
 

@@ -7,13 +7,13 @@ import pytest
 from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, http
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes import Prober
 
 
 def check(port: int, redirects: int = 3, **rest: Any) -> Check:
     target = f"http://127.0.0.1:{port}/"
-    return Check(name="shop", question=HttpQuestion(url=target, redirects=redirects, **rest), timeout=5.0)
+    return Check(name="shop", probe=HttpProbe(url=target, redirects=redirects, **rest), timeout=5.0)
 
 
 async def test_redirects_on_the_same_host_are_followed(prober: Prober, loopback: Loopback) -> None:
@@ -60,7 +60,7 @@ async def test_a_redirect_loop_is_called_a_loop(prober: Prober, loopback: Loopba
 async def test_a_loop_is_seen_through_credentials_in_the_url(prober: Prober, loopback: Loopback) -> None:
     port = await loopback.answer(http(302, location="/a"), http(302, location="/"))
     target = f"http://root:secret@127.0.0.1:{port}/"
-    seen = await prober.ask(Check(name="shop", question=HttpQuestion(url=target, redirects=9)))
+    seen = await prober.ask(Check(name="shop", probe=HttpProbe(url=target, redirects=9)))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "redirect_loop")
     assert len(loopback.requests) == 2
     assert all(b"Authorization: Basic " in request for request in loopback.requests)

@@ -8,12 +8,12 @@ import pytest
 from tests.probes.servers import Loopback, hang, reset
 from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import TcpQuestion
+from watchdog.model.probe.network import TcpProbe
 from watchdog.probes import Prober
 
 
 async def ask(prober: Prober, port: int, limit: float = 5.0, **rest: Any) -> Observation:
-    return await prober.ask(Check(name="c", question=TcpQuestion(tcp=f"127.0.0.1:{port}", **rest), timeout=limit))
+    return await prober.ask(Check(name="c", probe=TcpProbe(tcp=f"127.0.0.1:{port}", **rest), timeout=limit))
 
 
 def failed(seen: Observation, trouble: str) -> bool:

@@ -15,7 +15,9 @@ from tests.probes.authority import Authority
 from tests.probes.servers import Loopback, free_port, hang, http
 from tests.support.eventually import eventually
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpConnection, HttpQuestion, Question, StartTls, TlsQuestion, TlsVersion
+from watchdog.model.probe import Probe
+from watchdog.model.probe.http import HttpConnection, HttpProbe
+from watchdog.model.probe.network import StartTls, TlsProbe, TlsVersion
 from watchdog.probes import Prober
 from watchdog.probes.certificates import Trust
 
@@ -28,17 +30,15 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def check(port: int, kind: type[Question], timeout: float = 5.0, **rest: Any) -> Check:
-    http = kind is HttpQuestion
-    question = (
-        HttpQuestion(url=f"https://127.0.0.1:{port}/", **rest) if http else TlsQuestion(tls=f"127.0.0.1:{port}", **rest)
-    )
-    return Check(name="shop", question=question, timeout=timeout)
+def check(port: int, kind: type[Probe], timeout: float = 5.0, **rest: Any) -> Check:
+    http = kind is HttpProbe
+    probe = HttpProbe(url=f"https://127.0.0.1:{port}/", **rest) if http else TlsProbe(tls=f"127.0.0.1:{port}", **rest)
+    return Check(name="shop", probe=probe, timeout=timeout)
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
 async def test_a_trusted_certificate_passes_and_tells_its_end(
-    prober: Prober, loopback: Loopback, authority: Authority, kind: type[Question]
+    prober: Prober, loopback: Loopback, authority: Authority, kind: type[Probe]
 ) -> None:
     issued = authority.issue(days=90)
     seen = await prober.ask(check(await loopback.answer(http(), tls=authority.server(issued)), kind))
@@ -46,14 +46,14 @@ async def test_a_trusted_certificate_passes_and_tells_its_end(
     assert {"connect", "tls"} <= set(seen.phases)
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
 @pytest.mark.parametrize(("fault", "trouble", "sentence"), FAULTS)
 async def test_each_fault_of_a_certificate_has_a_class_and_sentence_of_its_own(
     *,
     prober: Prober,
     loopback: Loopback,
     authority: Authority,
-    kind: type[Question],
+    kind: type[Probe],
     fault: dict[str, Any],
     trouble: str,
     sentence: str,
@@ -65,12 +65,12 @@ async def test_each_fault_of_a_certificate_has_a_class_and_sentence_of_its_own(
     assert seen.tls_not_after == issued.ends
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
 async def test_an_authority_that_nobody_knows_is_not_trusted(
     prober: Prober,
     loopback: Loopback,
     authority: Authority,
-    kind: type[Question],
+    kind: type[Probe],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
@@ -84,7 +84,7 @@ async def test_an_authority_that_has_expired_is_told_from_a_certificate_that_has
     authority = Authority(tmp_path, days=-1)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     port = await loopback.answer(http(), tls=authority.server(authority.issue()))
-    seen = await prober.ask(check(port, TlsQuestion))
+    seen = await prober.ask(check(port, TlsProbe))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_expired")
     assert "has expired further up its chain" in seen.reason
 
@@ -95,7 +95,7 @@ async def test_a_host_without_authorities_trusts_mozillas(
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.setenv(name, "/nowhere")
     port = await loopback.answer(http(), tls=authority.server(authority.issue()))
-    assert (await prober.ask(check(port, TlsQuestion))).evidence["class"] == "tls_untrusted"
+    assert (await prober.ask(check(port, TlsProbe))).evidence["class"] == "tls_untrusted"
     assert Trust().verifying.cert_store_stats()["x509_ca"] > 50
 
 
@@ -105,7 +105,7 @@ async def test_without_verification_any_certificate_passes_over_http_and_still_t
 ) -> None:
     issued = authority.issue(**fault)
     port = await loopback.answer(http(), tls=authority.server(issued))
-    seen = await prober.ask(check(port, HttpQuestion, verify_tls=False))
+    seen = await prober.ask(check(port, HttpProbe, verify_tls=False))
     assert (seen.verdict, seen.tls_not_after) == (Verdict.PASS, issued.ends)
 
 
@@ -114,29 +114,29 @@ async def test_a_certificate_that_ends_soon_fails_before_it_ends(
 ) -> None:
     issued = authority.issue(days=10)
     port = await loopback.answer(http(), tls=authority.server(issued))
-    seen = await prober.ask(check(port, TlsQuestion, expiry_warning=14 * DAY))
+    seen = await prober.ask(check(port, TlsProbe, expiry_warning=14 * DAY))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_expires_soon")
     assert "ends in 10.0 days, on 20" in seen.reason
-    assert (await prober.ask(check(port, TlsQuestion, expiry_warning=9 * DAY))).verdict is Verdict.PASS
+    assert (await prober.ask(check(port, TlsProbe, expiry_warning=9 * DAY))).verdict is Verdict.PASS
 
 
 async def test_an_expired_certificate_fails_without_verification_too(
     prober: Prober, loopback: Loopback, authority: Authority
 ) -> None:
     port = await loopback.answer(http(), tls=authority.server(authority.issue(days=-1)))
-    seen = await prober.ask(check(port, TlsQuestion, verify_tls=False))
+    seen = await prober.ask(check(port, TlsProbe, verify_tls=False))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_expired")
 
 
 async def test_the_end_is_judged_by_the_clock_that_was_given(loopback: Loopback, authority: Authority) -> None:
     port = await loopback.answer(http(), tls=authority.server(authority.issue(days=90)))
     prober = Prober(lambda: time.time() + 80 * DAY)
-    assert (await prober.ask(check(port, TlsQuestion))).evidence["class"] == "tls_expires_soon"
+    assert (await prober.ask(check(port, TlsProbe))).evidence["class"] == "tls_expires_soon"
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
 async def test_a_server_without_tls_does_not_complete_the_handshake(
-    prober: Prober, loopback: Loopback, kind: type[Question]
+    prober: Prober, loopback: Loopback, kind: type[Probe]
 ) -> None:
     async def say(reader: Any, writer: Any) -> None:
         await reader.read(1)
@@ -146,9 +146,9 @@ async def test_a_server_without_tls_does_not_complete_the_handshake(
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_handshake")
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
 async def test_hanging_up_during_the_handshake_is_a_reset(
-    prober: Prober, loopback: Loopback, kind: type[Question]
+    prober: Prober, loopback: Loopback, kind: type[Probe]
 ) -> None:
     async def hang_up(reader: Any, _: Any) -> None:
         await reader.read(65536)
@@ -157,8 +157,8 @@ async def test_hanging_up_during_the_handshake_is_a_reset(
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "reset")
 
 
-@pytest.mark.parametrize("kind", [TlsQuestion, HttpQuestion])
-async def test_a_handshake_that_hangs_times_out(prober: Prober, loopback: Loopback, kind: type[Question]) -> None:
+@pytest.mark.parametrize("kind", [TlsProbe, HttpProbe])
+async def test_a_handshake_that_hangs_times_out(prober: Prober, loopback: Loopback, kind: type[Probe]) -> None:
     port = await loopback.serve(hang)
     seen = await prober.ask(check(port, kind, timeout=1.0))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "timeout")
@@ -175,13 +175,13 @@ async def test_the_name_in_the_url_is_the_name_in_the_handshake(
     tls.sni_callback = lambda _socket, name, _context: names.append(name)
     port = await loopback.answer(http(), tls=tls)
     resolves("shop.test", "127.0.0.1")
-    for question in (HttpQuestion(url=f"https://shop.test:{port}/"), TlsQuestion(tls=f"shop.test:{port}")):
-        assert (await prober.ask(Check(name="shop", question=question))).verdict is Verdict.PASS
+    for probe in (HttpProbe(url=f"https://shop.test:{port}/"), TlsProbe(tls=f"shop.test:{port}")):
+        assert (await prober.ask(Check(name="shop", probe=probe))).verdict is Verdict.PASS
     assert names == ["shop.test", "shop.test"]
 
 
 async def test_nothing_that_listens_is_refused(prober: Prober) -> None:
-    assert (await prober.ask(check(free_port(), TlsQuestion))).evidence["class"] == "refused"
+    assert (await prober.ask(check(free_port(), TlsProbe))).evidence["class"] == "refused"
 
 
 async def test_an_authority_that_ends_before_the_certificate_is_told_by_its_name(
@@ -190,11 +190,11 @@ async def test_an_authority_that_ends_before_the_certificate_is_told_by_its_name
     authority = Authority(tmp_path, days=5)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     port = await loopback.answer(http(), tls=authority.server(authority.issue(days=90)))
-    seen = await prober.ask(check(port, TlsQuestion))
+    seen = await prober.ask(check(port, TlsProbe))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_expires_soon")
     assert "the authority CN=Test root above the certificate" in seen.reason
-    assert (await prober.ask(check(port, TlsQuestion, expiry_warning=2 * DAY))).verdict is Verdict.PASS
-    unverified = await prober.ask(check(port, TlsQuestion, verify_tls=False))
+    assert (await prober.ask(check(port, TlsProbe, expiry_warning=2 * DAY))).verdict is Verdict.PASS
+    unverified = await prober.ask(check(port, TlsProbe, verify_tls=False))
     assert unverified.verdict is Verdict.PASS  # what is not verified has no chain
 
 
@@ -203,7 +203,7 @@ async def test_the_evidence_tells_which_certificate_it_is_though_it_is_not_trust
 ) -> None:
     good, bad = authority.issue(), authority.issue(host="other.test")
     shown = [
-        (await prober.ask(check(await loopback.answer(http(), tls=authority.server(one)), TlsQuestion))).evidence
+        (await prober.ask(check(await loopback.answer(http(), tls=authority.server(one)), TlsProbe))).evidence
         for one in (good, good, bad)
     ]
     digest = good.certificate.fingerprint(hashes.SHA256()).hex()
@@ -220,8 +220,8 @@ async def test_a_version_that_is_too_old_has_a_class_of_its_own(
     context = authority.server(authority.issue())
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     port = await loopback.answer(http(), tls=context)
-    assert (await prober.ask(check(port, TlsQuestion, min_version=TlsVersion.V1_2))).verdict is Verdict.PASS
-    old = await prober.ask(check(port, TlsQuestion, min_version=TlsVersion.V1_3))
+    assert (await prober.ask(check(port, TlsProbe, min_version=TlsVersion.V1_2))).verdict is Verdict.PASS
+    old = await prober.ask(check(port, TlsProbe, min_version=TlsVersion.V1_3))
     assert (old.verdict, old.evidence["class"]) == (Verdict.FAIL, "tls_version")
     assert "speaks TLS 1.2; at least 1.3 is expected" in old.reason
 
@@ -233,8 +233,8 @@ async def test_the_server_name_is_asked_for_and_must_be_the_certificates(
     asked: list[str | None] = []
     context.sni_callback = lambda _session, name, _context: asked.append(name)
     port = await loopback.answer(http(), tls=context)
-    assert (await prober.ask(check(port, TlsQuestion, server_name="shop.test"))).verdict is Verdict.PASS
-    wrong = await prober.ask(check(port, TlsQuestion, server_name="other.test"))
+    assert (await prober.ask(check(port, TlsProbe, server_name="shop.test"))).verdict is Verdict.PASS
+    wrong = await prober.ask(check(port, TlsProbe, server_name="other.test"))
     assert (wrong.evidence["class"], "for the name other.test" in wrong.reason) == ("tls_wrong_host", True)
     assert asked[:2] == ["shop.test", "other.test"]
 
@@ -274,8 +274,8 @@ async def test_tls_that_begins_in_plain_text_is_begun_as_its_protocol_says(
         await writer.start_tls(context)
         await reader.read()
 
-    question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(serve)}", starttls=protocol)
-    seen = await prober.ask(Check(name="mail", question=question))
+    probe = TlsProbe(tls=f"127.0.0.1:{await loopback.serve(serve)}", starttls=protocol)
+    seen = await prober.ask(Check(name="mail", probe=probe))
     assert seen.verdict is Verdict.PASS, seen
 
 
@@ -289,8 +289,8 @@ async def test_a_server_that_begins_no_tls_says_so_and_is_left(
             writer.write(answer)
         await reader.read()
 
-    question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(refuse)}", starttls=protocol)
-    seen = await prober.ask(Check(name="mail", question=question))
+    probe = TlsProbe(tls=f"127.0.0.1:{await loopback.serve(refuse)}", starttls=protocol)
+    seen = await prober.ask(Check(name="mail", probe=probe))
     assert (seen.verdict, seen.evidence["class"]) == (Verdict.FAIL, "tls_handshake")
     assert f"begins no TLS over {protocol}" in seen.reason
     await eventually(lambda: loopback.open == 0)
@@ -307,8 +307,8 @@ def test_whatever_is_said_before_tls_becomes_an_observation(said: bytes, protoco
             await writer.drain()
 
         try:
-            question = TlsQuestion(tls=f"127.0.0.1:{await loopback.serve(talk)}", starttls=protocol)
-            return await prober.ask(Check(name="mail", question=question, timeout=5.0))
+            probe = TlsProbe(tls=f"127.0.0.1:{await loopback.serve(talk)}", starttls=protocol)
+            return await prober.ask(Check(name="mail", probe=probe, timeout=5.0))
         finally:
             await loopback.close()
             await prober.close()
@@ -323,8 +323,8 @@ async def test_what_is_asked_over_https_has_its_certificate_in_common_with_tls(
     prober: Prober, loopback: Loopback, authority: Authority, connection: HttpConnection
 ) -> None:
     port = await loopback.answer(http(), tls=authority.server(authority.issue()))
-    over_tls = await prober.ask(check(port, TlsQuestion))
+    over_tls = await prober.ask(check(port, TlsProbe))
     for _ in range(2):
-        over_https = await prober.ask(check(port, HttpQuestion, connection=connection))
+        over_https = await prober.ask(check(port, HttpProbe, connection=connection))
         assert over_https.verdict is Verdict.PASS, over_https
         assert over_https.evidence["certificate"] == over_tls.evidence["certificate"]

@@ -18,7 +18,9 @@ from watchdog.engine.parse import container_from
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion, IcmpQuestion, Question, TcpQuestion, TlsQuestion
+from watchdog.model.probe import Probe
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.network import IcmpProbe, TcpProbe, TlsProbe
 from watchdog.model.settings import EngineSettings
 from watchdog.probes import Prober
 
@@ -71,9 +73,9 @@ class Ground:
         place = ("nsenter", f"--target={self.lab.inspect(name)['State']['Pid']}", "--mount", "/bin/sh", "-c", script)
         subprocess.run(place, check=True)
 
-    async def ask(self, question: Question, vantage: str | None = "api", limit: float = 5.0) -> Observation:
+    async def ask(self, probe: Probe, vantage: str | None = "api", limit: float = 5.0) -> Observation:
         place = ServiceKey("", vantage) if vantage else None
-        return await self.prober.ask(Check(name="c", question=question, vantage=place, timeout=limit))
+        return await self.prober.ask(Check(name="c", probe=probe, vantage=place, timeout=limit))
 
 
 @pytest.fixture
@@ -98,39 +100,39 @@ def judged(seen: Observation) -> tuple[Verdict, Any]:
 async def test_names_and_addresses_are_those_of_the_container(ground: Ground, network: str) -> None:
     ground.run("db", "--network", network)
     ground.run("api", "--network", network)
-    seen = await ground.ask(TcpQuestion(tcp="db:80"))
+    seen = await ground.ask(TcpProbe(tcp="db:80"))
     assert (seen.verdict, seen.evidence["from"]) == (Verdict.PASS, "api")
     assert list(seen.phases) == ["resolve", "connect"]
-    assert judged(await ground.ask(TlsQuestion(tls="db:80"))) == (Verdict.FAIL, "tls_handshake")
-    assert (await ground.ask(TcpQuestion(tcp="db:80"), vantage=None)).verdict is not Verdict.PASS
+    assert judged(await ground.ask(TlsProbe(tls="db:80"))) == (Verdict.FAIL, "tls_handshake")
+    assert (await ground.ask(TcpProbe(tcp="db:80"), vantage=None)).verdict is not Verdict.PASS
 
 
 async def test_a_page_of_another_container_is_asked_by_its_name(ground: Ground, network: str) -> None:
     ground.run("db", "--network", network)
     ground.run("api", "--network", network)
     for connection in (1, 2):
-        seen = await ground.ask(HttpQuestion(url="http://db/", body_matches="welcome"))
+        seen = await ground.ask(HttpProbe(url="http://db/", body_matches="welcome"))
         assert seen.verdict is Verdict.PASS, (connection, seen)
     assert {"resolve", "connect", "processing", "transfer"} == set(seen.phases)
-    assert judged(await ground.ask(HttpQuestion(url="http://nobody/"))) == (Verdict.FAIL, "dns")
+    assert judged(await ground.ask(HttpProbe(url="http://nobody/"))) == (Verdict.FAIL, "dns")
 
 
 async def test_another_container_is_pinged_by_its_name(ground: Ground, network: str) -> None:
     ground.run("db", "--network", network)
     ground.run("api", "--network", network)
-    assert (await ground.ask(IcmpQuestion(icmp="db"))).verdict is Verdict.PASS
+    assert (await ground.ask(IcmpProbe(icmp="db"))).verdict is Verdict.PASS
     address = ground.lab.inspect("db")["NetworkSettings"]["Networks"][network]["IPAddress"]
     ground.lab.docker("kill", "db")
-    seen = await ground.ask(IcmpQuestion(icmp=address))
+    seen = await ground.ask(IcmpProbe(icmp=address))
     assert judged(seen) in {(Verdict.FAIL, "unreachable"), (Verdict.FAIL, "timeout")}
 
 
 async def test_loopback_is_the_containers_own(ground: Ground, network: str) -> None:
     ground.run("db", "--network", network)
     ground.run("api", "--network", network, serve="sleep 1000000")
-    assert judged(await ground.ask(TcpQuestion(tcp="127.0.0.1:80"))) == (Verdict.FAIL, "refused")
-    assert (await ground.ask(TcpQuestion(tcp="127.0.0.1:80"), vantage="db")).verdict is Verdict.PASS
-    assert judged(await ground.ask(TcpQuestion(tcp="169.254.1.1:80"))) == (Verdict.UNKNOWN, "not_asked")
+    assert judged(await ground.ask(TcpProbe(tcp="127.0.0.1:80"))) == (Verdict.FAIL, "refused")
+    assert (await ground.ask(TcpProbe(tcp="127.0.0.1:80"), vantage="db")).verdict is Verdict.PASS
+    assert judged(await ground.ask(TcpProbe(tcp="169.254.1.1:80"))) == (Verdict.UNKNOWN, "not_asked")
 
 
 async def test_a_container_that_left_the_network_is_not_found_any_more(ground: Ground, network: str) -> None:
@@ -138,11 +140,11 @@ async def test_a_container_that_left_the_network_is_not_found_any_more(ground: G
     ground.run("api", "--network", network)
     address = ground.lab.inspect("db")["NetworkSettings"]["Networks"][network]["IPAddress"]
     ground.lab.docker("network", "disconnect", network, "db")
-    seen = await ground.ask(TcpQuestion(tcp="db:80"))
+    seen = await ground.ask(TcpProbe(tcp="db:80"))
     assert judged(seen) == (Verdict.FAIL, "dns"), seen
-    assert judged(await ground.ask(TcpQuestion(tcp=f"{address}:80"))) == (Verdict.FAIL, "unreachable")
+    assert judged(await ground.ask(TcpProbe(tcp=f"{address}:80"))) == (Verdict.FAIL, "unreachable")
     ground.lab.docker("network", "connect", "--alias", "database", network, "db")
-    assert (await ground.ask(TcpQuestion(tcp="database:80"))).verdict is Verdict.PASS
+    assert (await ground.ask(TcpProbe(tcp="database:80"))).verdict is Verdict.PASS
 
 
 async def test_a_container_without_a_network_reaches_nobody_and_that_is_no_fault_of_the_asker(
@@ -150,8 +152,8 @@ async def test_a_container_without_a_network_reaches_nobody_and_that_is_no_fault
 ) -> None:
     ground.run("api", "--network", network)
     ground.lab.docker("network", "disconnect", network, "api")
-    assert judged(await ground.ask(TcpQuestion(tcp="db:80"))) == (Verdict.FAIL, "dns")
-    seen = await ground.ask(TcpQuestion(tcp="10.99.0.1:80"))
+    assert judged(await ground.ask(TcpProbe(tcp="db:80"))) == (Verdict.FAIL, "dns")
+    seen = await ground.ask(TcpProbe(tcp="10.99.0.1:80"))
     assert judged(seen) == (Verdict.FAIL, "unreachable")
     assert seen.reason == "10.99.0.1:80 cannot be reached: api has no route to its network"
 
@@ -160,7 +162,7 @@ async def test_the_hosts_file_of_the_container_counts(ground: Ground, network: s
     ground.run("db", "--network", network)
     address = ground.lab.inspect("db")["NetworkSettings"]["Networks"][network]["IPAddress"]
     ground.run("api", "--network", network, "--add-host", f"Old-Name.shop:{address}")
-    assert (await ground.ask(TcpQuestion(tcp="old-name.shop:80"))).verdict is Verdict.PASS
+    assert (await ground.ask(TcpProbe(tcp="old-name.shop:80"))).verdict is Verdict.PASS
 
 
 async def test_search_domains_of_the_container_count(ground: Ground, network: str) -> None:
@@ -168,7 +170,7 @@ async def test_search_domains_of_the_container_count(ground: Ground, network: st
     ground.run("api", "--network", network, "--dns-search", "internal.example", "--dns-opt", "ndots:1")
     ground.lab.docker("network", "disconnect", network, "db")
     ground.lab.docker("network", "connect", "--alias", "store.internal.example", network, "db")
-    assert (await ground.ask(TcpQuestion(tcp="store:80"))).verdict is Verdict.PASS
+    assert (await ground.ask(TcpProbe(tcp="store:80"))).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -180,7 +182,7 @@ async def test_what_a_container_makes_of_its_files_hurts_nobody(ground: Ground, 
     ground.run("api", "--network", network)
     for name in ("/etc/hosts", "/etc/resolv.conf"):
         ground.inside("api", f"umount {name}; rm -f {name}; {written} {name}")
-    seen = await ground.ask(TcpQuestion(tcp="db:80"), limit=3.0)
+    seen = await ground.ask(TcpProbe(tcp="db:80"), limit=3.0)
     assert seen.verdict is not Verdict.PASS
     assert seen.seconds < 3.5, seen
 
@@ -193,22 +195,22 @@ async def test_a_link_of_a_container_never_leads_to_a_file_of_the_host(
     tmp_path.chmod(0o755)
     ground.run("api", "--network", network)
     ground.inside("api", f"umount /etc/hosts; ln -sf {ours} /etc/hosts")
-    assert (await ground.ask(TcpQuestion(tcp="secret-name:80"))).verdict is not Verdict.PASS
+    assert (await ground.ask(TcpProbe(tcp="secret-name:80"))).verdict is not Verdict.PASS
     ground.inside("api", f"mkdir -p {tmp_path}; echo 127.0.0.1 own-name > {ours}")
-    assert (await ground.ask(TcpQuestion(tcp="own-name:80"))).verdict is Verdict.PASS
+    assert (await ground.ask(TcpProbe(tcp="own-name:80"))).verdict is Verdict.PASS
 
 
 async def test_a_service_that_cannot_ask_is_unknown_and_says_why(ground: Ground) -> None:
-    nobody = await ground.ask(TcpQuestion(tcp="db:80"))
+    nobody = await ground.ask(TcpProbe(tcp="db:80"))
     assert judged(nobody) == (Verdict.UNKNOWN, "no_vantage")
     assert nobody.reason == "nothing was asked from api: it has no container"
     ground.run("api")
     ground.lab.docker("stop", "--time", "0", "api")
-    stopped = await ground.ask(TcpQuestion(tcp="db:80"))  # what was last seen is older than its end
+    stopped = await ground.ask(TcpProbe(tcp="db:80"))  # what was last seen is older than its end
     assert judged(stopped) == (Verdict.UNKNOWN, "no_vantage")
     assert stopped.reason == "nothing was asked from api: its container does not run"
     ground.lab.docker("rm", "api")
-    gone = await ground.ask(TcpQuestion(tcp="db:80"))
+    gone = await ground.ask(TcpProbe(tcp="db:80"))
     assert judged(gone) == (Verdict.UNKNOWN, "no_vantage")
 
 
@@ -219,7 +221,7 @@ async def test_a_container_that_was_just_restarted_is_entered_by_its_new_process
 
 
 async def _serves(ground: Ground) -> bool:
-    return (await ground.ask(TcpQuestion(tcp="127.0.0.1:80"))).verdict is Verdict.PASS
+    return (await ground.ask(TcpProbe(tcp="127.0.0.1:80"))).verdict is Verdict.PASS
 
 
 async def test_a_process_that_is_not_the_containers_is_never_entered(ground: Ground) -> None:
@@ -229,6 +231,6 @@ async def test_a_process_that_is_not_the_containers_is_never_entered(ground: Gro
     # of an engine on another host: its numbers mean nothing here
     ground.seen.found["api"] = replace(ground.seen.found["api"], id="f" * 64, pid=os.getpid())
     ground.seen.engine = Remote(ground.seen.found["api"])
-    seen = await ground.ask(TcpQuestion(tcp="127.0.0.1:80"))
+    seen = await ground.ask(TcpProbe(tcp="127.0.0.1:80"))
     assert judged(seen) == (Verdict.UNKNOWN, "no_vantage")
     assert "watchdog must run beside the engine" in seen.reason

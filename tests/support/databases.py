@@ -18,7 +18,7 @@ from typing import Any
 from tests.probes.servers import free_port
 from tests.support.packages import missing, program
 from watchdog.model.observation import Check
-from watchdog.model.question import PostgresQuestion, RedisQuestion
+from watchdog.model.probe.reports import PostgresProbe, RedisProbe
 
 PASSWORD = "hunter2-of-the-database"  # noqa: S105 - of a test
 STARTS_WITHIN = 60.0
@@ -50,13 +50,13 @@ class Server:
 def postgres(port: int, timeout: float = 10.0, **keys: Any) -> Check:
     url = keys.pop("postgres", f"postgresql://postgres@127.0.0.1:{port}/postgres")
     password = keys.pop("password", PASSWORD)
-    return Check(name="db", question=PostgresQuestion(postgres=url, password=password, **keys), timeout=timeout)
+    return Check(name="db", probe=PostgresProbe(postgres=url, password=password, **keys), timeout=timeout)
 
 
 def redis(port: int, timeout: float = 10.0, **keys: Any) -> Check:
     url = keys.pop("redis", f"redis://127.0.0.1:{port}/0")
     password = keys.pop("password", PASSWORD)
-    return Check(name="cache", question=RedisQuestion(redis=url, password=password, **keys), timeout=timeout)
+    return Check(name="cache", probe=RedisProbe(redis=url, password=password, **keys), timeout=timeout)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from watchdog.cli.terminal import Table, json_option, print_json, say, show
 from watchdog.cli.text import span
 from watchdog.errors import UsageError
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.snapshot import timestamp
 from watchdog.model.views import steps_json
 
@@ -55,20 +55,20 @@ def _list(*, as_json: bool) -> int:
 
 
 def _described(check: Check) -> dict[str, Any]:
-    question = _question(check)
+    probe = _probe(check)
     return {
         "name": check.name,
-        "target": question.target,
-        "services": [str(key) for key in question.services],
+        "target": probe.target,
+        "services": [str(key) for key in probe.services],
         "interval": check.interval,
         "timeout": check.timeout,
-        "steps": [step.name for step in question.steps],
+        "steps": [step.name for step in probe.steps],
     }
 
 
-def _question(check: Check) -> JourneyQuestion:
-    assert isinstance(check.question, JourneyQuestion)  # noqa: S101 - for the type checker
-    return check.question
+def _probe(check: Check) -> JourneyProbe:
+    assert isinstance(check.probe, JourneyProbe)  # noqa: S101 - for the type checker
+    return check.probe
 
 
 def _run(*, name: str, as_json: bool) -> int:

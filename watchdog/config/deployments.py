@@ -15,7 +15,7 @@ from watchdog.config.rules import is_table, shown
 from watchdog.config.tables import items, read_section
 from watchdog.model.deployment import Limits
 from watchdog.model.observation import Check
-from watchdog.model.question import CommandQuestion
+from watchdog.model.probe.inside import CommandProbe
 from watchdog.model.settings import DeploySettings
 
 _LIMITS: Final = frozenset(field.name for field in fields(Limits))
@@ -74,4 +74,4 @@ def _hook(path: KeyPath, raw: Any, problems: Problems) -> Check | None:
     if section is None:
         return None
     timeout = section.given().get("timeout", HOOK_TIMEOUT)
-    return Check(name=section.name, question=CommandQuestion(command=section.command), timeout=timeout)
+    return Check(name=section.name, probe=CommandProbe(command=section.command), timeout=timeout)

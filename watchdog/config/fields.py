@@ -13,7 +13,8 @@ from watchdog.config import addresses, approval, databases, rules
 from watchdog.config.by_label import Label
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
-from watchdog.model.question import DnsRcode, DnsType, HttpConnection, StartTls, TlsVersion
+from watchdog.model.probe.http import HttpConnection
+from watchdog.model.probe.network import DnsRcode, DnsType, StartTls, TlsVersion
 from watchdog.model.record import Rung, Severity
 from watchdog.model.settings import DiscoveryMode, OnStop, RollbackMode
 from watchdog.policy.comparison import Comparison

@@ -19,7 +19,7 @@ from watchdog.config.rules import Rule, shown
 from watchdog.config.schema import ServiceRecoverySection, ServiceSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import services_of
+from watchdog.model.probe.journey import services_of
 from watchdog.model.settings import RecoverySettings, ServiceSettings, Settings
 from watchdog.policy.journeys import is_of
 
@@ -91,7 +91,7 @@ def _journeys(settings: Settings, key: ServiceKey) -> list[Check]:
     return [
         journey
         for journey in settings.journeys_of_services
-        if any(is_of(pattern, key) for pattern in services_of(journey.question))
+        if any(is_of(pattern, key) for pattern in services_of(journey.probe))
     ]
 
 

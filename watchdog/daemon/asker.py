@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from watchdog.api.measures import Measures
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 
 FIRST_PER_SECOND: Final = 200
 """How many first questions are asked in a second, so that a start is no burst."""
@@ -127,7 +127,7 @@ class Asker:
         asked = [one for one in self._all() if one[0] not in doubted and one[1].check.over_network]
         others = [question for owner, question in asked if owner not in needed]
         # last: each logs somebody in
-        others.sort(key=lambda question: isinstance(question.check.question, JourneyQuestion))
+        others.sort(key=lambda question: isinstance(question.check.probe, JourneyProbe))
         await self._ask_each([question for owner, question in asked if owner in needed], until_one_passes=False)
         await self._ask_each(others, until_one_passes=True)
 

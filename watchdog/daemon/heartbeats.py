@@ -15,7 +15,7 @@ from watchdog.daemon.world import World
 from watchdog.errors import LedgerError, UnknownHeartbeat
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.model.record import Kept
 from watchdog.policy.heartbeat import Heart, heartbeat_name, may_stay_unwritten
 
@@ -39,7 +39,7 @@ class Caller:
     """A check that is called in."""
 
     check: Check
-    question: HeartbeatQuestion
+    probe: HeartbeatProbe
     owner: str
     """As the asker names it."""
 
@@ -76,7 +76,7 @@ class Heartbeats:
 
     def token(self, name: str) -> str | None:
         """What must be shown to call in over TCP; None where nothing opens that door. Raises UnknownHeartbeat."""
-        return self._caller(name).question.token
+        return self._caller(name).probe.token
 
     async def call(self, name: str, exit_code: int, message: str) -> str:
         """Hears a call; the sentence for who called. Raises UnknownHeartbeat."""
@@ -87,7 +87,7 @@ class Heartbeats:
         if self._hearts.reading(caller.check).pulse is not before.pulse:
             self._look_soon(name, caller, now)
         if now >= self._write_at.get(name, 0.0):
-            self._write_at[name] = now + may_stay_unwritten(caller.question.heartbeat)
+            self._write_at[name] = now + may_stay_unwritten(caller.probe.heartbeat)
             await self._write()
         return f"{name} reports that it failed with {exit_code}" if exit_code else f"{name} is heard"
 
@@ -150,8 +150,8 @@ class Heartbeats:
     def _names(self) -> Iterator[str]:
         checks = [alone.check for alone in self._world.endpoints.values()]
         checks += [check for watched in self._world.services.values() for check in watched.settings.checks]
-        return (heartbeat_name(check) for check in checks if isinstance(check.question, HeartbeatQuestion))
+        return (heartbeat_name(check) for check in checks if isinstance(check.probe, HeartbeatProbe))
 
 
 def _asked(check: Check, owner: str) -> Caller | None:
-    return Caller(check, check.question, owner) if isinstance(check.question, HeartbeatQuestion) else None
+    return Caller(check, check.probe, owner) if isinstance(check.probe, HeartbeatProbe) else None

@@ -11,7 +11,7 @@ import structlog
 
 from watchdog.daemon.clock import Clock
 from watchdog.model.observation import Check
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.policy.heartbeat import Heart, Reading, heartbeat_name, may_stay_unwritten, read_heart
 
 log = structlog.get_logger()
@@ -32,17 +32,17 @@ class Hearts:
     """Something is unwritten."""
 
     def reading(self, check: Check) -> Reading:
-        question, name, now = check.question, heartbeat_name(check), self.clock.now()
-        assert isinstance(question, HeartbeatQuestion)  # noqa: S101 - asked by its probe alone
+        probe, name, now = check.probe, heartbeat_name(check), self.clock.now()
+        assert isinstance(probe, HeartbeatProbe)  # noqa: S101 - asked by its probe alone
         if name not in self.known:
             self.hear(name, Heart(since=now))
         return read_heart(
             self.known[name],
-            question,
+            probe,
             now,
             heard_since=self.heard_since or 0.0,
             born=self.born(check),
-            unwritten=may_stay_unwritten(question.heartbeat) if self.heard_since is None else 0.0,
+            unwritten=may_stay_unwritten(probe.heartbeat) if self.heard_since is None else 0.0,
         )
 
     def hear(self, name: str, heart: Heart) -> None:

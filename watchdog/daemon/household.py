@@ -24,7 +24,7 @@ from watchdog.daemon.world import World
 from watchdog.errors import LedgerError
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.record import Desired, Entry, EntryKind, ServiceRecord
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.graph import all_roots
@@ -200,7 +200,7 @@ class Household:
         def hear(check: Check, observation: Observation, incarnation: int) -> float:
             return self._hear(owner, watched, check, observation, incarnation)
 
-        own = tuple(check for check in watched.settings.checks if not isinstance(check.question, JourneyQuestion))
+        own = tuple(check for check in watched.settings.checks if not isinstance(check.probe, JourneyProbe))
         self._asker.set_checks(owner, own, hear, lambda: watched.incarnation)
 
     def _hear(self, owner: str, watched: Watched, check: Check, observation: Observation, incarnation: int) -> float:

@@ -91,7 +91,7 @@ class Journeys:
         for watched, attached in self._hearers(check.name):
             if watched.key not in incarnations:
                 continue
-            heard = heard_by(journey.question, run, watched.key, blamed=watched.key in journey.blamed)
+            heard = heard_by(journey.probe, run, watched.key, blamed=watched.key in journey.blamed)
             journey.note(watched.key, heard)
             waits.append(self.hear(JOURNEY + check.name, watched, attached, heard, incarnations[watched.key]))
             if heard.verdict is Verdict.FAIL and watched.record.incident is not None:

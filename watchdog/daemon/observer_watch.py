@@ -10,7 +10,8 @@ from watchdog.daemon.incidents import IncidentDesk
 from watchdog.daemon.subjects import OBSERVER
 from watchdog.daemon.world import World
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion, TcpQuestion
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.network import TcpProbe
 from watchdog.policy.common_cause import Word
 
 TIMEOUT = 5.0
@@ -96,6 +97,6 @@ class ObserverWatch:
 def _check(reference: str) -> Check:
     """Any answer will do: that there is one is what it is asked for."""
     if "/" in reference:
-        question = HttpQuestion(url=reference, status=((100, 599),))
-        return Check(name=reference, question=question, timeout=TIMEOUT)
-    return Check(name=reference, question=TcpQuestion(tcp=reference), timeout=TIMEOUT)
+        probe = HttpProbe(url=reference, status=((100, 599),))
+        return Check(name=reference, probe=probe, timeout=TIMEOUT)
+    return Check(name=reference, probe=TcpProbe(tcp=reference), timeout=TIMEOUT)

@@ -25,7 +25,7 @@ from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.record import Desired, Kept, ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
@@ -167,7 +167,7 @@ async def _ask_everything(world: World, memory: Remembered, names: tuple[str, ..
     for watched in _chosen(world, names):
         checks = tuple(_once(check) for check in watched.settings.checks)
         watched.settings = replace(watched.settings, checks=checks)
-        questions += [(check, watched) for check in checks if not isinstance(check.question, JourneyQuestion)]
+        questions += [(check, watched) for check in checks if not isinstance(check.probe, JourneyProbe)]
     if not questions or world.state.away is not None:
         return
     from watchdog.probes import Prober
@@ -193,7 +193,7 @@ def _take_in(world: World, check: Check, of: Watched | Alone | Journey, observat
     if isinstance(of, Journey):
         for watched in world.services.values():
             if of.is_of(watched.key):
-                heard = heard_by(of.question, observation, watched.key, blamed=False)
+                heard = heard_by(of.probe, observation, watched.key, blamed=False)
                 watched.hear(check, heard, watched.incarnation, now)
 
 

@@ -13,7 +13,8 @@ from watchdog.daemon.world import World
 from watchdog.model.container import Container
 from watchdog.model.health import Health
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import ResourcesQuestion, services_of
+from watchdog.model.probe.inside import ResourcesProbe
+from watchdog.model.probe.journey import services_of
 from watchdog.model.record import Desired
 from watchdog.model.snapshot import (
     AbsenceNotJudged,
@@ -73,14 +74,14 @@ def journey_status(check: Check, streak: Streak) -> JourneyStatus:
     last = streak.last
     if last is None:
         return JourneyStatus(
-            name=check.name, verdict=Verdict.UNKNOWN, reason="not made yet", services=services_of(check.question)
+            name=check.name, verdict=Verdict.UNKNOWN, reason="not made yet", services=services_of(check.probe)
         )
     failed = failing_step(last.steps)
     return JourneyStatus(
         name=check.name,
         verdict=_VERDICT_OF[streak.standing],
         reason=last.reason,
-        services=services_of(check.question),
+        services=services_of(check.probe),
         failing_step=failed.name if failed is not None else None,
         seconds=last.seconds,
         at=last.at,
@@ -133,7 +134,7 @@ def _used(watched: Watched) -> Used | None:
     """By its checks of resources; None where nothing was measured when it was last asked."""
     for check in watched.settings.checks:
         streak = watched.streaks.get(check.name)
-        if not isinstance(check.question, ResourcesQuestion) or streak is None or streak.last is None:
+        if not isinstance(check.probe, ResourcesProbe) or streak is None or streak.last is None:
             continue
         match streak.last.evidence:
             case {

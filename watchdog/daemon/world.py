@@ -23,7 +23,7 @@ from watchdog.model.deployment import Deployment
 from watchdog.model.health import Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings, Settings
 from watchdog.policy.budget import none_in_future
@@ -92,12 +92,12 @@ class Journey:
     """Whose steps failed since they last passed."""
 
     @property
-    def question(self) -> JourneyQuestion:
-        assert isinstance(self.check.question, JourneyQuestion)  # noqa: S101 - for the type checker
-        return self.check.question
+    def probe(self) -> JourneyProbe:
+        assert isinstance(self.check.probe, JourneyProbe)  # noqa: S101 - for the type checker
+        return self.check.probe
 
     def is_of(self, key: ServiceKey) -> bool:
-        return any(is_of(pattern, key) for pattern in self.question.services)
+        return any(is_of(pattern, key) for pattern in self.probe.services)
 
     def note(self, key: ServiceKey, heard: Observation) -> None:
         """Takes in what one of its services heard."""

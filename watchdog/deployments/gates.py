@@ -13,7 +13,7 @@ from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.inside import Disk
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import JourneyQuestion
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.model.record import Desired
 from watchdog.policy.assess import CERTIFICATE_CLASSES
 from watchdog.policy.naming import goes_by
@@ -79,13 +79,13 @@ class Gates:
             case Gate.APPLICATION:
                 stands = [(key, stand) for key in keys if (stand := premises.stand(key)) is not None]
                 own = [(check, key) for key, stand in stands for check in stand.settings.checks]
-                return [one for one in own if not isinstance(one[0].question, JourneyQuestion)]
+                return [one for one in own if not isinstance(one[0].probe, JourneyProbe)]
             case Gate.JOURNEYS:
                 ours = [check for check in premises.journeys() if any(premises.concerns(check, key) for key in keys)]
-                free = [one for one in alone if isinstance(one[0].question, JourneyQuestion)]
+                free = [one for one in alone if isinstance(one[0].probe, JourneyProbe)]
                 return [*((check, None) for check in ours), *free]
             case _:
-                return [one for one in alone if not isinstance(one[0].question, JourneyQuestion)]
+                return [one for one in alone if not isinstance(one[0].probe, JourneyProbe)]
 
     def judge(self, key: ServiceKey, since: float) -> Judgement:
         """Of one service, by what the engine last said; `since` is Unix seconds."""

@@ -14,7 +14,7 @@ from watchdog.errors import EngineError
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.model.regression import Run, Sample
 from watchdog.policy.regression import compare, error_kinds, not_compared
 
@@ -50,7 +50,7 @@ class Seen:
         status = answer.evidence.get("http_status")
         if isinstance(status, int):
             self.statuses.setdefault(check.name, []).append(status)
-        if answer.verdict is Verdict.PASS and isinstance(check.question, HttpQuestion):
+        if answer.verdict is Verdict.PASS and isinstance(check.probe, HttpProbe):
             self.latencies.setdefault(check.name, []).append(answer.seconds)
 
     @property
@@ -95,7 +95,7 @@ class Soak:
     async def measure(self, asked: Iterable[Asked], keys: Iterable[ServiceKey]) -> None:
         """How things are before anything is changed."""
         self._before = {key: Seen(key) for key in (*keys, ALONE)}
-        http = [(check, key or ALONE) for check, key in asked if isinstance(check.question, HttpQuestion)]
+        http = [(check, key or ALONE) for check, key in asked if isinstance(check.probe, HttpProbe)]
         learning = [self._learn(seen) for key, seen in self._before.items() if key != ALONE]
         await asyncio.gather(*(self._sample(check, self._before[key]) for check, key in http), *learning)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdog.model.identity import ServiceKey
-from watchdog.model.question import Question
+from watchdog.model.probe import Probe
 
 Scalar = str | int | float | bool | None
 
@@ -36,7 +36,7 @@ class Check:
     """
 
     name: str
-    question: Question
+    probe: Probe
     service: ServiceKey | None = None
     endpoint: bool = False
     """Declared under `[[endpoint]]`: listed on its own in every output, under its own name."""
@@ -59,12 +59,12 @@ class Check:
     @property
     def over_network(self) -> bool:
         """Whether it is asked over the observer's own network."""
-        return self.vantage is None and self.question.over_network
+        return self.vantage is None and self.probe.over_network
 
     @property
     def target(self) -> str:
         """What is asked, for people to read: a URL, `host:port`."""
-        return self.question.target
+        return self.probe.target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

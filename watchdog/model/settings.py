@@ -11,7 +11,7 @@ from watchdog.model.api import ApiSettings
 from watchdog.model.deployment import Limits
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
-from watchdog.model.question import services_of
+from watchdog.model.probe.journey import services_of
 from watchdog.model.record import Rung
 from watchdog.model.validator import ValidatorSettings
 
@@ -204,7 +204,7 @@ class Settings:
     """A key without project matches that name in any project."""
     endpoints: tuple[Check, ...] = ()
     journeys: tuple[Check, ...] = ()
-    """Each asks a `JourneyQuestion`, which says whose they are."""
+    """Each asks a `JourneyProbe`, which says whose they are."""
     maintenance: tuple[Maintenance, ...] = ()
     deploy: DeploySettings = field(default_factory=DeploySettings)
     validators: tuple[ValidatorSettings, ...] = ()
@@ -215,9 +215,9 @@ class Settings:
     def alone(self) -> tuple[Check, ...]:
         """Endpoints and journeys that belong to no service."""
         endpoints = (check for check in self.endpoints if check.service is None)
-        journeys = (check for check in self.journeys if not services_of(check.question))
+        journeys = (check for check in self.journeys if not services_of(check.probe))
         return (*endpoints, *journeys)
 
     @property
     def journeys_of_services(self) -> tuple[Check, ...]:
-        return tuple(check for check in self.journeys if services_of(check.question))
+        return tuple(check for check in self.journeys if services_of(check.probe))

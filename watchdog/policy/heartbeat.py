@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from watchdog.model.observation import Check
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 
 LEAST_AFTER_START: Final = 60.0
 """Seconds that a call may at least take after the daemon's start: one that was made before it is lost."""
@@ -46,7 +46,7 @@ class Reading:
 
 
 def read_heart(
-    heart: Heart, question: HeartbeatQuestion, now: float, *, heard_since: float, born: float, unwritten: float = 0.0
+    heart: Heart, probe: HeartbeatProbe, now: float, *, heard_since: float, born: float, unwritten: float = 0.0
 ) -> Reading:
     """What the calls so far mean.
 
@@ -56,14 +56,14 @@ def read_heart(
     """
     called_at = heart.called_at if heart.called_at is not None and heart.called_at >= born else None
     begin = called_at if called_at is not None else max(heart.since, born)
-    deadline = begin + question.heartbeat + question.grace + unwritten
+    deadline = begin + probe.heartbeat + probe.grace + unwritten
     if begin < heard_since:
-        deadline = max(deadline, heard_since + max(question.grace, LEAST_AFTER_START))
+        deadline = max(deadline, heard_since + max(probe.grace, LEAST_AFTER_START))
     if called_at is not None and heart.exit_code:
         pulse = Pulse.REPORTED
     elif now >= deadline:
         pulse = Pulse.SILENT
-    elif called_at is not None and now < begin + question.heartbeat + question.grace:
+    elif called_at is not None and now < begin + probe.heartbeat + probe.grace:
         pulse = Pulse.CALLED
     else:
         pulse = Pulse.AWAITED

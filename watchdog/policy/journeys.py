@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Observation, StepSeen, Verdict
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.policy.templates import begins_with_template, fill, fill_all
 
 KEPT_FOR_CLEAN_UP: Final = 0.2
@@ -20,7 +21,7 @@ KEPT_FOR_CLEAN_UP: Final = 0.2
 FORM: Final = "application/x-www-form-urlencoded"
 
 
-def filled(question: JourneyQuestion, step: JourneyStep, values: Mapping[str, str]) -> HttpQuestion:
+def filled(probe: JourneyProbe, step: JourneyStep, values: Mapping[str, str]) -> HttpProbe:
     """The step's request with every template replaced; raises NoValue.
 
     In a URL a value is percent-encoded, where it begins the URL it stands as it is: it is a link.
@@ -33,7 +34,7 @@ def filled(question: JourneyQuestion, step: JourneyStep, values: Mapping[str, st
     matches, contains = asked.body_matches, asked.body_contains
     return replace(
         asked,
-        url=_url(question, asked.url, values),
+        url=_url(probe, asked.url, values),
         headers=headers,
         body=body,
         body_contains=fill(contains, values) if contains is not None else None,
@@ -43,15 +44,15 @@ def filled(question: JourneyQuestion, step: JourneyStep, values: Mapping[str, st
     )
 
 
-def _url(question: JourneyQuestion, text: str, values: Mapping[str, str]) -> str:
+def _url(probe: JourneyProbe, text: str, values: Mapping[str, str]) -> str:
     url = text
     if begins_with_template(text):
         end = text.index("}}") + 2
         url = fill(text[:end], values) + fill(text[end:], values, _in_url)
     else:
         url = fill(text, values, _in_url)
-    if question.base is not None and url.startswith("/"):
-        return question.base.rstrip("/") + url
+    if probe.base is not None and url.startswith("/"):
+        return probe.base.rstrip("/") + url
     return url
 
 
@@ -93,7 +94,7 @@ def not_reached(last: Observation | None) -> bool:
     return last is not None and last.verdict is Verdict.UNKNOWN and last.evidence.get("class") == NOT_REACHED
 
 
-def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey, *, blamed: bool) -> Observation:
+def heard_by(probe: JourneyProbe, run: Observation, service: ServiceKey, *, blamed: bool) -> Observation:
     """What a run says about one of the journey's services.
 
     FAIL where one of its steps failed first; PASS where all of its steps passed, or where it has none and the whole
@@ -109,14 +110,14 @@ def heard_by(question: JourneyQuestion, run: Observation, service: ServiceKey, *
         return run
     own = [
         seen.verdict is Verdict.PASS
-        for step, seen in zip(question.steps, run.steps, strict=False)
+        for step, seen in zip(probe.steps, run.steps, strict=False)
         if step.service is not None and is_of(step.service, service)
     ]
-    if own and all(own) and len(own) == _steps_of(question, service):
+    if own and all(own) and len(own) == _steps_of(probe, service):
         return replace(run, verdict=Verdict.PASS, reason=f"its steps passed; step {failed.name} of another failed")
     evidence = dict(run.evidence) | ({} if blamed else {"class": NOT_REACHED})
     return replace(run, verdict=Verdict.UNKNOWN, reason=f"its steps were not reached: {run.reason}", evidence=evidence)
 
 
-def _steps_of(question: JourneyQuestion, service: ServiceKey) -> int:
-    return sum(step.service is not None and is_of(step.service, service) for step in question.steps)
+def _steps_of(probe: JourneyProbe, service: ServiceKey) -> int:
+    return sum(step.service is not None and is_of(step.service, service) for step in probe.steps)

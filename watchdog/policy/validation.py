@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from watchdog.model.container import Container, ContainerState, HealthcheckState, RestartPolicy
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 
 NOT_READY_YET = {502, 503, 504}
 """Statuses by which a proxy says that what is behind it does not answer (yet) (RFC 9110, 15.6)."""
@@ -93,7 +93,7 @@ def answer(
     started = container.started_at if container is not None and container.started_at is not None else since
     overdue = wall - started >= patience + (container.start_period if container is not None else 0.0)
     status = last.evidence.get("http_status")
-    own_word = isinstance(check.question, HttpQuestion) and isinstance(status, int) and status not in NOT_READY_YET
+    own_word = isinstance(check.probe, HttpProbe) and isinstance(status, int) and status not in NOT_READY_YET
     ready = container is None or not container.running or container.healthcheck is HealthcheckState.HEALTHY
     proven = failed >= check.failures and (own_word or ready or overdue)
     return Judgement(passed=False if proven else None, because=last.reason)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import zlib
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.body import BoundedBody
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
 from watchdog.probes.request import Answer, Request
 
 
-async def judge(ask: Ask[HttpQuestion], request: Request, answer: Answer) -> str:
+async def judge(ask: Ask[HttpProbe], request: Request, answer: Answer) -> str:
     """The sentence of a PASS; raises ProbeFailure, or what the connection raises that breaks on the way."""
     remote = str(ask.evidence["remote"])
-    judge_head(ask.question, remote, request, answer)
-    judge_body(ask.question, await read_body(ask, answer))
+    judge_head(ask.probe, remote, request, answer)
+    judge_body(ask.probe, await read_body(ask, answer))
     seconds = ask.seconds
-    judge_time(ask.question, remote, seconds)
+    judge_time(ask.probe, remote, seconds)
     return f"{remote} answers HTTP {answer.status} in {seconds * 1000:.0f} ms"
 
 
-async def read_body(ask: Ask[HttpQuestion], answer: Answer) -> BoundedBody:
-    body = BoundedBody(answer.header("Content-Encoding") or "", ask.question.max_bytes)
+async def read_body(ask: Ask[HttpProbe], answer: Answer) -> BoundedBody:
+    body = BoundedBody(answer.header("Content-Encoding") or "", ask.probe.max_bytes)
     ask.evidence["bytes"] = 0
     try:
         async for chunk in answer.chunks:

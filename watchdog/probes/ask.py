@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
 
-QuestionT = TypeVar("QuestionT")
+ProbeT = TypeVar("ProbeT")
 
 REASON_LIMIT: Final = 300
 """Characters of a reason that are kept: parts of it come from strangers."""
@@ -135,12 +135,12 @@ class Vantage(Protocol):
         ...
 
 
-class Ask(Generic[QuestionT]):
+class Ask(Generic[ProbeT]):
     """Collects what becomes an `Observation`. Times are seconds; `at` is Unix time, the rest is monotonic."""
 
-    def __init__(self, check: Check, question: QuestionT, at: float, vantage: Vantage) -> None:
+    def __init__(self, check: Check, probe: ProbeT, at: float, vantage: Vantage) -> None:
         self.check = check
-        self.question = question
+        self.probe = probe
         self.at = at
         self.vantage = vantage
         self.phase: ProbePhase | None = None
@@ -203,13 +203,13 @@ AnyAsk = Ask[Any]
 """An ask of whatever kind: for what all probers share."""
 
 
-class KindProber(Protocol[QuestionT]):
+class KindProber(Protocol[ProbeT]):
     """Asks one kind of check. Returns the sentence of a PASS; raises `ProbeFailure` for everything else.
 
     The time limit is the caller's (`Prober`); this says by `ask.enter` what it is waiting for.
     """
 
-    async def __call__(self, ask: Ask[QuestionT]) -> str: ...
+    async def __call__(self, ask: Ask[ProbeT]) -> str: ...
 
 
 @runtime_checkable

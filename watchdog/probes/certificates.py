@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from watchdog.model.question import StartTls
+from watchdog.model.probe.network import StartTls
 from watchdog.probes.ask import AnyAsk, Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.chain import Shown, note
 from watchdog.probes.failures import explain
@@ -91,7 +91,7 @@ async def look_again(
     The verdict stands already, so this may fail, takes at most half of the time that is left, and its own
     phases count for nothing.
     """
-    peek = Ask(ask.check, ask.question, ask.at, ask.vantage)
+    peek = Ask(ask.check, ask.probe, ask.at, ask.vantage)
     with contextlib.suppress(ProbeFailure, TimeoutError):
         async with asyncio.timeout(ask.seconds_left / 2):
             await shake_hands(peek, address, port, host, context=trust.accepting, seconds=None, starttls=starttls)

@@ -8,7 +8,7 @@ from asyncio.subprocess import DEVNULL, Process
 from typing import Final
 
 from watchdog.model.inside import Ended
-from watchdog.model.question import CommandQuestion
+from watchdog.model.probe.inside import CommandProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
@@ -24,20 +24,20 @@ def make(_: ProberContext) -> CommandProber:
 class CommandProber:
     """Whatever the command leaves behind in its process group ends with it, when it ends or its time is over."""
 
-    async def __call__(self, ask: Ask[CommandQuestion]) -> str:
-        question = ask.question
+    async def __call__(self, ask: Ask[CommandProbe]) -> str:
+        probe = ask.probe
         ask.enter(ProbePhase.PROCESSING)
         ends, begins = os.pipe()
         reader, transport = await _reader(ends)
         try:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *question.command,
+                    *probe.command,
                     stdin=DEVNULL,
                     stdout=begins,
                     stderr=begins,
                     start_new_session=True,
-                    env={**environment(), **question.environment},
+                    env={**environment(), **probe.environment},
                 )
             except OSError as error:
                 reason = f"{ask.check.target} cannot be run: {error.strerror}"
@@ -45,7 +45,7 @@ class CommandProber:
             finally:
                 os.close(begins)
             try:
-                ended = await _attend(process, reader, patience(ask), question.max_bytes)
+                ended = await _attend(process, reader, patience(ask), probe.max_bytes)
             finally:
                 kill_group(process)
                 await process.wait()

@@ -15,7 +15,7 @@ import dns.rcode
 import dns.resolver
 
 from watchdog.model.observation import Verdict
-from watchdog.model.question import DnsQuestion, DnsRcode, DnsType
+from watchdog.model.probe.network import DnsProbe, DnsRcode, DnsType
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.dns_sockets import VantageBackend
@@ -43,22 +43,22 @@ def make(_: ProberContext) -> DnsProber:
 class DnsProber:
     """Asks over UDP, and over TCP where the answer does not fit, for the name as it is, without search domains."""
 
-    async def __call__(self, ask: Ask[DnsQuestion]) -> str:
-        question = ask.question
+    async def __call__(self, ask: Ask[DnsProbe]) -> str:
+        probe = ask.probe
         servers = await _servers(ask)
         try:
-            query = dns.message.make_query(question.dns, question.type.value)
+            query = dns.message.make_query(probe.dns, probe.type.value)
         except dns.exception.DNSException as error:
-            raise ProbeFailure(FailureKind.NOT_ASKED, f"{question.dns!r} is no name: correct the check") from error
+            raise ProbeFailure(FailureKind.NOT_ASKED, f"{probe.dns!r} is no name: correct the check") from error
         ask.enter(ProbePhase.PROCESSING)
         response = await _first_answer(ask, query, servers)
         ask.enter(None)
         return _judge(ask, response)
 
 
-async def _servers(ask: Ask[DnsQuestion]) -> tuple[Server, ...]:
-    if ask.question.server is not None:
-        host, port = split_target(ask.question.server)
+async def _servers(ask: Ask[DnsProbe]) -> tuple[Server, ...]:
+    if ask.probe.server is not None:
+        host, port = split_target(ask.probe.server)
         return tuple((address, port) for address in await resolve(ask, host))
     ask.enter(ProbePhase.RESOLVE)
     written: Any = dns.resolver.Resolver(configure=False)  # its types are only half known
@@ -66,13 +66,13 @@ async def _servers(ask: Ask[DnsQuestion]) -> tuple[Server, ...]:
         written.read_resolv_conf(io.StringIO(await ask.vantage.resolv_conf()))
     except dns.resolver.NoResolverConfiguration as error:
         raise ProbeFailure(
-            FailureKind.RESOLVER, f"{ask.question.dns} was not asked: no name server is configured"
+            FailureKind.RESOLVER, f"{ask.probe.dns} was not asked: no name server is configured"
         ) from error
     return tuple((str(address), 53) for address in written.nameservers)
 
 
 async def _first_answer(
-    ask: Ask[DnsQuestion], query: dns.message.Message, servers: tuple[Server, ...]
+    ask: Ask[DnsProbe], query: dns.message.Message, servers: tuple[Server, ...]
 ) -> dns.message.Message:
     """Of the first server that answers; where none does, the FAIL tells more than the UNKNOWN."""
     missed: list[ProbeFailure] = []
@@ -84,7 +84,7 @@ async def _first_answer(
                 query, address, SHARE * ask.seconds_left / left, port, backend=VantageBackend(ask.vantage)
             )
         except dns.exception.Timeout:
-            missed.append(ProbeFailure(FailureKind.TIMEOUT, f"{where} does not answer for {ask.question.dns}"))
+            missed.append(ProbeFailure(FailureKind.TIMEOUT, f"{where} does not answer for {ask.probe.dns}"))
         except (dns.exception.DNSException, EOFError, ValueError) as error:
             raise ProbeFailure(FailureKind.PROTOCOL, f"{where} does not speak DNS: {error}") from error
         except OSError as error:
@@ -93,30 +93,30 @@ async def _first_answer(
             ask.evidence["transport"] = "tcp" if over_tcp else "udp"
             return response
     told = next((failure for failure in missed if failure.kind.verdict is Verdict.FAIL), missed[0])
-    if ask.question.server is None:  # then the server is not what was asked for
-        raise silent(ask.vantage.name, ask.question.dns) from told
+    if ask.probe.server is None:  # then the server is not what was asked for
+        raise silent(ask.vantage.name, ask.probe.dns) from told
     raise told
 
 
-def _judge(ask: Ask[DnsQuestion], response: dns.message.Message) -> str:
-    question, remote = ask.question, ask.evidence["remote"]
+def _judge(ask: Ask[DnsProbe], response: dns.message.Message) -> str:
+    probe, remote = ask.probe, ask.evidence["remote"]
     rcode = dns.rcode.to_text(response.rcode())
     ask.evidence["rcode"] = rcode
-    asked = f"{question.type} of {question.dns}"
-    if rcode != question.rcode.value:
-        raise ProbeFailure(FailureKind.DNS_RCODE, f"{remote} answers {rcode} for {asked}; expected is {question.rcode}")
-    answers = _answers(response, question.type, str(remote))
+    asked = f"{probe.type} of {probe.dns}"
+    if rcode != probe.rcode.value:
+        raise ProbeFailure(FailureKind.DNS_RCODE, f"{remote} answers {rcode} for {asked}; expected is {probe.rcode}")
+    answers = _answers(response, probe.type, str(remote))
     shown = ", ".join(answers)[:SHOWN] or "nothing"
     ask.evidence["answers"] = shown
-    wanted = {_spelled(one, question.type) for one in question.answers}
+    wanted = {_spelled(one, probe.type) for one in probe.answers}
     if wanted and set(answers) != wanted:
         raise ProbeFailure(
             FailureKind.DNS_ANSWER,
             f"{remote} answers {shown} for {asked}; expected is {', '.join(sorted(wanted))[:SHOWN]}",
         )
-    if question.answers_match is not None and not any(re.search(question.answers_match, one) for one in answers):
+    if probe.answers_match is not None and not any(re.search(probe.answers_match, one) for one in answers):
         raise ProbeFailure(
-            FailureKind.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {question.answers_match!r}"
+            FailureKind.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {probe.answers_match!r}"
         )
     if rcode == DnsRcode.NOERROR.value and not answers:
         raise ProbeFailure(FailureKind.DNS_ANSWER, f"{remote} knows no {asked}")

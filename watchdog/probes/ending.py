@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from watchdog.model.inside import Ended
-from watchdog.model.question import CommandQuestion, ExecQuestion
+from watchdog.model.probe.inside import CommandProbe, ExecProbe
 from watchdog.policy.comparison import parse_comparison
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, printable
 
@@ -14,7 +14,7 @@ NOT_RUN: Final = frozenset({126, 127})
 """Exit codes by which shells and engines say that there is no such program, or none that may be run."""
 SHOWN: Final = 200
 """Characters of the output that are kept as evidence."""
-EndingAsk = Ask[ExecQuestion] | Ask[CommandQuestion]
+EndingAsk = Ask[ExecProbe] | Ask[CommandProbe]
 
 
 def patience(ask: EndingAsk) -> float:
@@ -24,24 +24,24 @@ def patience(ask: EndingAsk) -> float:
 
 def judge(ask: EndingAsk, ended: Ended, *, killed: bool) -> str:
     """The sentence of a PASS; raises ProbeFailure. `killed` says what became of a command that did not end."""
-    question, name = ask.question, ask.check.target
+    probe, name = ask.probe, ask.check.target
     said = ended.output.decode("utf-8", "replace").strip()
     ask.evidence["output"] = printable(said[:SHOWN])
     if ended.exit_code is None:
         _did_not_end(ask, ended, killed=killed)
     ask.evidence["exit_code"] = ended.exit_code
-    if ended.exit_code not in question.exit_code:
+    if ended.exit_code not in probe.exit_code:
         if ended.exit_code in NOT_RUN:
             raise ProbeFailure(FailureKind.NOT_ASKED, f"{name} cannot be run: {said or 'there is no such program'}")
-        wanted = ", ".join(map(str, question.exit_code))
+        wanted = ", ".join(map(str, probe.exit_code))
         printed = f", printing {_quoted(said)}" if said else ""
         raise ProbeFailure(FailureKind.EXIT_CODE, f"{name} ends with {ended.exit_code}{printed}; expected is {wanted}")
-    if question.output_matches is not None and re.search(question.output_matches, said) is None:
+    if probe.output_matches is not None and re.search(probe.output_matches, said) is None:
         raise ProbeFailure(
-            FailureKind.OUTPUT, f"{name} prints {_quoted(said)}, with nothing like {question.output_matches!r}"
+            FailureKind.OUTPUT, f"{name} prints {_quoted(said)}, with nothing like {probe.output_matches!r}"
         )
-    if question.output is not None:
-        wrong = parse_comparison(question.output).wrong(said)
+    if probe.output is not None:
+        wrong = parse_comparison(probe.output).wrong(said)
         if wrong is not None:
             raise ProbeFailure(FailureKind.OUTPUT, f"what {name} prints, {wrong}")
     return f"{name} ends with {ended.exit_code}" + (f" and prints {_quoted(said)}" if said else "")
@@ -51,7 +51,7 @@ def _did_not_end(ask: EndingAsk, ended: Ended, *, killed: bool) -> None:
     name = ask.check.target
     fate = "and was killed" if killed else "and goes on: it cannot be killed from here"
     if ended.too_much:
-        raise ProbeFailure(FailureKind.TOO_LARGE, f"{name} printed more than {ask.question.max_bytes} bytes {fate}")
+        raise ProbeFailure(FailureKind.TOO_LARGE, f"{name} printed more than {ask.probe.max_bytes} bytes {fate}")
     raise ProbeFailure(FailureKind.TIMEOUT, f"{name} did not end within {ask.check.timeout:g} s {fate}")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from watchdog.engine.protocol import Engine
 from watchdog.model.observation import Check
-from watchdog.model.question import ExecQuestion
+from watchdog.model.probe.inside import ExecProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
 from watchdog.probes.context import ProberContext
@@ -32,17 +32,17 @@ class ExecProber:
         self._containers = containers
         self._left: dict[tuple[str, str], Left] = {}
 
-    async def __call__(self, ask: Ask[ExecQuestion]) -> str:
+    async def __call__(self, ask: Ask[ExecProbe]) -> str:
         inside = running(ask, self._containers)
-        question, key = ask.question, name_of(ask.check)
+        probe, key = ask.probe, name_of(ask.check)
         ask.enter(ProbePhase.ENGINE)
         with engine_answers():
             await self._look_after(inside.engine, ask)
             execution = await inside.engine.prepare_inside(
-                inside.id, question.exec, user=question.user, environment=question.environment
+                inside.id, probe.exec, user=probe.user, environment=probe.environment
             )
             try:
-                ended = await inside.engine.run_inside(execution, seconds=patience(ask), at_most=question.max_bytes)
+                ended = await inside.engine.run_inside(execution, seconds=patience(ask), at_most=probe.max_bytes)
                 killed = ended.exit_code is not None or await inside.engine.end_inside(execution)
             except BaseException:
                 self._left[key] = Left(execution, ask.at)
@@ -51,7 +51,7 @@ class ExecProber:
                 self._left[key] = Left(execution, ask.at)
         return judge(ask, ended, killed=killed)
 
-    async def _look_after(self, engine: Engine, ask: Ask[ExecQuestion]) -> None:
+    async def _look_after(self, engine: Engine, ask: Ask[ExecProbe]) -> None:
         """What an earlier question left running must have ended first; raises ProbeFailure."""
         left = self._left.get(name_of(ask.check))
         if (

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from watchdog.model.question import StatusRanges
+from watchdog.model.probe.http import StatusRanges
 from watchdog.policy.expectations import parse_expectation
 from watchdog.policy.security_headers import missing_security_headers
 from watchdog.probes.ask import FailureKind, ProbeFailure
@@ -16,7 +16,7 @@ from watchdog.probes.request import Answer, Request
 
 
 class Expectations(Protocol):
-    """Named as in the configuration, and as in `model.question.HttpQuestion`, which is one."""
+    """Named as in the configuration, and as in `model.probe.HttpProbe`, which is one."""
 
     @property
     def status(self) -> StatusRanges: ...

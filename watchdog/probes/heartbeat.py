@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchdog.config.duration import spell_duration
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.policy.heartbeat import Pulse
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.beats import Beats
@@ -20,12 +20,12 @@ class HeartbeatProber:
     def __init__(self, beats: Beats | None) -> None:
         self._beats = beats
 
-    async def __call__(self, ask: Ask[HeartbeatQuestion]) -> str:
+    async def __call__(self, ask: Ask[HeartbeatProbe]) -> str:
         if self._beats is None:
             raise ProbeFailure(FailureKind.NOT_ASKED, "nobody hears calls here")
         found = self._beats.reading(ask.check)
         heart, quiet, due = found.heart, _spelled(found.quiet_for), _spelled(found.due_in)
-        every = spell_duration(ask.question.heartbeat)
+        every = spell_duration(ask.probe.heartbeat)
         if due_in := max(0.0, found.due_in):
             ask.changes_in = due_in
         match found.pulse:

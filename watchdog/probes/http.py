@@ -6,7 +6,7 @@ import contextlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.answer import judge
 from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
@@ -30,7 +30,7 @@ class HttpProber:
     def __init__(self, trust: Trust) -> None:
         self._http1 = Http1(Dialer(trust))
 
-    async def __call__(self, ask: Ask[HttpQuestion]) -> str:
+    async def __call__(self, ask: Ask[HttpProbe]) -> str:
         request = first_request(ask)
         asked: set[str] = set()
         while True:
@@ -42,9 +42,9 @@ class HttpProber:
                     return await judge(ask, request, answer)
             request = following
 
-    def answer(self, ask: Ask[HttpQuestion], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:
+    def answer(self, ask: Ask[HttpProbe], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:
         """The answer to one request while its connection is open; raises ProbeFailure."""
-        return (self._http2 if ask.question.http2 else self._http1).answer(ask, request)
+        return (self._http2 if ask.probe.http2 else self._http1).answer(ask, request)
 
     async def close(self) -> None:
         await self._http1.close()

@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import ContentLengthError, HttpProcessingError, Tra
 from aiohttp.tracing import Trace
 
 from watchdog.model.observation import Scalar
-from watchdog.model.question import HttpConnection, HttpQuestion
+from watchdog.model.probe.http import HttpConnection, HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.failures import chain, explain
@@ -42,10 +42,10 @@ class Http1:
         self._closed = False
 
     @contextlib.asynccontextmanager
-    async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
+    async def answer(self, ask: Ask[HttpProbe], request: Request) -> AsyncGenerator[Answer]:
         """The answer while the connection is open; raises ProbeFailure, also where its body breaks off."""
-        kept = ask.question.connection is HttpConnection.KEPT
-        place = (str(request.url.origin()), ask.question.verify_tls)
+        kept = ask.probe.connection is HttpConnection.KEPT
+        place = (str(request.url.origin()), ask.probe.verify_tls)
         line = self._kept_line(place) if kept else self._spare.pop() if self._spare else _Line(kept=False)
         try:
             async with line.speak(ask, request, self._dialer) as answer:
@@ -96,14 +96,14 @@ class _Line:
         self._certificate: Scalar = None
 
     @contextlib.asynccontextmanager
-    async def speak(self, ask: Ask[HttpQuestion], request: Request, dialer: Dialer) -> AsyncGenerator[Answer]:
+    async def speak(self, ask: Ask[HttpProbe], request: Request, dialer: Dialer) -> AsyncGenerator[Answer]:
         dialled = False
 
         async def dial() -> ResponseHandler:
             nonlocal dialled
             dialled, loop = True, asyncio.get_running_loop()
             self._transport, handler = await dialer.open(
-                ask, request.url, lambda: ResponseHandler(loop), verify=ask.question.verify_tls
+                ask, request.url, lambda: ResponseHandler(loop), verify=ask.probe.verify_tls
             )
             self._remote, self._not_after = str(ask.evidence["remote"]), ask.tls_not_after
             self._certificate = ask.evidence.get("certificate")

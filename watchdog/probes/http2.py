@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpcore
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.dialer import Dialer
 from watchdog.probes.failures import explain
@@ -27,7 +27,7 @@ class Http2:
         self._dialer = dialer
 
     @contextlib.asynccontextmanager
-    async def answer(self, ask: Ask[HttpQuestion], request: Request) -> AsyncGenerator[Answer]:
+    async def answer(self, ask: Ask[HttpProbe], request: Request) -> AsyncGenerator[Answer]:
         """The answer while the connection is open; raises ProbeFailure, also where its body breaks off."""
         stream = await self._connect(ask, request)
         remote = str(ask.evidence["remote"])
@@ -48,10 +48,10 @@ class Http2:
         finally:
             await stream.aclose()
 
-    async def _connect(self, ask: Ask[HttpQuestion], request: Request) -> _Stream:
+    async def _connect(self, ask: Ask[HttpProbe], request: Request) -> _Stream:
         reader = asyncio.StreamReader()
         transport, protocol = await self._dialer.open(
-            ask, request.url, lambda: asyncio.StreamReaderProtocol(reader), verify=ask.question.verify_tls
+            ask, request.url, lambda: asyncio.StreamReaderProtocol(reader), verify=ask.probe.verify_tls
         )
         session = transport.get_extra_info("ssl_object")
         if session is None or session.selected_alpn_protocol() != ALPN:

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from watchdog.model.question import IcmpQuestion
+from watchdog.model.probe.network import IcmpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase, Unconnected
 from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
@@ -43,8 +43,8 @@ def make(_: ProberContext) -> IcmpProber:
 class IcmpProber:
     """Sends echo requests, one a second, until one is answered."""
 
-    async def __call__(self, ask: Ask[IcmpQuestion]) -> str:
-        addresses = await resolve(ask, ask.question.icmp)
+    async def __call__(self, ask: Ask[IcmpProbe]) -> str:
+        addresses = await resolve(ask, ask.probe.icmp)
 
         async def ping(address: str, seconds: float | None) -> str:
             ask.enter(ProbePhase.PROCESSING)
@@ -61,7 +61,7 @@ class IcmpProber:
         return await first_to_connect(ask, addresses, ping)
 
 
-def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
+def _opened(ask: Ask[IcmpProbe], address: str) -> socket.socket:
     """A ping socket where the system lets this group have one, else a raw one, connected; raises ProbeFailure."""
     echo = _V6 if ":" in address else _V4
     try:
@@ -85,7 +85,7 @@ def _opened(ask: Ask[IcmpQuestion], address: str) -> socket.socket:
     return opened
 
 
-async def _answered(ask: Ask[IcmpQuestion], opened: socket.socket, address: str) -> str:
+async def _answered(ask: Ask[IcmpProbe], opened: socket.socket, address: str) -> str:
     """How many it took is in the evidence: packets get lost before connections do."""
     echo, loop = (_V6 if ":" in address else _V4), asyncio.get_running_loop()
     token, sent_at, sent = secrets.token_bytes(16), loop.time(), 0

@@ -8,7 +8,7 @@ from typing import Final
 
 from watchdog.errors import LedgerError
 from watchdog.model.observation import Check
-from watchdog.model.question import LogsQuestion
+from watchdog.model.probe.inside import LogsProbe
 from watchdog.model.record import Kept
 from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
 from watchdog.probes.ask import Ask, Clock, FailureKind, ProbeFailure, ProbePhase
@@ -25,7 +25,7 @@ TOLD: Final = 20
 class Followed:
     """What is known of one check; it hears the lines that match."""
 
-    question: LogsQuestion
+    probe: LogsProbe
     key: str
     """Under which its errors are kept."""
     errors: KnownErrors | None = None
@@ -44,14 +44,14 @@ class Followed:
         errors = self.errors.met(kind, at)
         self.changed = self.changed or errors is not self.errors
         self.errors = errors
-        if len(self.new) < TOLD and errors.is_new(kind, at, self.question.new_for):
+        if len(self.new) < TOLD and errors.is_new(kind, at, self.probe.new_for):
             self.new[kind] = self.last
 
     def new_at(self, now: float) -> list[str]:
         errors = self.errors
         if errors is None:
             return []
-        self.new = {kind: text for kind, text in self.new.items() if errors.is_new(kind, now, self.question.new_for)}
+        self.new = {kind: text for kind, text in self.new.items() if errors.is_new(kind, now, self.probe.new_for)}
         return list(self.new.values())
 
 
@@ -69,12 +69,12 @@ class LogsProber:
         self._followed: dict[tuple[str, str], tuple[Followed, Follower]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, ask: Ask[LogsQuestion]) -> str:
+    async def __call__(self, ask: Ask[LogsProbe]) -> str:
         inside = running(ask, self._containers)
         ask.enter(ProbePhase.ENGINE)
         followed, follower = self._known(ask)
         async with followed.places:
-            if followed.errors is None and ask.question.new_errors:
+            if followed.errors is None and ask.probe.new_errors:
                 followed.errors = await self._recalled(followed)
             with engine_answers():
                 if await follower.turn_to(inside):
@@ -95,17 +95,17 @@ class LogsProber:
         self._followed.clear()
         await asyncio.gather(*(follower.close() for follower in followers), *self._ending)
 
-    def _known(self, ask: Ask[LogsQuestion]) -> tuple[Followed, Follower]:
+    def _known(self, ask: Ask[LogsProbe]) -> tuple[Followed, Follower]:
         name = name_of(ask.check)
         if name not in self._followed:
-            key = f"{' '.join(name).strip()} {digest(ask.question.logs)}"
-            followed = Followed(question=ask.question, key=key)
-            self._followed[name] = followed, Follower(ask.question.logs, self._clock, followed.hear)
+            key = f"{' '.join(name).strip()} {digest(ask.probe.logs)}"
+            followed = Followed(probe=ask.probe, key=key)
+            self._followed[name] = followed, Follower(ask.probe.logs, self._clock, followed.hear)
         return self._followed[name]
 
     async def _recalled(self, followed: Followed) -> KnownErrors:
         """Learned from now on, where nothing is kept that can be read."""
-        anew = KnownErrors(learn_until=self._clock() + followed.question.learn)
+        anew = KnownErrors(learn_until=self._clock() + followed.probe.learn)
         if self._memory is None:
             return anew
         try:
@@ -123,14 +123,14 @@ class LogsProber:
         except LedgerError:
             followed.changed = True  # the next question tries again
 
-    def _judge(self, ask: Ask[LogsQuestion], followed: Followed, follower: Follower) -> str:
-        question, errors, now = ask.question, followed.errors, self._clock()
+    def _judge(self, ask: Ask[LogsProbe], followed: Followed, follower: Follower) -> str:
+        probe, errors, now = ask.probe, followed.errors, self._clock()
         lines = follower.rate.per_minute(now)
         ask.evidence["per_minute"] = lines
         least = "at least " if follower.skips else ""
-        has = f"the log of {ask.check.service} has {least}{lines} lines like {question.logs!r} of the last minute"
-        if question.max_per_minute is not None and lines > question.max_per_minute:
-            most = f"at most {question.max_per_minute:g} are expected"
+        has = f"the log of {ask.check.service} has {least}{lines} lines like {probe.logs!r} of the last minute"
+        if probe.max_per_minute is not None and lines > probe.max_per_minute:
+            most = f"at most {probe.max_per_minute:g} are expected"
             raise ProbeFailure(FailureKind.LOG_RATE, f"{has}; {most}; the newest: {followed.last}")
         new = followed.new_at(now)
         if errors is None:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from watchdog.config.databases import read_database
-from watchdog.model.question import PostgresQuestion
+from watchdog.model.probe.reports import PostgresProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
@@ -44,8 +44,8 @@ def make(_: ProberContext) -> PostgresProber:
 class PostgresProber:
     """One connection for each ask, one transaction that can only read and is rolled back."""
 
-    async def __call__(self, ask: Ask[PostgresQuestion]) -> str:
-        database = read_database(ask.question.postgres)
+    async def __call__(self, ask: Ask[PostgresProbe]) -> str:
+        database = read_database(ask.probe.postgres)
         addresses = await resolve(ask, database.host)
 
         async def connect(address: str, seconds: float | None) -> Connection:
@@ -59,7 +59,7 @@ class PostgresProber:
                         hostaddr=address,
                         port=database.port,
                         user=database.user or None,
-                        password=ask.question.password,
+                        password=ask.probe.password,
                         dbname=database.name or None,
                         application_name="watchdog",
                     )
@@ -84,18 +84,18 @@ class PostgresProber:
                 await connection.close()
 
 
-async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
-    question, remote = ask.question, ask.evidence["remote"]
+async def _judge(ask: Ask[PostgresProbe], connection: Connection) -> str:
+    probe, remote = ask.probe, ask.evidence["remote"]
     ask.enter(ProbePhase.PROCESSING)
     try:
         async with asyncio.timeout(ask.seconds_left * (1 + SHARE) / 2):
             await connection.set_read_only(True)
             milliseconds = max(1, int(ask.seconds_left * SHARE * 1000))
             await connection.execute(f"SET LOCAL statement_timeout = {milliseconds}".encode())
-            if question.connections_used is not None:
+            if probe.connections_used is not None:
                 used, allowed = await _row(connection, CONNECTIONS)
-                return expect_value(ask, "connections used", used, question.connections_used, whole=allowed)
-            if question.replication_lag is not None:
+                return expect_value(ask, "connections used", used, probe.connections_used, whole=allowed)
+            if probe.replication_lag is not None:
                 standby, lag = await _row(connection, LAG)
                 if not standby:
                     raise ProbeFailure(FailureKind.VALUE, f"{remote} is no standby")
@@ -103,12 +103,12 @@ async def _judge(ask: Ask[PostgresQuestion], connection: Connection) -> str:
                     raise ProbeFailure(
                         FailureKind.VALUE, f"{remote} lags behind and has replayed nothing since its start"
                     )
-                return expect_value(ask, "seconds of replication lag", lag, f"<= {question.replication_lag:g}")
-            if question.query is None:
+                return expect_value(ask, "seconds of replication lag", lag, f"<= {probe.replication_lag:g}")
+            if probe.query is None:
                 await _row(connection, "SELECT 1")
                 return f"{remote} takes logins and answers queries"
-            row = await _row(connection, question.query)
-            return expect_value(ask, "the query", row[0], question.expect)
+            row = await _row(connection, probe.query)
+            return expect_value(ask, "the query", row[0], probe.expect)
     except TimeoutError:  # a server that is frozen ends nothing by itself
         raise ProbeFailure(FailureKind.TIMEOUT, f"{remote} did not answer the query in time") from None
 

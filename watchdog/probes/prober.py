@@ -48,8 +48,8 @@ class Prober:
 
     async def ask(self, check: Check) -> Observation:
         """Asks within `check.timeout`. Raises nothing but CancelledError."""
-        prober = self._prober(check.question.kind)  # first: what it imports is nobody's time
-        ask = Ask(check, check.question, self._clock(), self._vantages.host)
+        prober = self._prober(check.probe.kind)  # first: what it imports is nobody's time
+        ask = Ask(check, check.probe, self._clock(), self._vantages.host)
         limit = asyncio.timeout(0 if self._closed else check.timeout)
         try:
             async with limit:
@@ -71,7 +71,7 @@ class Prober:
 
     def forget(self, check: Check) -> None:
         """What was kept of it between two questions is dropped."""
-        prober = self._probers.get(check.question.kind)
+        prober = self._probers.get(check.probe.kind)
         if isinstance(prober, Lasting):
             prober.forget(check)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from yarl import URL
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.expectations import has_status
 from watchdog.probes.request import SCHEMES, Answer, Request, plain_headers
@@ -16,26 +16,26 @@ _BECOMES_GET: Final = frozenset({301, 302, 303})  # RFC 9110, 15.4: what browser
 _OF_A_BODY: Final = ("Content-Length", "Content-Type", "Transfer-Encoding")
 
 
-def next_request(ask: Ask[HttpQuestion], request: Request, answer: Answer, asked: set[str]) -> Request | None:
+def next_request(ask: Ask[HttpProbe], request: Request, answer: Answer, asked: set[str]) -> Request | None:
     """The request that a redirect asks for; None when the answer is to be judged as it is.
 
     An expected status is never followed. `asked` holds what was asked so far, as `METHOD URL`. Raises ProbeFailure
     for a redirect that is not followed.
     """
     location = answer.headers.get("Location")
-    follows = ask.question.redirects and answer.status in _REDIRECTS and location is not None
-    if not follows or location is None or has_status(ask.question, answer.status):
+    follows = ask.probe.redirects and answer.status in _REDIRECTS and location is not None
+    if not follows or location is None or has_status(ask.probe, answer.status):
         return None
     url = _target(request.url, location)
     same = _same_place(request.url, url)
-    if not same and not _allowed(ask.question, request.url, url):
+    if not same and not _allowed(ask.probe, request.url, url):
         raise ProbeFailure(FailureKind.REDIRECT, f"a redirect leads away to {_origin(url)}, which is not followed")
     changes = answer.status in _BECOMES_GET and request.method != "HEAD"
     method = "GET" if changes else request.method
     if f"{method} {url}" in asked:
         raise ProbeFailure(FailureKind.REDIRECT_LOOP, f"a redirect loop: {url.path} comes back")
-    if len(asked) > ask.question.redirects:
-        raise ProbeFailure(FailureKind.REDIRECT_LOOP, f"more than {ask.question.redirects} redirects")
+    if len(asked) > ask.probe.redirects:
+        raise ProbeFailure(FailureKind.REDIRECT_LOOP, f"more than {ask.probe.redirects} redirects")
     ask.evidence["redirects"] = len(asked)
     headers = request.headers.copy() if same else plain_headers()  # those of the check may hold credentials
     body = request.body if method == request.method else None
@@ -65,12 +65,12 @@ def _same_place(here: URL, there: URL) -> bool:
     return same or (here.scheme, there.scheme) == ("http", "https")
 
 
-def _allowed(question: HttpQuestion, here: URL, there: URL) -> bool:
+def _allowed(probe: HttpProbe, here: URL, there: URL) -> bool:
     """Never back from TLS."""
     if (here.scheme, there.scheme) == ("https", "http"):
         return False
     host = str(there.raw_host)
-    return any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in question.redirect_hosts)
+    return any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in probe.redirect_hosts)
 
 
 def _origin(url: URL) -> str:

@@ -12,7 +12,7 @@ import redis.exceptions
 from redis.asyncio import Connection, SSLConnection
 
 from watchdog.config.databases import Database, read_database
-from watchdog.model.question import RedisQuestion
+from watchdog.model.probe.reports import RedisProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.certificates import distrust
 from watchdog.probes.context import ProberContext
@@ -32,14 +32,14 @@ def make(_: ProberContext) -> RedisProber:
 class RedisProber:
     """One connection for each ask, one command, whose answer is a single value."""
 
-    async def __call__(self, ask: Ask[RedisQuestion]) -> str:
-        question, database = ask.question, read_database(ask.question.redis)
+    async def __call__(self, ask: Ask[RedisProbe]) -> str:
+        probe, database = ask.probe, read_database(ask.probe.redis)
         addresses = await resolve(ask, database.host)
 
         async def connect(address: str, seconds: float | None) -> Connection:
             ask.enter(ProbePhase.CONNECT)
             ask.evidence["remote"] = where = endpoint(address, database.port)
-            connection = _connection(database, address, question.password)
+            connection = _connection(database, address, probe.password)
             try:
                 async with asyncio.timeout(seconds):
                     await connection.connect()
@@ -54,12 +54,12 @@ class RedisProber:
         connection = await first_to_connect(ask, addresses, connect)
         try:
             ask.enter(ProbePhase.PROCESSING)
-            if question.connected_clients is not None:
+            if probe.connected_clients is not None:
                 figures = _figures(str(await _answer(connection, "INFO clients")))
                 used, most = (figures.get(name) for name in CLIENTS)
-                return expect_value(ask, "clients", used, question.connected_clients, whole=most)
-            query = question.query or PING
-            return expect_value(ask, query, await _answer(connection, query), question.expect)
+                return expect_value(ask, "clients", used, probe.connected_clients, whole=most)
+            query = probe.query or PING
+            return expect_value(ask, query, await _answer(connection, query), probe.expect)
         except redis.exceptions.ResponseError as error:
             raise ProbeFailure(FailureKind.QUERY, f"{ask.evidence['remote']} refuses the command: {error}") from error
         except (redis.exceptions.RedisError, OSError) as error:
@@ -97,7 +97,7 @@ def _figures(info: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
 
 
-def _not_connected(ask: Ask[RedisQuestion], error: Exception, host: str, where: str) -> ProbeFailure:
+def _not_connected(ask: Ask[RedisProbe], error: Exception, host: str, where: str) -> ProbeFailure:
     distrusted = next((cause for cause in chain(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if distrusted is not None:
         return distrust(distrusted, ask, host)

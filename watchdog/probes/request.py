@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from watchdog import __version__
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 
 SCHEMES: Final = frozenset({"http", "https"})
@@ -43,12 +43,12 @@ class Answer:
         return ", ".join(values) if values else None
 
 
-def first_request(ask: Ask[HttpQuestion]) -> Request:
+def first_request(ask: Ask[HttpProbe]) -> Request:
     """The request as configured; credentials in the URL become a header and are gone from then on."""
-    question = ask.question
+    probe = ask.probe
     try:
-        url = URL(question.url, encoded=True)
-        usable = url.scheme in SCHEMES and bool(url.host) and question.url.isprintable()
+        url = URL(probe.url, encoded=True)
+        usable = url.scheme in SCHEMES and bool(url.host) and probe.url.isprintable()
     except ValueError as error:
         raise ProbeFailure(FailureKind.NOT_ASKED, f"the check's target is no URL: {error}") from error
     if not usable:
@@ -59,9 +59,9 @@ def first_request(ask: Ask[HttpQuestion]) -> Request:
     if url.user is not None:
         headers["Authorization"] = aiohttp.encode_basic_auth(url.user, url.password or "")
         url = url.with_user(None)
-    headers.update(question.headers)
-    body = question.body.encode() if question.body is not None else None
-    return Request(method=question.method, url=url.with_fragment(None), headers=headers, body=body)
+    headers.update(probe.headers)
+    body = probe.body.encode() if probe.body is not None else None
+    return Request(method=probe.method, url=url.with_fragment(None), headers=headers, body=body)
 
 
 def plain_headers() -> CIMultiDict[str]:

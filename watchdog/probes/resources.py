@@ -11,7 +11,7 @@ from watchdog.errors import OutOfReach
 from watchdog.model.container import Container
 from watchdog.model.inside import Disk, Usage
 from watchdog.model.observation import Check
-from watchdog.model.question import ResourcesQuestion
+from watchdog.model.probe.inside import ResourcesProbe
 from watchdog.policy.trend import exhausted_in
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, Inside, engine_answers, name_of, running
@@ -86,16 +86,16 @@ class ResourcesProber:
         self._containers = containers
         self._remembered: dict[tuple[str, str], ResourceHistory] = {}
 
-    async def __call__(self, ask: Ask[ResourcesQuestion]) -> str:
+    async def __call__(self, ask: Ask[ResourcesProbe]) -> str:
         inside = running(ask, self._containers)
-        question = ask.question
+        probe = ask.probe
         ask.enter(ProbePhase.ENGINE)
         known = self._remembered.setdefault(
-            name_of(ask.check), ResourceHistory((question.exhausts_within or 0.0) / SAMPLES)
+            name_of(ask.check), ResourceHistory((probe.exhausts_within or 0.0) / SAMPLES)
         )
         with engine_answers():
             usage = await inside.engine.usage(inside.id)
-            known.meet(inside.container, ask.at, question.restart_window)
+            known.meet(inside.container, ask.at, probe.restart_window)
             cpu = known.cpu_share(usage, inside.container)
             known.memory.add(usage.at, usage.memory)
         disks, unseen = await self._disks(ask, inside, known)
@@ -103,7 +103,7 @@ class ResourcesProber:
         wrong = [*_too_much(ask, usage, cpu, known, disks), *_soon(ask, usage, known, disks)]
         if wrong:
             raise ProbeFailure(wrong[0][0], f"{inside.service}: {'; '.join(sentence for _, sentence in wrong)}")
-        if unseen and question.min_free_disk is not None:
+        if unseen and probe.min_free_disk is not None:
             raise ProbeFailure(FailureKind.ENGINE, unseen)
         return f"{inside.service} uses {_of(usage.memory, usage.memory_limit)} of memory" + (
             f" and {cpu:.0%} of its CPU" if cpu is not None else ""
@@ -113,10 +113,10 @@ class ResourcesProber:
         self._remembered.pop(name_of(check), None)
 
     async def _disks(
-        self, ask: Ask[ResourcesQuestion], inside: Inside, known: ResourceHistory
+        self, ask: Ask[ResourcesProbe], inside: Inside, known: ResourceHistory
     ) -> tuple[tuple[Disk, ...], str]:
         """Those that are asked for, and why they cannot be seen."""
-        if ask.question.min_free_disk is None and ask.question.exhausts_within is None:
+        if ask.probe.min_free_disk is None and ask.probe.exhausts_within is None:
             return (), ""
         try:
             with engine_answers():
@@ -131,7 +131,7 @@ class ResourcesProber:
 
 
 def _show(
-    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
+    ask: Ask[ResourcesProbe], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
 ) -> None:
     ask.evidence |= {
         "memory_bytes": usage.memory,
@@ -146,9 +146,9 @@ def _show(
 
 
 def _too_much(
-    ask: Ask[ResourcesQuestion], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
+    ask: Ask[ResourcesProbe], usage: Usage, cpu: float | None, known: ResourceHistory, disks: tuple[Disk, ...]
 ) -> Iterator[Wrong]:
-    most = ask.question
+    most = ask.probe
     if most.max_memory is not None and usage.memory > most.max_memory * usage.memory_limit:
         uses = f"it uses {_of(usage.memory, usage.memory_limit)} of memory"
         yield FailureKind.MEMORY, f"{uses}; at most {most.max_memory:.0%} are expected"
@@ -163,11 +163,9 @@ def _too_much(
             yield FailureKind.DISK, f"{free}; at least {most.min_free_disk:.0%} are expected"
 
 
-def _soon(
-    ask: Ask[ResourcesQuestion], usage: Usage, known: ResourceHistory, disks: tuple[Disk, ...]
-) -> Iterator[Wrong]:
+def _soon(ask: Ask[ResourcesProbe], usage: Usage, known: ResourceHistory, disks: tuple[Disk, ...]) -> Iterator[Wrong]:
     """What will be used up within the time that was asked for."""
-    within = ask.question.exhausts_within
+    within = ask.probe.exhausts_within
     if within is None:
         return
     trends = [("its memory", known.memory, usage.memory_limit)]

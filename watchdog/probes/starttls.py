@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from watchdog.model.question import StartTls
+from watchdog.model.probe.network import StartTls
 from watchdog.probes.ask import FailureKind, ProbeFailure
 from watchdog.probes.failures import explain
 

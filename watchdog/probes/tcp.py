@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 
-from watchdog.model.question import TcpQuestion
+from watchdog.model.probe.network import TcpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.failures import explain
@@ -22,9 +22,9 @@ def make(_: ProberContext) -> TcpProber:
 class TcpProber:
     """Connects, sends what is to be sent, reads until the expected was said, and hangs up."""
 
-    async def __call__(self, ask: Ask[TcpQuestion]) -> str:
-        question = ask.question
-        host, port = split_target(question.tcp)
+    async def __call__(self, ask: Ask[TcpProbe]) -> str:
+        probe = ask.probe
+        host, port = split_target(probe.tcp)
         addresses = await resolve(ask, host)
         opened = await first_to_connect(
             ask, addresses, lambda address, seconds: connect_tcp(ask, address, port, seconds)
@@ -32,21 +32,21 @@ class TcpProber:
         remote = str(ask.evidence["remote"])
         with opened:
             try:
-                if question.send is not None:
+                if probe.send is not None:
                     ask.enter(ProbePhase.PROCESSING)
-                    await asyncio.get_running_loop().sock_sendall(opened, question.send.encode())
-                if question.expect is None:
+                    await asyncio.get_running_loop().sock_sendall(opened, probe.send.encode())
+                if probe.expect is None:
                     return f"{remote} takes connections"
-                await _hear(ask, opened, question.expect)
+                await _hear(ask, opened, probe.expect)
             except OSError as error:
                 raise explain(error, remote, ask.vantage.name) from error
         return f"{remote} says what is expected"
 
 
-async def _hear(ask: Ask[TcpQuestion], opened: socket.socket, expect: str) -> None:
+async def _hear(ask: Ask[TcpProbe], opened: socket.socket, expect: str) -> None:
     """Until what was said so far matches; raises ProbeFailure when it ends, or is too much, without that."""
     pattern, said = re.compile(expect), bytearray()
-    remote, limit = ask.evidence["remote"], ask.question.max_bytes
+    remote, limit = ask.evidence["remote"], ask.probe.max_bytes
     ask.evidence["bytes"] = 0
     ask.enter(ProbePhase.PROCESSING)
     while len(said) < limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from watchdog.model.question import TlsQuestion
+from watchdog.model.probe.network import TlsProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.certificates import Trust, day, distrust, look_again, shake_hands
 from watchdog.probes.chain import Shown
@@ -24,20 +24,20 @@ class TlsProber:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
 
-    async def __call__(self, ask: Ask[TlsQuestion]) -> str:
-        question = ask.question
-        host, port = split_target(question.tls)
+    async def __call__(self, ask: Ask[TlsProbe]) -> str:
+        probe = ask.probe
+        host, port = split_target(probe.tls)
         addresses = await resolve(ask, host)
-        name = question.server_name or host
-        context = self._trust.verifying if question.verify_tls else self._trust.accepting
+        name = probe.server_name or host
+        context = self._trust.verifying if probe.verify_tls else self._trust.accepting
 
         async def connect(address: str, seconds: float | None) -> Shown:
             try:
                 return await shake_hands(
-                    ask, address, port, name, context=context, seconds=seconds, starttls=question.starttls
+                    ask, address, port, name, context=context, seconds=seconds, starttls=probe.starttls
                 )
             except ssl.SSLCertVerificationError as error:
-                await look_again(ask, address, port, self._trust, name, starttls=question.starttls)
+                await look_again(ask, address, port, self._trust, name, starttls=probe.starttls)
                 raise distrust(error, ask, name) from error
 
         found = await first_to_connect(ask, addresses, connect)
@@ -45,8 +45,8 @@ class TlsProber:
         return _judge_end(ask, found)
 
 
-def _judge_version(ask: Ask[TlsQuestion], found: Shown) -> None:
-    wanted = ask.question.min_version
+def _judge_version(ask: Ask[TlsProbe], found: Shown) -> None:
+    wanted = ask.probe.min_version
     if wanted is not None and found.version < wanted.value:
         raise ProbeFailure(
             FailureKind.TLS_VERSION,
@@ -54,7 +54,7 @@ def _judge_version(ask: Ask[TlsQuestion], found: Shown) -> None:
         )
 
 
-def _judge_end(ask: Ask[TlsQuestion], found: Shown) -> str:
+def _judge_end(ask: Ask[TlsProbe], found: Shown) -> str:
     remote = ask.evidence["remote"]
     if found.ends is None or found.first_end is None:
         raise ProbeFailure(FailureKind.TLS_UNTRUSTED, f"the certificate of {remote} cannot be read")
@@ -63,12 +63,12 @@ def _judge_end(ask: Ask[TlsQuestion], found: Shown) -> str:
             FailureKind.TLS_EXPIRED, f"the certificate of {remote} has expired on {day(found.ends)}: renew it"
         )
     days, left = (found.ends - ask.at) / DAY, found.first_end - ask.at
-    if found.ends - ask.at < ask.question.expiry_warning:
+    if found.ends - ask.at < ask.probe.expiry_warning:
         raise ProbeFailure(
             FailureKind.TLS_EXPIRES_SOON,
             f"the certificate of {remote} ends in {days:.1f} days, on {day(found.ends)}: renew it",
         )
-    if left < ask.question.expiry_warning:
+    if left < ask.probe.expiry_warning:
         raise ProbeFailure(
             FailureKind.TLS_EXPIRES_SOON,
             f"the authority {found.first_name} above the certificate of {remote} ends in {left / DAY:.1f} days, "

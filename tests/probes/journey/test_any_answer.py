@@ -14,7 +14,8 @@ from tests.probes.servers import Loopback
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.model.views import steps_json
 from watchdog.probes import Prober
 from watchdog.probes.ask import REASON_LIMIT
@@ -91,7 +92,7 @@ async def made(said: bytes, capture: Capture) -> Observation:
     loopback, prober = Loopback(), Prober(time.time)
     try:
         port = await loopback.answer(said)
-        one = HttpQuestion(
+        one = HttpProbe(
             url="/one",
             body=SECRET,
             method="POST",
@@ -99,10 +100,10 @@ async def made(said: bytes, capture: Capture) -> Observation:
             redirect_hosts=("127.0.0.1",),
             headers={"X": "{{ pin }}"},
         )
-        two = HttpQuestion(
+        two = HttpProbe(
             url=f"/{{{{ {capture.name} }}}}", redirects=3, redirect_hosts=("127.0.0.1",), body_contains="{{ one.pin }}"
         )
-        question = JourneyQuestion(
+        probe = JourneyProbe(
             steps=(
                 JourneyStep(name="one", request=one, captures=(capture,), service=ServiceKey("", "x")),
                 JourneyStep(name="two", request=two),
@@ -110,7 +111,7 @@ async def made(said: bytes, capture: Capture) -> Observation:
             base=f"http://127.0.0.1:{port}",
             secrets={"pin": "4711", "one.pin": SECRET},
         )
-        return await prober.ask(Check(name="any", question=question, timeout=TIMEOUT))
+        return await prober.ask(Check(name="any", probe=probe, timeout=TIMEOUT))
     finally:
         await loopback.close()
         await prober.close()

@@ -7,7 +7,8 @@ from dataclasses import replace
 from tests.probes.journey.conftest import Running
 from tests.support.office import PASSWORD
 from watchdog.model.observation import Check, Verdict
-from watchdog.model.question import HttpQuestion, JourneyQuestion
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe
 from watchdog.probes import Prober
 
 
@@ -38,7 +39,7 @@ async def test_a_session_store_that_is_emptied_on_the_way_fails_the_very_step_an
             await office.empty_the_session_store()
 
     office.office.after = forget_between
-    front = Check(name="front", question=HttpQuestion(url=f"{office.base}/"))
+    front = Check(name="front", probe=HttpProbe(url=f"{office.base}/"))
     seen = await prober.ask(office_journey)
     assert (await prober.ask(front)).verdict is Verdict.PASS
     assert seen.verdict is Verdict.FAIL
@@ -51,10 +52,10 @@ async def test_a_session_store_that_is_emptied_on_the_way_fails_the_very_step_an
 
 async def test_a_secret_is_nowhere_in_what_is_told(prober: Prober, office_journey: Check) -> None:
     """Though the page that refuses the password shows it."""
-    question = office_journey.question
-    assert isinstance(question, JourneyQuestion)
-    wrong = replace(question, secrets={"password": "näh wrong/pass&word"})
-    seen = await prober.ask(replace(office_journey, question=wrong))
+    probe = office_journey.probe
+    assert isinstance(probe, JourneyProbe)
+    wrong = replace(probe, secrets={"password": "näh wrong/pass&word"})
+    seen = await prober.ask(replace(office_journey, probe=wrong))
     assert seen.evidence["step"] == "login"
     told = repr(seen)
     for secret in ("näh wrong", "n%C3%A4h", "wrong/pass", "pass&amp;word", "pass%26word", PASSWORD):

@@ -1,4 +1,4 @@
-"""Checks as written: one file for each kind of question, registered in `kinds`."""
+"""Checks as written: one file for each kind of probe, registered in `kinds`."""
 
 from watchdog.config.checks.build import read_check, timing
 from watchdog.config.checks.command import refuse_commands_of_others

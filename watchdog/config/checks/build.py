@@ -57,21 +57,21 @@ def read_check(
     if section is None:
         return None
     when = timing(section, path, problems, interval=interval, health=health, usually=section.usually)
-    question = section.question(path, problems)
+    probe = section.probe(path, problems)
     own = ServiceKey.parse(section.service) if section.service else service
     if section.inside and endpoint and own is None:
         problems.add((*path, "service"), f"is missing; {asked[0]} asks inside a container; allowed: whose that is")
     if endpoint and own is None and section.on_failure is OnFailure.RECOVER:
         wrong = "recover has nothing to recover: it names no service"
         problems.add((*path, "on_failure"), f'{wrong}; allowed: a service, or "alert"')
-    if question is None or len(problems.found) > before:
+    if probe is None or len(problems.found) > before:
         return None
-    usual = OnFailure.ALERT if question.for_people else OnFailure.RECOVER
+    usual = OnFailure.ALERT if probe.for_people else OnFailure.RECOVER
     place = section.given().get("from")
     return Check(
         **when,
         name=section.name,
-        question=question,
+        probe=probe,
         service=own,
         endpoint=endpoint,
         depends_on=section.depends_on or (),

@@ -15,7 +15,7 @@ from watchdog.config.fields import Program
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.config.rules import is_list, is_table
-from watchdog.model.question import CommandQuestion
+from watchdog.model.probe.inside import CommandProbe
 
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
@@ -25,8 +25,8 @@ class CommandSection(EndingSection):
 
     command: Program = Field(description="Run this on the host, as whom watchdog runs.")
 
-    def question(self, path: KeyPath, problems: Problems) -> CommandQuestion:
-        return CommandQuestion(**self.ending(path, problems))
+    def probe(self, path: KeyPath, problems: Problems) -> CommandProbe:
+        return CommandProbe(**self.ending(path, problems))
 
 
 def refuse_commands_of_others(

@@ -8,7 +8,7 @@ from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import DnsName, HostPort, Pattern, Rcode, RecordType, Texts
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import DnsQuestion, DnsRcode
+from watchdog.model.probe.network import DnsProbe, DnsRcode
 
 
 class DnsSection(NetworkSection):
@@ -21,8 +21,8 @@ class DnsSection(NetworkSection):
     answers_match: Pattern | None = Field(default=None, description="What must be found in one of the answers.")
     rcode: Rcode | None = Field(default=None, description="What the server must say of it.")
 
-    def question(self, path: KeyPath, problems: Problems) -> DnsQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> DnsProbe:
         for key in ("answers", "answers_match"):
             if self.rcode not in {None, DnsRcode.NOERROR} and key in self.own():
                 problems.add((*path, key), f"cannot come with {self.rcode}; allowed: with rcode NOERROR")
-        return DnsQuestion(**self.own())
+        return DnsProbe(**self.own())

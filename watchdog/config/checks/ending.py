@@ -25,7 +25,7 @@ class EndingSection(KindSection):
     environment: Environment | None = Field(default=None, description="Variables that are added to its environment.")
 
     def ending(self, path: KeyPath, problems: Problems) -> dict[str, Any]:
-        """The given keys, as the question has them."""
+        """The given keys, as the probe has them."""
         given = self.own()
         comparison: Comparison | None = given.get("output")
         if comparison is not None:

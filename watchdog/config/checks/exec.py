@@ -10,7 +10,7 @@ from watchdog.config.checks.ending import EndingSection
 from watchdog.config.fields import Program, User
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import ExecQuestion
+from watchdog.model.probe.inside import ExecProbe
 
 
 class ExecSection(EndingSection):
@@ -19,5 +19,5 @@ class ExecSection(EndingSection):
     exec: Program = Field(description="Run this inside the container of the service.")
     user: User | None = Field(default=None, description="Who runs it; without it the user of the container.")
 
-    def question(self, path: KeyPath, problems: Problems) -> ExecQuestion:
-        return ExecQuestion(**self.ending(path, problems))
+    def probe(self, path: KeyPath, problems: Problems) -> ExecProbe:
+        return ExecProbe(**self.ending(path, problems))

@@ -14,7 +14,7 @@ from watchdog.config.fields import AbsolutePath, Period, Secret, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import HeartbeatQuestion
+from watchdog.model.probe.reports import HeartbeatProbe
 from watchdog.model.settings import RecoverySettings
 
 SHORTEST_TOKEN = 16
@@ -22,10 +22,10 @@ SHORTEST_TOKEN = 16
 
 def unverifiable(check: Check, recovery: RecoverySettings) -> str | None:
     """Why a recovery for want of calls could never be called successful; None where it can."""
-    question, within = check.question, recovery.verify_timeout
-    if not isinstance(question, HeartbeatQuestion) or check.on_failure is not OnFailure.RECOVER:
+    probe, within = check.probe, recovery.verify_timeout
+    if not isinstance(probe, HeartbeatProbe) or check.on_failure is not OnFailure.RECOVER:
         return None
-    if question.heartbeat <= within:
+    if probe.heartbeat <= within:
         return None
     wrong = f"is longer than verify_timeout ({within:g} s), within which the next call proves a recovery"
     return f'{wrong}; allowed: at most that, or on_failure = "alert"'
@@ -44,11 +44,11 @@ class HeartbeatSection(KindSection):
     )
     token_file: AbsolutePath | None = Field(default=None, description="File that holds `token`.")
 
-    def question(self, path: KeyPath, problems: Problems) -> HeartbeatQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> HeartbeatProbe:
         given = self.own()
         token = secret(HeartbeatSection, given, "token", path, problems)
         if token is not None and len(token) < SHORTEST_TOKEN:
             key = "token" if "token" in given else "token_file"
             problems.add((*path, key), f"is easily guessed; allowed: {SHORTEST_TOKEN} characters or more")
         times = {key: given[key] for key in ("heartbeat", "grace") if key in given}
-        return HeartbeatQuestion(**times, token=token)
+        return HeartbeatProbe(**times, token=token)

@@ -31,7 +31,7 @@ from watchdog.config.fields import (
 )
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import HttpConnection, HttpQuestion
+from watchdog.model.probe.http import HttpConnection, HttpProbe
 
 _CREDENTIALS: Final = (
     *("authorization", "authorization_file", "bearer_token", "bearer_token_file"),
@@ -84,7 +84,7 @@ class HttpSection(NetworkSection):
     )
     verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
 
-    def question(self, path: KeyPath, problems: Problems) -> HttpQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> HttpProbe:
         given = self.own()
         headers: dict[str, str] = given.pop("headers", {})
         authorization = _authorization(given, path, problems)
@@ -103,7 +103,7 @@ class HttpSection(NetworkSection):
             problems.add(
                 (*path, "redirect_hosts"), "means nothing without redirects; allowed: with redirects = 1 or more"
             )
-        return HttpQuestion(**given, headers=headers)
+        return HttpProbe(**given, headers=headers)
 
 
 def _authorization(given: dict[str, Any], path: KeyPath, problems: Problems) -> str | None:

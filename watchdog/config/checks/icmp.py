@@ -8,11 +8,11 @@ from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import HostName
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import IcmpQuestion
+from watchdog.model.probe.network import IcmpProbe
 
 
 class IcmpSection(NetworkSection):
     icmp: HostName = Field(description="Ask whether this host answers a ping.")
 
-    def question(self, path: KeyPath, problems: Problems) -> IcmpQuestion:  # noqa: ARG002 - as every kind
-        return IcmpQuestion(**self.own())
+    def probe(self, path: KeyPath, problems: Problems) -> IcmpProbe:  # noqa: ARG002 - as every kind
+        return IcmpProbe(**self.own())

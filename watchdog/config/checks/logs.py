@@ -10,7 +10,7 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.fields import Pattern, PerMinute, Span, Switch
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import LogsQuestion
+from watchdog.model.probe.inside import LogsProbe
 
 
 class LogsSection(KindSection):
@@ -28,10 +28,10 @@ class LogsSection(KindSection):
     )
     new_for: Span | None = Field(default=None, description="How long after it first came a kind counts as new.")
 
-    def question(self, path: KeyPath, problems: Problems) -> LogsQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> LogsProbe:
         if self.max_per_minute is None and not self.new_errors:
             problems.add(path, "does not say when it fails; allowed: max_per_minute, new_errors = true, or both")
         for key in ("learn", "new_for"):
             if key in self.given() and not self.new_errors:
                 problems.add((*path, key), "means nothing by itself; allowed: beside new_errors = true")
-        return LogsQuestion(**self.own())
+        return LogsProbe(**self.own())

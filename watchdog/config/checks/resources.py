@@ -10,7 +10,7 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.fields import Count, Proof, Share, Window, Yes
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import ResourcesQuestion
+from watchdog.model.probe.inside import ResourcesProbe
 
 
 class ResourcesSection(KindSection):
@@ -34,7 +34,7 @@ class ResourcesSection(KindSection):
         default=None, description="Memory or disk that a trend says to be used up sooner is a FAIL."
     )
 
-    def question(self, path: KeyPath, problems: Problems) -> ResourcesQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> ResourcesProbe:
         if self.restart_window is not None and self.max_restarts is None:
             problems.add((*path, "restart_window"), "means nothing by itself; allowed: beside max_restarts")
-        return ResourcesQuestion(**self.own())
+        return ResourcesProbe(**self.own())

@@ -20,7 +20,7 @@ from watchdog.config.fields import (
 )
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import Question
+from watchdog.model.probe import Probe
 
 
 class CheckSection(Section):
@@ -60,7 +60,7 @@ class KindSection(CheckSection):
     inside: ClassVar[bool] = False
     """Whether it is asked inside the container of a service, and so must belong to one."""
 
-    def question(self, path: KeyPath, problems: Problems) -> Question | None:
+    def probe(self, path: KeyPath, problems: Problems) -> Probe | None:
         """What is asked; None where the keys contradict each other, which is then among the problems."""
         raise NotImplementedError
 

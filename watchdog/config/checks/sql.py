@@ -13,7 +13,7 @@ from watchdog.config.checks.section import KindSection
 from watchdog.config.fields import AbsolutePath, Expectation, PostgresUrl, Query, RedisUrl, Secret, Window
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import PostgresQuestion, RedisQuestion
+from watchdog.model.probe.reports import PostgresProbe, RedisProbe
 
 READING: Final = frozenset({
     "DBSIZE", "EXISTS", "GET", "GETRANGE", "HEXISTS", "HGET", "HLEN", "INFO", "LASTSAVE", "LINDEX", "LLEN", "PING",
@@ -32,7 +32,7 @@ class SqlSection(KindSection):
     expect: Expectation | None = Field(default=None, description="What the value must be, as `< 90` or `== 'abc'`.")
 
     def asked(self, path: KeyPath, problems: Problems, kind: str, ready: tuple[str, ...]) -> dict[str, Any]:
-        """The keys of the question. `ready` are those that ask by themselves, one at the most."""
+        """The keys of the probe. `ready` are those that ask by themselves, one at the most."""
         given = self.own()
         if find_spec(self.client) is None:
             wrong = f"needs the package {self.client}, which is not installed"
@@ -62,9 +62,9 @@ class PostgresSection(SqlSection):
     )
     replication_lag: Window | None = Field(default=None, description="How far a standby may lag behind.")
 
-    def question(self, path: KeyPath, problems: Problems) -> PostgresQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> PostgresProbe:
         given = self.asked(path, problems, "postgres", ("connections_used", "replication_lag"))
-        return PostgresQuestion(**given)
+        return PostgresProbe(**given)
 
 
 class RedisSection(SqlSection):
@@ -74,7 +74,7 @@ class RedisSection(SqlSection):
     query: Query | None = Field(default=None, description="One command that reads a single value, as `LLEN jobs`.")
     connected_clients: Expectation | None = Field(default=None, description="Clients against `maxclients`, as `< 90%`.")
 
-    def question(self, path: KeyPath, problems: Problems) -> RedisQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> RedisProbe:
         given = self.asked(path, problems, "redis", ("connected_clients",))
         try:
             words = shlex.split(given.get("query", "PING"))
@@ -83,4 +83,4 @@ class RedisSection(SqlSection):
         if not words or words[0].upper() not in READING:
             allowed = ", ".join(sorted(READING))
             problems.add((*path, "query"), f"is no command that only reads one value; allowed: {allowed}")
-        return RedisQuestion(**given)
+        return RedisProbe(**given)

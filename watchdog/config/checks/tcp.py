@@ -10,7 +10,7 @@ from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import Body, FewBytes, HostPort, Pattern
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import TcpQuestion
+from watchdog.model.probe.network import TcpProbe
 
 
 class TcpSection(NetworkSection):
@@ -23,7 +23,7 @@ class TcpSection(NetworkSection):
     )
     max_bytes: FewBytes | None = Field(default=None, description="How much of that is read.")
 
-    def question(self, path: KeyPath, problems: Problems) -> TcpQuestion:
+    def probe(self, path: KeyPath, problems: Problems) -> TcpProbe:
         if self.expect is None and self.max_bytes is not None:
             problems.add((*path, "max_bytes"), "means nothing without expect; allowed: together with it")
-        return TcpQuestion(**self.own())
+        return TcpProbe(**self.own())

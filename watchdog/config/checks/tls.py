@@ -8,7 +8,7 @@ from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import BeginsPlain, HostName, HostPort, MinVersion, Span, Switch
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.model.question import TlsQuestion
+from watchdog.model.probe.network import TlsProbe
 
 
 class TlsSection(NetworkSection):
@@ -25,5 +25,5 @@ class TlsSection(NetworkSection):
     )
     starttls: BeginsPlain | None = Field(default=None, description="The protocol in which TLS is begun.")
 
-    def question(self, path: KeyPath, problems: Problems) -> TlsQuestion:  # noqa: ARG002 - as every kind
-        return TlsQuestion(**self.own())
+    def probe(self, path: KeyPath, problems: Problems) -> TlsProbe:  # noqa: ARG002 - as every kind
+        return TlsProbe(**self.own())

@@ -19,7 +19,8 @@ from watchdog.config.tables import items, no_table, read_section, right_part
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.model.observation import Check, OnFailure
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.model.settings import HealthSettings
 from watchdog.policy.templates import NAME, without_templates
 
@@ -27,7 +28,7 @@ TIMEOUT: Final = 30.0
 MOST_STEPS: Final = 100
 _REDIRECTS: Final = 10
 _LONGEST_NAME: Final = 63
-_OF_THE_QUESTION: Final = (
+_OF_THE_PROBE: Final = (
     "status",
     "body_contains",
     "body_matches",
@@ -64,7 +65,7 @@ def read_journey(
     found = tuple(step for _, step in steps)
     hosts = _hosts(section.base, found)
     verify = True if section.verify_tls is None else section.verify_tls
-    question = JourneyQuestion(
+    probe = JourneyProbe(
         steps=tuple(
             replace(step, request=replace(step.request, redirect_hosts=hosts, verify_tls=verify)) for step in found
         ),
@@ -77,7 +78,7 @@ def read_journey(
     return Check(
         **when,
         name=section.name,
-        question=question,
+        probe=probe,
         depends_on=section.depends_on or (),
         on_failure=section.on_failure or OnFailure.RECOVER,
         vantage=ServiceKey.parse(section.from_) if section.from_ else None,
@@ -146,13 +147,13 @@ def _step(raw: Any, path: KeyPath, problems: Problems, services: tuple[ServiceKe
     if section.service and whose not in services:
         named = ", ".join(map(str, services)) or "none here, as the journey has no services"
         problems.add((*path, "service"), f"{shown(section.service)} is none of the journey's; allowed: {named}")
-    request = HttpQuestion(
+    request = HttpProbe(
         url=section.url,
         method=section.method or ("POST" if sent else "GET"),
         headers=section.headers or {},
         body=section.body,
         redirects=_REDIRECTS if section.redirects is None else section.redirects,
-        **{key: given[key] for key in _OF_THE_QUESTION if key in given},
+        **{key: given[key] for key in _OF_THE_PROBE if key in given},
     )
     return JourneyStep(
         name=section.name,

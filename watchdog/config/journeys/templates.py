@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
-from watchdog.model.question import JourneyStep
+from watchdog.model.probe.journey import JourneyStep
 from watchdog.policy.templates import malformed, names_in, texts_in
 
 

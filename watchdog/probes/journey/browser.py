@@ -9,7 +9,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from watchdog.model.question import HttpQuestion
+from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.answer import read_body
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
@@ -33,10 +33,10 @@ class Browser:
         self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)  # unsafe: hosts may be addresses
         self._referer: URL | None = None
 
-    async def visit(self, ask: Ask[HttpQuestion], heard: list[Heard]) -> Page:
+    async def visit(self, ask: Ask[HttpProbe], heard: list[Heard]) -> Page:
         """The answer that a step is judged by; every request is noted. Raises ProbeFailure."""
         request = first_request(ask)
-        if not _named(ask.question, request.url):
+        if not _named(ask.probe, request.url):
             away = f"{request.url.origin()} is no host that the journey names: it is not asked"
             raise ProbeFailure(FailureKind.REDIRECT, away)
         asked: set[str] = set()
@@ -50,7 +50,7 @@ class Browser:
             request = found
 
     async def _exchange(
-        self, ask: Ask[HttpQuestion], request: Request, asked: set[str], heard: list[Heard]
+        self, ask: Ask[HttpProbe], request: Request, asked: set[str], heard: list[Heard]
     ) -> Page | Request:
         """The page, or what a redirect asks for."""
         began = time.monotonic()
@@ -67,9 +67,9 @@ class Browser:
                     body = await read_body(ask, answer)
                     text = head_of(body.text)
                 finally:
-                    judge_head(ask.question, remote, request, answer)
-            judge_body(ask.question, body)
-            judge_time(ask.question, remote, ask.seconds)
+                    judge_head(ask.probe, remote, request, answer)
+            judge_body(ask.probe, body)
+            judge_time(ask.probe, remote, ask.seconds)
             return Page(url=request.url, head=answer, body=body)
         except ProbeFailure as failure:
             if len(asked) > 1 and failure.kind not in {FailureKind.REDIRECT, FailureKind.REDIRECT_LOOP}:
@@ -104,5 +104,5 @@ class Browser:
             self._mask.add_cookie(cookie.value)
 
 
-def _named(question: HttpQuestion, url: URL) -> bool:
-    return url.raw_host in question.redirect_hosts
+def _named(probe: HttpProbe, url: URL) -> bool:
+    return url.raw_host in probe.redirect_hosts

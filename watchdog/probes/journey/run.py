@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from watchdog.model.observation import Exchange, StepSeen, Verdict
-from watchdog.model.question import HttpQuestion, JourneyQuestion, JourneyStep
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.journey import JourneyProbe, JourneyStep
 from watchdog.policy.journeys import KEPT_FOR_CLEAN_UP, filled
 from watchdog.policy.templates import NoValue
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
@@ -40,10 +41,10 @@ class JourneyProber:
     def __init__(self, http: HttpProber) -> None:
         self._http = http
 
-    async def __call__(self, ask: Ask[JourneyQuestion]) -> str:
+    async def __call__(self, ask: Ask[JourneyProbe]) -> str:
         run = _Run(ask, self._http)
         failed: ProbeFailure | None = None
-        for step in ask.question.steps:
+        for step in ask.probe.steps:
             if failed is not None and not step.always_run:
                 ask.steps.append(
                     StepSeen(name=step.name, verdict=Verdict.UNKNOWN, reason="not reached", service=step.service)
@@ -53,7 +54,7 @@ class JourneyProber:
             failed = failed or failure
         if failed is not None:
             raise failed
-        count = len(ask.question.steps)
+        count = len(ask.probe.steps)
         return f"{count} step{'s' if count > 1 else ''} passed in {ask.seconds:.3g} s"
 
     async def close(self) -> None:
@@ -68,15 +69,15 @@ class _Took:
 
 
 class _Run:
-    def __init__(self, ask: Ask[JourneyQuestion], http: HttpProber) -> None:
-        question = ask.question
+    def __init__(self, ask: Ask[JourneyProbe], http: HttpProber) -> None:
+        probe = ask.probe
         self._ask = ask
-        self._mask = Mask((*question.secrets.values(), *question.hidden), question.redact)
+        self._mask = Mask((*probe.secrets.values(), *probe.hidden), probe.redact)
         self._browser = Browser(http, self._mask)
-        self._values = dict(question.secrets)
+        self._values = dict(probe.secrets)
         usable = ask.seconds_left * (1 - _MARGIN)
         self._ends = time.monotonic() + usable
-        cleans_up = any(step.always_run for step in question.steps)
+        cleans_up = any(step.always_run for step in probe.steps)
         self._ends_before_clean_up = self._ends - (usable * KEPT_FOR_CLEAN_UP if cleans_up else 0.0)
 
     async def take(self, step: JourneyStep) -> ProbeFailure | None:
@@ -118,18 +119,18 @@ class _Run:
     async def _try(self, step: JourneyStep, took: _Took, ends: float) -> ProbeFailure | None:
         """One attempt. What it finds is told with secrets masked."""
         try:
-            question = filled(self._ask.question, step, self._values)
+            probe = filled(self._ask.probe, step, self._values)
         except NoValue as missing:
             return ProbeFailure(
                 FailureKind.NOT_ASKED, f"there is no value for {{{{ {missing} }}}}: its step captured nothing"
             )
-        failure = _unsendable(question)
+        failure = _unsendable(probe)
         if failure is not None:
             return failure
         left = max(0.0, ends - time.monotonic())
-        sub: Ask[HttpQuestion] = Ask(replace(self._ask.check, timeout=left), question, self._ask.at, self._ask.vantage)
+        sub: Ask[HttpProbe] = Ask(replace(self._ask.check, timeout=left), probe, self._ask.at, self._ask.vantage)
         sub.admit()
-        self._learn(step, question)
+        self._learn(step, probe)
         try:
             async with asyncio.timeout(left):
                 page = await self._browser.visit(sub, took.heard)
@@ -147,25 +148,25 @@ class _Run:
         took.captured = tuple(found)
         return None
 
-    def _learn(self, step: JourneyStep, question: HttpQuestion) -> None:
+    def _learn(self, step: JourneyStep, probe: HttpProbe) -> None:
         """The values of what is sent under a secret's name are secrets."""
-        pairs = [*question.headers.items(), *parse_qsl(urlsplit(question.url).query)]
+        pairs = [*probe.headers.items(), *parse_qsl(urlsplit(probe.url).query)]
         if step.form is not None:
-            pairs += parse_qsl(question.body or "")
+            pairs += parse_qsl(probe.body or "")
         elif step.json is not None:
-            pairs += _leaves(json.loads(question.body or "null"))
+            pairs += _leaves(json.loads(probe.body or "null"))
         for name, value in pairs:
             if self._mask.names(name):
                 self._mask.add(value)
 
-    def _note(self, sub: Ask[HttpQuestion]) -> None:
+    def _note(self, sub: Ask[HttpProbe]) -> None:
         """What a step learnt is the journey's, too."""
         if "remote" in sub.evidence:
             self._ask.evidence["remote"] = sub.evidence["remote"]
         ends = [at for at in (self._ask.tls_not_after, sub.tls_not_after) if at is not None]
         self._ask.tls_not_after = min(ends, default=None)
 
-    def _overdue(self, sub: Ask[HttpQuestion], left: float) -> ProbeFailure:
+    def _overdue(self, sub: Ask[HttpProbe], left: float) -> ProbeFailure:
         if sub.seconds > left + LATE:
             return ProbeFailure(
                 FailureKind.OWN_DELAY, f"watchdog itself stood still: {left:g} s became {sub.seconds:.1f} s"
@@ -174,9 +175,9 @@ class _Run:
         return ProbeFailure(kind, sentence)
 
 
-def _unsendable(question: HttpQuestion) -> ProbeFailure | None:
+def _unsendable(probe: HttpProbe) -> ProbeFailure | None:
     """A captured value is a stranger's: it must not end a header and begin another."""
-    for name, value in question.headers.items():
+    for name, value in probe.headers.items():
         if not value.isascii() or not value.isprintable():
             return ProbeFailure(
                 FailureKind.CAPTURE, f"the header {name} cannot be sent: a value in it is no printable ASCII"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from watchdog.model.question.kind import Question
+from watchdog.model.probe import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatQuestion(Question):
+class HeartbeatProbe(Probe):
     kind: ClassVar[str] = "heartbeat"
     for_people: ClassVar[bool] = True
 
@@ -26,7 +26,7 @@ class HeartbeatQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresQuestion(Question):
+class PostgresProbe(Probe):
     kind: ClassVar[str] = "postgres"
     over_network: ClassVar[bool] = True
 
@@ -48,7 +48,7 @@ class PostgresQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RedisQuestion(Question):
+class RedisProbe(Probe):
     kind: ClassVar[str] = "redis"
     over_network: ClassVar[bool] = True
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture
-from watchdog.model.question.http import HttpQuestion
-from watchdog.model.question.kind import Question
+from watchdog.model.probe import Probe
+from watchdog.model.probe.http import HttpProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class JourneyStep:
     """One request with what is expected of its answer."""
 
     name: str
-    request: HttpQuestion
+    request: HttpProbe
     """Its texts may hold templates, for `policy.journeys` to fill."""
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
@@ -32,7 +32,7 @@ class JourneyStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JourneyQuestion(Question):
+class JourneyProbe(Probe):
     """The steps share one cookie jar, empty at the start of each run."""
 
     kind: ClassVar[str] = "journey"
@@ -52,3 +52,8 @@ class JourneyQuestion(Question):
     @property
     def target(self) -> str:
         return self.base or self.steps[0].request.url
+
+
+def services_of(probe: Probe) -> tuple[ServiceKey, ...]:
+    """The services that a journey belongs to; none where it is none."""
+    return probe.services if isinstance(probe, JourneyProbe) else ()

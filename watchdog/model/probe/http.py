@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from watchdog.model.question.kind import Question
+from watchdog.model.probe import Probe
 
 StatusRanges = tuple[tuple[int, int], ...]
 """Inclusive."""
@@ -22,7 +22,7 @@ class HttpConnection(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpQuestion(Question):
+class HttpProbe(Probe):
     kind: ClassVar[str] = "http"
     over_network: ClassVar[bool] = True
 

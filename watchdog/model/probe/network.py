@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from watchdog.model.question.kind import Question
+from watchdog.model.probe import Probe
 
 
 class TlsVersion(StrEnum):
@@ -49,7 +49,7 @@ class StartTls(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TcpQuestion(Question):
+class TcpProbe(Probe):
     kind: ClassVar[str] = "tcp"
     over_network: ClassVar[bool] = True
 
@@ -67,7 +67,7 @@ class TcpQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TlsQuestion(Question):
+class TlsProbe(Probe):
     kind: ClassVar[str] = "tls"
     over_network: ClassVar[bool] = True
     for_people: ClassVar[bool] = True
@@ -88,7 +88,7 @@ class TlsQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsQuestion(Question):
+class DnsProbe(Probe):
     kind: ClassVar[str] = "dns"
     over_network: ClassVar[bool] = True
 
@@ -109,7 +109,7 @@ class DnsQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IcmpQuestion(Question):
+class IcmpProbe(Probe):
     kind: ClassVar[str] = "icmp"
     over_network: ClassVar[bool] = True
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from watchdog.model.question.kind import Question
+from watchdog.model.probe import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending(Question):
+class Ending(Probe):
     """How a command is expected to end."""
 
     exit_code: tuple[int, ...] = (0,)
@@ -25,7 +25,7 @@ class Ending(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExecQuestion(Ending):
+class ExecProbe(Ending):
     kind: ClassVar[str] = "exec"
 
     exec: tuple[str, ...]
@@ -39,7 +39,7 @@ class ExecQuestion(Ending):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandQuestion(Ending):
+class CommandProbe(Ending):
     kind: ClassVar[str] = "command"
 
     command: tuple[str, ...]
@@ -51,7 +51,7 @@ class CommandQuestion(Ending):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogsQuestion(Question):
+class LogsProbe(Probe):
     kind: ClassVar[str] = "logs"
     for_people: ClassVar[bool] = True
 
@@ -72,7 +72,7 @@ class LogsQuestion(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourcesQuestion(Question):
+class ResourcesProbe(Probe):
     """Shares are parts of 1."""
 
     kind: ClassVar[str] = "resources"

@@ -1,4 +1,4 @@
-"""What every kind of probe says of itself."""
+"""What a check asks: one value for each kind of probe, named as in the configuration. Durations are seconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 
-class Question(ABC):
+class Probe(ABC):
     """What a check asks: a frozen value for each kind, its fields named as its keys in the configuration."""
 
     __slots__ = ()
