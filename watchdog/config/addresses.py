@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from watchdog.config.rules import Rule, Wrong, commas, is_list, listed, matching, shown, table_of, text
+from watchdog.config.rules import InvalidValue, Rule, commas, is_list, listed, matching, quoted, table_of, text
 from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
 from watchdog.policy.expectations import ALLOWED as EXPECTED
 from watchdog.policy.expectations import parse_expectation
@@ -24,30 +24,30 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 def checked_host(host: str) -> str:
-    """The host as given; raises Wrong when it is neither a name nor an address."""
+    """The host as given; raises InvalidValue when it is neither a name nor an address."""
     if ":" in host:
         try:
             ipaddress.IPv6Address(host)
         except ValueError:
-            raise Wrong("has an IPv6 address that is none") from None
+            raise InvalidValue("has an IPv6 address that is none") from None
     elif not host:
-        raise Wrong("has no host")
+        raise InvalidValue("has no host")
     elif not _HOST.fullmatch(host):
-        raise Wrong("has a host that is neither a name nor an address")
+        raise InvalidValue("has a host that is neither a name nor an address")
     return host
 
 
 def split_host_port(value: Any, *, lowest_port: int = 1) -> tuple[str, int]:
-    """`host:port` or `[IPv6]:port`; raises Wrong with what is wrong."""
+    """`host:port` or `[IPv6]:port`; raises InvalidValue with what is wrong."""
     match = _HOST_PORT.fullmatch(text(at_most=300)(value))
     if match is None:
-        raise Wrong(f"{shown(value)} is not host:port")
+        raise InvalidValue(f"{quoted(value)} is not host:port")
     v6, port = match["v6"], int(match["port"])
     if v6 is not None and ":" not in v6:
-        raise Wrong(f"{shown(value)} has an IPv6 address that is none")
+        raise InvalidValue(f"{quoted(value)} has an IPv6 address that is none")
     host = checked_host(v6 if v6 is not None else match["host"])
     if not lowest_port <= port <= _LAST_PORT:
-        raise Wrong(f"port {port} is out of range")
+        raise InvalidValue(f"port {port} is out of range")
     return host, port
 
 
@@ -69,19 +69,19 @@ def _url(value: Any) -> str:
     """Nothing of the value is in a message: addresses of webhooks are secrets."""
     url = text(at_most=2048, secret=True)(value)
     if " " in url or not url.isascii():
-        raise Wrong("contains a blank or a character outside ASCII")
+        raise InvalidValue("contains a blank or a character outside ASCII")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Wrong("has a host or port that cannot be read") from None
+        raise InvalidValue("has a host or port that cannot be read") from None
     if parts.scheme not in {"http", "https"}:
-        raise Wrong("does not begin with http:// or https://")
+        raise InvalidValue("does not begin with http:// or https://")
     if "@" in parts.netloc:
-        raise Wrong("carries a password (it would be shown)")
+        raise InvalidValue("carries a password (it would be shown)")
     checked_host(parts.hostname or "")
     if port == 0:
-        raise Wrong("port 0 is out of range")
+        raise InvalidValue("port 0 is out of range")
     return url
 
 
@@ -97,11 +97,11 @@ def _apprise(value: Any) -> str:
     url = text(at_most=4096, secret=True)(value)
     scheme = re.match(r"[A-Za-z0-9.+-]{1,40}(?=://)", url)
     if scheme is None:
-        raise Wrong("does not begin with a scheme and ://")
+        raise InvalidValue("does not begin with a scheme and ://")
     if scheme[0].lower() not in NotificationManager():
-        raise Wrong(f"begins with {scheme[0]}://, which Apprise does not know")
+        raise InvalidValue(f"begins with {scheme[0]}://, which Apprise does not know")
     if apprise.Apprise.instantiate(url) is None:  # pyright: ignore[reportUnknownMemberType] - types a dict as bare
-        raise Wrong(f"is no whole address of {scheme[0]}://")
+        raise InvalidValue(f"is no whole address of {scheme[0]}://")
     return url
 
 
@@ -119,27 +119,27 @@ def _engine(value: Any) -> str:
             split_host_port(rest.removesuffix("/"))
             return url.removesuffix("/")
         case "ssh":
-            raise Wrong("ssh:// is not spoken (forward the socket with `ssh -L` and name it)")
+            raise InvalidValue("ssh:// is not spoken (forward the socket with `ssh -L` and name it)")
         case _:
-            raise Wrong(f"{shown(value)} names no engine")
+            raise InvalidValue(f"{quoted(value)} names no engine")
 
 
 def _ranges(value: Any) -> Ranges:
     given = commas(value) if isinstance(value, str) else is_list(value) or [value]
     if not given or (isinstance(value, list) and not value):
-        raise Wrong("is empty")
+        raise InvalidValue("is empty")
     found: list[tuple[int, int]] = []
     for one in given:
         match = _STATUS.fullmatch(str(one)) if isinstance(one, int | str) and not isinstance(one, bool) else None
         if match is None:
-            raise Wrong(f"{shown(one)} is no HTTP status")
+            raise InvalidValue(f"{quoted(one)} is no HTTP status")
         if match["hundred"]:
             low, high = int(match["hundred"]) * 100, int(match["hundred"]) * 100 + 99
         else:
             low = int(match["low"])
             high = int(match["high"] or low)
         if low > high:
-            raise Wrong(f"{shown(one)} ends before it begins")
+            raise InvalidValue(f"{quoted(one)} ends before it begins")
         found.append((low, high))
     return tuple(found)
 
@@ -149,7 +149,7 @@ def _pattern(value: Any) -> str:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise Wrong(f"{shown(value)} is no regular expression ({str(error)[:80]})") from None
+        raise InvalidValue(f"{quoted(value)} is no regular expression ({str(error)[:80]})") from None
     return pattern
 
 
@@ -160,27 +160,27 @@ _HEADER_VALUE: Final = matching(r"[\x20-\x7e]*", at_most=8192, secret=True)
 def _comparison(value: Any) -> Comparison:
     try:
         return parse_comparison(text(at_most=LONGEST, multi_line=True)(value))
-    except Wrong:
+    except InvalidValue:
         raise
     except ValueError as error:
-        raise Wrong(f"{shown(value)} {error}") from None
+        raise InvalidValue(f"{quoted(value)} {error}") from None
 
 
 def _json_expectation(value: Any) -> str:
     try:
         return str(parse_expectation(text(at_most=LONGEST)(value)))
-    except Wrong:
+    except InvalidValue:
         raise
     except ValueError as error:
-        raise Wrong(f"{shown(value)} {error}") from None
+        raise InvalidValue(f"{quoted(value)} {error}") from None
 
 
 def _redirect_host(value: Any) -> str:
     host = text(at_most=256)(value)
     try:
         return host[:2] + checked_host(host[2:]) if host.startswith("*.") else checked_host(host)
-    except Wrong as error:
-        raise Wrong(f"{shown(value)} {error}") from None
+    except InvalidValue as error:
+        raise InvalidValue(f"{quoted(value)} {error}") from None
 
 
 URL: Final = Rule("http:// or https://, a host, perhaps a port from 1 to 65535, no user or password", _url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from watchdog.config.rules import Rule, Wrong, commas, listed, shown
+from watchdog.config.rules import InvalidValue, Rule, commas, listed, quoted
 from watchdog.model.record import Rung
 
 _RUNGS: Final = {rung.value: rung for rung in Rung if rung is not Rung.DOCKER}
@@ -14,7 +14,7 @@ _RUNGS: Final = {rung.value: rung for rung in Rung if rung is not Rung.DOCKER}
 def _rung(value: Any) -> Rung:
     rung = _RUNGS.get(value) if isinstance(value, str) else None
     if rung is None:
-        raise Wrong(f"{shown(value)} is no action")
+        raise InvalidValue(f"{quoted(value)} is no action")
     return rung
 
 

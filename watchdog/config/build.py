@@ -15,9 +15,9 @@ from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.receivers import read_receivers
 from watchdog.config.routes import read_routes
-from watchdog.config.rules import is_table, shown
+from watchdog.config.rules import is_table, quoted
 from watchdog.config.schema import SECTIONS, AlertSection, File, HealthSection, ServiceRecoverySection, ServiceSection
-from watchdog.config.tables import items, right_keys, right_part
+from watchdog.config.tables import items, valid_keys, valid_part
 from watchdog.config.validators import read_validators
 from watchdog.model.api import ApiSettings
 from watchdog.model.identity import ServiceKey
@@ -44,7 +44,7 @@ def build(values: Mapping[str, Any], source: Path | None, problems: Problems) ->
     for name in values.keys() - File.model_fields.keys():
         known = File.model_fields
         problems.add((name,), f"is not known{did_you_mean(name, known)}; allowed: {', '.join(known)}")
-    read = {name: right_keys(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
+    read = {name: valid_keys(model, values.get(name), (name,), problems) for name, model in SECTIONS.items()}
     defaults = Settings()
     health = _health(defaults.health, read["health"], ("health",), problems)
     recovery = _recovery(defaults.recovery, read["recovery"], ("recovery",), problems)
@@ -122,14 +122,14 @@ def unconfigured(settings: Settings) -> ServiceSettings:
 def _service(
     path: KeyPath, raw: Any, settings: Settings, problems: Problems
 ) -> tuple[KeyPath, ServiceKey, ServiceSettings] | None:
-    section = right_part(ServiceSection, raw, path, problems)
+    section = valid_part(ServiceSection, raw, path, problems)
     table = is_table(raw)
     if table is None:
         return None
     health_path, recovery_path = (*path, "health"), (*path, "recovery")
-    given_health = right_keys(HealthSection, table.get("health"), health_path, problems)
+    given_health = valid_keys(HealthSection, table.get("health"), health_path, problems)
     health = _health(settings.health, given_health, health_path, problems)
-    overrides = right_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
+    overrides = valid_keys(ServiceRecoverySection, table.get("recovery"), recovery_path, problems)
     recovery = _recovery(settings.recovery, overrides, recovery_path, problems)
     key = ServiceKey(section.project or "", section.name) if section else None
     shape = replace(unconfigured(settings), configured=True, health=health, recovery=recovery)
@@ -154,7 +154,7 @@ def _checks(
         check = read_check(raw, place, problems, service=key, endpoint=False, interval=interval, health=service.health)
         if check is not None and check.name in found:
             problems.add(
-                (*place, "name"), f"{shown(check.name)} is used twice; allowed: one check of a name in a service"
+                (*place, "name"), f"{quoted(check.name)} is used twice; allowed: one check of a name in a service"
             )
         elif check is not None:
             found[check.name] = check
@@ -185,7 +185,7 @@ def _refuse_taken_names(
     taken |= {check.name: f"a check of {one[1]}" for one in services if one for check in one[2].checks}
     for path, journey in journeys:
         if journey.name in taken:
-            problems.add((*path, "name"), f"{shown(journey.name)} is {taken[journey.name]} too; allowed: another name")
+            problems.add((*path, "name"), f"{quoted(journey.name)} is {taken[journey.name]} too; allowed: another name")
         taken[journey.name] = "a journey"
 
 
@@ -198,12 +198,12 @@ def _judge_together(
     known: set[ServiceKey] = set()
     for path, key, _ in services:
         if key in known:
-            problems.add((*path, "name"), f"{shown(str(key))} is configured twice; allowed: one [[service]] of a name")
+            problems.add((*path, "name"), f"{quoted(str(key))} is configured twice; allowed: one [[service]] of a name")
         known.add(key)
     names: set[str] = set()
     for path, endpoint in endpoints:
         if endpoint.name in names:
-            problems.add((*path, "name"), f"{shown(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
+            problems.add((*path, "name"), f"{quoted(endpoint.name)} is used twice; allowed: one [[endpoint]] of a name")
         names.add(endpoint.name)
         its = [service.recovery for _, key, service in services if endpoint.service and covers(key, endpoint.service)]
         wrong = unverifiable(endpoint, (its or [recovery])[0])
@@ -211,7 +211,7 @@ def _judge_together(
             problems.add((*path, "heartbeat"), wrong)
         for _, key, service in services:
             if endpoint.service and covers(key, endpoint.service) and endpoint.name in {c.name for c in service.checks}:
-                wrong = f"{shown(endpoint.name)} is a check of {key} too"
+                wrong = f"{quoted(endpoint.name)} is a check of {key} too"
                 problems.add((*path, "name"), f"{wrong}; allowed: another name for one of the two")
     _refuse_cycles(services, problems)
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from watchdog.config.rules import SWITCH, Rule, Wrong, shown
+from watchdog.config.rules import BOOL, InvalidValue, Rule, quoted
 
 
 def _true_or_false(value: str) -> bool:
     if value.lower() not in {"true", "false"}:
-        raise Wrong(f"{shown(value)} is neither true nor false")
+        raise InvalidValue(f"{quoted(value)} is neither true nor false")
     return value.lower() == "true"
 
 
-TRUE_OR_FALSE: Final = Rule(SWITCH.allowed, _true_or_false)
+TRUE_OR_FALSE: Final = Rule(BOOL.allowed, _true_or_false)
 """As discovery reads it: no other word for yes."""
 
 

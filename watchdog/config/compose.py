@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from watchdog.config.rules import is_list, is_table, shown
+from watchdog.config.rules import is_list, is_table, quoted
 
 _LARGEST: Final = 262_144
 _MOST_FILES: Final = 64
@@ -93,7 +93,7 @@ class _Reader:
             paths = table.get("path")
             texts = [path for path in is_list(paths) or [paths] if isinstance(path, str) and path]
             if depth >= _DEEPEST or not texts or any("$" in path or ":" in path for path in texts):
-                self.not_judged.append(f"not judged: what {shown(paths)} includes is not a plain local file")
+                self.not_judged.append(f"not judged: what {quoted(paths)} includes is not a plain local file")
                 continue
             files = [directory / path for path in texts]
             own = table.get("project_directory")
@@ -111,13 +111,13 @@ class _Reader:
         table = is_table(extends) or {"service": extends}
         base, file = table.get("service"), table.get("file")
         if depth >= _DEEPEST or not isinstance(base, str) or (file is not None and not _plain(file)):
-            raise _NotJudged(f"not judged: {shown(name)} extends what cannot be found")
+            raise _NotJudged(f"not judged: {quoted(name)} extends what cannot be found")
         siblings, directory = service.siblings, service.directory
         if file is not None:
             path = directory / file
             siblings, directory = _table(self._document(path).get("services"), f"{path}: services"), path.parent
         if base not in siblings:
-            raise _NotJudged(f"not judged: {shown(name)} extends {shown(base)}, which is not there")
+            raise _NotJudged(f"not judged: {quoted(name)} extends {quoted(base)}, which is not there")
         parent = _Service(_table(siblings[base], base), siblings, directory)
         return _merge(self.extended(base, parent, depth + 1), service.table)
 
@@ -138,7 +138,7 @@ def _table(value: Any, what: str) -> dict[str, Any]:
     """The mapping, its keys as texts; what is absent is empty."""
     table = {} if value is None else is_table(value)
     if table is None:
-        raise _NotJudged(f"not judged: {shown(what)} is no mapping")
+        raise _NotJudged(f"not judged: {quoted(what)} is no mapping")
     return {str(key): item for key, item in table.items()}
 
 
@@ -159,7 +159,7 @@ def _judge(name: str, service: Mapping[str, Any]) -> tuple[int, str]:
     profiles = service.get("profiles")
     if profiles:
         names = [name for name in is_list(profiles) or [profiles] if isinstance(name, str)]
-        return 0, f"it belongs to the profile {shown(', '.join(names))}, which `up` alone does not activate"
+        return 0, f"it belongs to the profile {quoted(', '.join(names))}, which `up` alone does not activate"
     if service.get("provider") is not None:
         return 0, "a provider runs it, not the engine"
     for where, value in (
@@ -170,7 +170,7 @@ def _judge(name: str, service: Mapping[str, Any]) -> tuple[int, str]:
             continue
         written = str(value) if isinstance(value, int | str) else ""
         if isinstance(value, bool) or not (written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS):
-            raise _NotJudged(f"not judged: {where} of {shown(name)} is {shown(value)}, no plain number")
+            raise _NotJudged(f"not judged: {where} of {quoted(name)} is {quoted(value)}, no plain number")
         return int(written), f"its {where} is 0"
     return 1, ""
 

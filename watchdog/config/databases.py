@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from watchdog.config.addresses import checked_host
-from watchdog.config.rules import Rule, Wrong, text
+from watchdog.config.rules import InvalidValue, Rule, text
 
 _PORTS: Final = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss": 6379}
 _SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -29,21 +29,21 @@ class Database:
 
 
 def read_database(url: str) -> Database:
-    """The parts of a URL; raises Wrong, which shows nothing of it: a password may stand at the wrong place."""
+    """The parts of a URL; raises InvalidValue, which shows nothing of it: a password may stand at the wrong place."""
     if " " in url or not url.isascii():
-        raise Wrong("contains a blank or a character outside ASCII")
+        raise InvalidValue("contains a blank or a character outside ASCII")
     try:
         parts = urlsplit(url)
         port = parts.port
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:
-        raise Wrong("has a host, port or option that cannot be read") from None
+        raise InvalidValue("has a host, port or option that cannot be read") from None
     if parts.scheme not in _PORTS:
-        raise Wrong("does not begin with the scheme of a database")
+        raise InvalidValue("does not begin with the scheme of a database")
     if parts.password is not None or "password" in options:
-        raise Wrong("carries a password (it would be shown)")
+        raise InvalidValue("carries a password (it would be shown)")
     if port == 0 or parts.fragment:
-        raise Wrong("has a port 0 or a fragment")
+        raise InvalidValue("has a port 0 or a fragment")
     return Database(
         host=checked_host(parts.hostname or ""),
         port=port or _PORTS[parts.scheme],
@@ -57,16 +57,16 @@ def read_database(url: str) -> Database:
 def _options(parts: SplitResult, given: dict[str, str]) -> dict[str, str]:
     known = {"sslmode", "sslrootcert"} if parts.scheme.startswith("postgres") else set[str]()
     if given.keys() - known:
-        raise Wrong("has an option that is not known")
+        raise InvalidValue("has an option that is not known")
     if given.get("sslmode", "prefer") not in _SSL_MODES:
-        raise Wrong("has an sslmode that is none")
+        raise InvalidValue("has an sslmode that is none")
     return given
 
 
 def _postgres(value: Any) -> str:
     url = text(at_most=2048, secret=True)(value)
     if not url.startswith(("postgresql://", "postgres://")):
-        raise Wrong("does not begin with postgresql://")
+        raise InvalidValue("does not begin with postgresql://")
     read_database(url)
     return url
 
@@ -74,10 +74,10 @@ def _postgres(value: Any) -> str:
 def _redis(value: Any) -> str:
     url = text(at_most=2048, secret=True)(value)
     if not url.startswith(("redis://", "rediss://")):
-        raise Wrong("does not begin with redis:// or rediss://")
+        raise InvalidValue("does not begin with redis:// or rediss://")
     name = read_database(url).name
     if name and not (name.isascii() and name.isdigit() and int(name) <= _LAST_DATABASE):
-        raise Wrong("has a database that is no number")
+        raise InvalidValue("has a database that is no number")
     return url
 
 

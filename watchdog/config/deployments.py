@@ -11,7 +11,7 @@ from pydantic import Field
 from watchdog.config.fields import CheckName, Count, Program, Section, Span, Timeout
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.config.rules import is_table, shown
+from watchdog.config.rules import is_table, quoted
 from watchdog.config.tables import items, read_section
 from watchdog.model.deployment import Limits
 from watchdog.model.observation import Check
@@ -47,7 +47,7 @@ class HookSection(Section):
 
 
 def read_deploy(values: Mapping[str, Any], given: Mapping[str, Any], problems: Problems) -> DeploySettings:
-    """`given`: the right keys of the table."""
+    """`given`: the valid keys of the table."""
     plain = DeploySettings()
     limits = replace(plain.limits, **{key: value for key, value in given.items() if key in _LIMITS})
     hooks = _hooks(is_table(values.get("deploy")) or {}, problems)
@@ -62,7 +62,7 @@ def _hooks(table: Mapping[str, Any], problems: Problems) -> tuple[Check, ...]:
     for path, raw in items(table, "hook", ("deploy",), problems):
         hook = _hook(path, raw, problems)
         if hook is not None and hook.name in found:
-            wrong = f"{shown(hook.name)} is used twice; allowed: another name for each hook"
+            wrong = f"{quoted(hook.name)} is used twice; allowed: another name for each hook"
             problems.add((*path, "name"), wrong)
         elif hook is not None:
             found[hook.name] = hook

@@ -15,7 +15,7 @@ from watchdog.config.by_label import Label
 from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
 from watchdog.config.problems import Problems, did_you_mean
-from watchdog.config.rules import Rule, shown
+from watchdog.config.rules import Rule, quoted
 from watchdog.config.schema import ServiceRecoverySection, ServiceSection
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check
@@ -66,7 +66,7 @@ def resolve(settings: Settings, key: ServiceKey, labels: Mapping[str, str]) -> R
     checks = (*base.checks, *_endpoints(settings, key), *_journeys(settings, key))
     described = _described(settings, merged, labels, problems, key=key, taken={check.name for check in checks})
     merged = replace(merged, checks=tuple(replace(check, service=key) for check in (*checks, *described)))
-    told = tuple(f"label {shown(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
+    told = tuple(f"label {quoted(str(one.path[0]))} of {key}: {one.sentence}; the label is ignored" for one in problems)
     return Resolved(settings=merged, problems=told)
 
 
@@ -134,7 +134,7 @@ def _described(
         check = _described_check(name, table, settings, service, problems)
         if check is not None and check.vantage is not None:
             if check.vantage not in {key, ServiceKey(key.project, key.name), ServiceKey("", key.name)}:
-                wrong = f"{shown(str(check.vantage))} is another service's network"
+                wrong = f"{quoted(str(check.vantage))} is another service's network"
                 problems.add((f"{CHECK}{name}.from",), f"{wrong}; allowed: {key.name}, whose label it is")
                 continue
             check = replace(check, vantage=key)

@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 from watchdog.config.fields import CheckName, Days, Hour, Lasts, Moment, Patterns, Section, Zone
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.config.rules import shown
+from watchdog.config.rules import quoted
 from watchdog.config.tables import items, read_section
 from watchdog.model.alerting import Maintenance, Once, Weekly
 
@@ -63,7 +63,7 @@ def read_maintenance(values: Mapping[str, Any], problems: Problems) -> tuple[Mai
         name: str = given["name"]
         when = _when(given, path, problems)
         if name in found:
-            problems.add((*path, "name"), f"{shown(name)} is used twice; allowed: one [[maintenance]] of a name")
+            problems.add((*path, "name"), f"{quoted(name)} is used twice; allowed: one [[maintenance]] of a name")
         elif when is not None:
             services, projects = given.get("services", ()), given.get("projects", ())
             found[name] = Maintenance(name=name, when=when, services=services, projects=projects)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from watchdog.config.fields import Section
 from watchdog.config.positions import KeyPath
-from watchdog.config.rules import is_list, is_table, shown
+from watchdog.config.rules import is_list, is_table, quoted
 
 T = TypeVar("T")
 
@@ -125,5 +125,5 @@ def spell_path(path: KeyPath, values: object) -> str:
             spelled += f"[{name if known else part + 1}]"
         else:
             here = (is_table(here) or {}).get(part)
-            spelled += ("." if spelled else "") + (part if _PLAIN_KEY.fullmatch(part) else shown(part))
+            spelled += ("." if spelled else "") + (part if _PLAIN_KEY.fullmatch(part) else quoted(part))
     return spelled

@@ -11,7 +11,7 @@ from watchdog.config.checks import secret
 from watchdog.config.fields import AbsolutePath, AppriseUrl, CheckName, Command, Secret, Section, Timeout, Url
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.config.rules import shown
+from watchdog.config.rules import quoted
 from watchdog.config.tables import items, read_section
 from watchdog.model.alert import FILES
 from watchdog.model.settings import ReceiverKind, ReceiverSettings
@@ -58,7 +58,7 @@ def read_receivers(alert: Mapping[str, Any], problems: Problems, *, timeout: flo
             continue
         if receiver.name in {*found, FILES}:
             taken = "means the files" if receiver.name == FILES else "is used twice"
-            problems.add((*path, "name"), f"{shown(receiver.name)} {taken}; allowed: another name for each receiver")
+            problems.add((*path, "name"), f"{quoted(receiver.name)} {taken}; allowed: another name for each receiver")
         found[receiver.name] = receiver
     return tuple(found.values())
 

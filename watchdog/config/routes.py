@@ -7,10 +7,10 @@ from typing import Any, Final, Optional
 
 from pydantic import Field, create_model
 
-from watchdog.config.fields import Importance, LabelPatterns, Patterns, Receivers, Section, Span, Switch
+from watchdog.config.fields import Bool, Importance, LabelPatterns, Patterns, Receivers, Section, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, did_you_mean
-from watchdog.config.rules import shown
+from watchdog.config.rules import quoted
 from watchdog.config.tables import items, read_section
 from watchdog.model.alert import FILES
 from watchdog.model.alerting import Route
@@ -36,7 +36,7 @@ class _RouteSection(Section):
 
 _WORDS_OF_PYTHON: Final[dict[str, Any]] = {
     "continue": (
-        Optional[Switch],  # noqa: UP045 - an expression: pyright knows no `|` of an Annotated
+        Optional[Bool],  # noqa: UP045 - an expression: pyright knows no `|` of an Annotated
         Field(default=None, description="The routes after it are read, too; else the first that matches decides."),
     )
 }
@@ -66,5 +66,5 @@ def _refuse_unknown(named: Sequence[str], known: Sequence[str], path: KeyPath, p
         problems.add(path, "names nobody; allowed: at least one receiver")
     for name in named:
         if name not in known:
-            wrong = f"{shown(name)} is no receiver{did_you_mean(name, known)}"
+            wrong = f"{quoted(name)} is no receiver{did_you_mean(name, known)}"
             problems.add(path, f"{wrong}; allowed: {', '.join(known)}")

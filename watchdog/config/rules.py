@@ -26,7 +26,7 @@ _FALSE: Final = frozenset({"false", "no", "off", "0"})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """What is wrong with a value, as a sentence whose subject is the key."""
 
 
@@ -46,7 +46,7 @@ class Expanded(str):
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[T]):
-    """`read` returns the value or raises Wrong with what is wrong; `allowed` says what would be right."""
+    """`read` returns the value or raises InvalidValue with what is wrong; `allowed` says what would be right."""
 
     allowed: str
     read: Callable[[Any], T]
@@ -55,10 +55,10 @@ class Rule(Generic[T]):
         try:
             return self.read(value)
         except ValueError as error:
-            raise Wrong(f"{error}; allowed: {self.allowed}") from None
+            raise InvalidValue(f"{error}; allowed: {self.allowed}") from None
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """The value as a message shows it: bounded, without control characters, never an expanded secret."""
     if isinstance(value, Expanded):
         return "its value (from the environment)"
@@ -83,13 +83,13 @@ def text(*, at_most: int = 4096, secret: bool = False, multi_line: bool = False)
 
     def read(value: Any) -> str:
         if not isinstance(value, str):
-            raise Wrong("is not a text" if secret else f"{shown(value)} is not a text")
+            raise InvalidValue("is not a text" if secret else f"{quoted(value)} is not a text")
         if not value:
-            raise Wrong("is empty")
+            raise InvalidValue("is empty")
         if len(value) > at_most:
-            raise Wrong(f"is longer than {at_most} characters")
+            raise InvalidValue(f"is longer than {at_most} characters")
         if not multi_line and _CONTROL.search(value):
-            raise Wrong("contains a line break or another control character")
+            raise InvalidValue("contains a line break or another control character")
         return str(value)
 
     return read
@@ -102,7 +102,7 @@ def matching(pattern: str, *, at_most: int = 253, secret: bool = False) -> Calla
     def read(value: Any) -> str:
         found = checked(value)
         if not expression.fullmatch(found):
-            raise Wrong("cannot be used" if secret else f"{shown(value)} cannot be used")
+            raise InvalidValue("cannot be used" if secret else f"{quoted(value)} cannot be used")
         return found
 
     return read
@@ -117,20 +117,20 @@ def table_of(
         try:
             return name(key)
         except ValueError:
-            raise Wrong(f"{shown(key)} is no name of a {what}") from None
+            raise InvalidValue(f"{quoted(key)} is no name of a {what}") from None
 
     def valued(key: str, content: Any) -> str:
         try:
             return item(content)
         except ValueError as error:
-            raise Wrong(f"the value of {shown(key)} {error}") from None
+            raise InvalidValue(f"the value of {quoted(key)} {error}") from None
 
     def read(value: Any) -> dict[str, str]:
         table = is_table(value)
         if table is None:
-            raise Wrong(f"{shown(value)} is not a table")
+            raise InvalidValue(f"{quoted(value)} is not a table")
         if len(table) > at_most:
-            raise Wrong(f"has more than {at_most} {what}s")
+            raise InvalidValue(f"has more than {at_most} {what}s")
         return {named(key): valued(key, content) for key, content in table.items()}
 
     return read
@@ -141,19 +141,19 @@ def duration(minimum: float, maximum: float = LONGEST) -> Rule[float]:
 
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise Wrong(f"{shown(value)} is not a duration")
+            raise InvalidValue(f"{quoted(value)} is not a duration")
         if isinstance(value, str):
             negative = value.strip().startswith("-")
             try:
                 seconds = parse_duration(value.strip().removeprefix("-"))
             except ValueError:
-                raise Wrong(f"{shown(value)} is not a duration") from None
+                raise InvalidValue(f"{quoted(value)} is not a duration") from None
             seconds = -seconds if negative else seconds
         else:
             seconds = value
         if not minimum <= seconds <= maximum:  # NaN fails it too
             wrong = "negative" if seconds < 0 else "too short" if seconds < minimum else "too long"
-            raise Wrong(f"{shown(value)} is {wrong}")
+            raise InvalidValue(f"{quoted(value)} is {wrong}")
         return float(seconds)
 
     span = f"from {spell_duration(minimum)} to {spell_duration(maximum)}"
@@ -165,9 +165,9 @@ def whole(minimum: int, maximum: int) -> Rule[int]:
         written = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", value)
         found = int(value) if written else value
         if isinstance(found, bool) or not isinstance(found, int):
-            raise Wrong(f"{shown(value)} is not a whole number")
+            raise InvalidValue(f"{quoted(value)} is not a whole number")
         if not minimum <= found <= maximum:
-            raise Wrong(f"{shown(value)} is out of range")
+            raise InvalidValue(f"{quoted(value)} is out of range")
         return found
 
     return Rule(f"a whole number from {minimum} to {maximum}", read)
@@ -178,25 +178,25 @@ def number(minimum: float, maximum: float) -> Rule[float]:
         written = isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", value)
         found = float(value) if written else value
         if isinstance(found, bool) or not isinstance(found, int | float):
-            raise Wrong(f"{shown(value)} is not a number")
+            raise InvalidValue(f"{quoted(value)} is not a number")
         if not minimum <= found <= maximum:  # NaN fails it too
-            raise Wrong(f"{shown(value)} is out of range")
+            raise InvalidValue(f"{quoted(value)} is out of range")
         return float(found)
 
     return Rule(f"a number from {minimum:g} to {maximum:g}", read)
 
 
-def _switch(value: Any) -> bool:
+def _bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in _TRUE | _FALSE:
         return value.lower() in _TRUE
-    raise Wrong(f"{shown(value)} is neither true nor false")
+    raise InvalidValue(f"{quoted(value)} is neither true nor false")
 
 
-def _yes(value: Any) -> bool:
-    if not _switch(value):
-        raise Wrong("is false: it asks nothing")
+def _true_only(value: Any) -> bool:
+    if not _bool(value):
+        raise InvalidValue("is false: it asks nothing")
     return True
 
 
@@ -207,7 +207,7 @@ def _share(value: Any) -> float:
     """As a part of 1."""
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Wrong(f"{shown(value)} is no share")
+        raise InvalidValue(f"{quoted(value)} is no share")
     return number(0, 100).read(match[1]) / 100
 
 
@@ -216,7 +216,7 @@ def choice(of: type[Choice]) -> Rule[Choice]:
         try:
             return of(value)
         except ValueError:
-            raise Wrong(f"{shown(value)} is no choice here") from None
+            raise InvalidValue(f"{quoted(value)} is no choice here") from None
 
     return Rule(" or ".join(f'"{one.value}"' for one in of), read)
 
@@ -224,7 +224,7 @@ def choice(of: type[Choice]) -> Rule[Choice]:
 def _path(value: Any) -> Path:
     path = Path(text()(value))
     if not path.is_absolute():
-        raise Wrong(f"{shown(value)} is not absolute")
+        raise InvalidValue(f"{quoted(value)} is not absolute")
     return path
 
 
@@ -240,9 +240,9 @@ def listed(
     def read(value: Any) -> tuple[T, ...]:
         items = split(value) if isinstance(value, str) else is_list(value)
         if items is None:
-            raise Wrong(f"{shown(value)} is not a list")
+            raise InvalidValue(f"{quoted(value)} is not a list")
         if len(items) > at_most:
-            raise Wrong(f"has more than {at_most} items")
+            raise InvalidValue(f"has more than {at_most} items")
         return tuple(item(one) for one in items)
 
     return Rule(allowed, read)
@@ -256,20 +256,20 @@ def _words(value: str) -> list[str]:
     try:
         return shlex.split(value)
     except ValueError as error:
-        raise Wrong(f"cannot be split into words ({str(error).lower()})") from None
+        raise InvalidValue(f"cannot be split into words ({str(error).lower()})") from None
 
 
 def _command(value: Any) -> tuple[str, ...]:
     found = listed("", text(multi_line=True), _words).read(value)
     if isinstance(value, str) and not found:
-        raise Wrong("has no words")
+        raise InvalidValue("has no words")
     return found
 
 
 def _program(value: Any) -> tuple[str, ...]:
     found = _command(value)
     if not found:
-        raise Wrong("has no words")
+        raise InvalidValue("has no words")
     return found
 
 
@@ -277,13 +277,13 @@ def _exit_codes(value: Any) -> tuple[int, ...]:
     single = [value] if isinstance(value, int) else value
     found = listed("", whole(0, 255).read, commas, at_most=32).read(single)
     if not found:
-        raise Wrong("is empty")
+        raise InvalidValue("is empty")
     return found
 
 
 def _variable(value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
-        raise Wrong("is not a text")
+        raise InvalidValue("is not a text")
     return str(value)
 
 
@@ -292,7 +292,7 @@ def _service_reference(value: Any) -> str:
     try:
         return str(ServiceKey.parse(name))
     except ValueError:
-        raise Wrong(f"{shown(value)} is no service name") from None
+        raise InvalidValue(f"{quoted(value)} is no service name") from None
 
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -303,7 +303,7 @@ def _day(value: Any) -> int:
     """Monday is 0."""
     name = text()(value).lower()
     if name not in _DAYS:
-        raise Wrong(f"{shown(value)} is no day")
+        raise InvalidValue(f"{quoted(value)} is no day")
     return _DAYS.index(name)
 
 
@@ -312,7 +312,7 @@ def _hour(value: Any) -> time:
         return value
     match = _HOUR.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Wrong(f"{shown(value)} is no time of day")
+        raise InvalidValue(f"{quoted(value)} is no time of day")
     return time(int(match[1]), int(match[2]))
 
 
@@ -321,11 +321,11 @@ def _moment(value: Any) -> float:
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise Wrong(f"{shown(value)} is no date with time") from None
+        raise InvalidValue(f"{quoted(value)} is no date with time") from None
     if not isinstance(found, datetime):
-        raise Wrong(f"{shown(value)} is no date with time")
+        raise InvalidValue(f"{quoted(value)} is no date with time")
     if found.tzinfo is None:
-        raise Wrong(f"{shown(value)} does not say its zone")
+        raise InvalidValue(f"{quoted(value)} does not say its zone")
     return found.timestamp()
 
 
@@ -336,7 +336,7 @@ def _zone(value: Any) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Wrong(f"{shown(value)} is no zone that this machine knows") from None
+        raise InvalidValue(f"{quoted(value)} is no zone that this machine knows") from None
 
 
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -349,8 +349,8 @@ PERIOD: Final = duration(1, 366 * DAY)
 WINDOW: Final = duration(1)
 RETENTION: Final = duration(3600)
 COUNT: Final = whole(1, 1000)
-SWITCH: Final = Rule("true or false", _switch)
-YES: Final = Rule("true", _yes)
+BOOL: Final = Rule("true or false", _bool)
+TRUE_ONLY: Final = Rule("true", _true_only)
 SHARE: Final = Rule('a share from 0% to 100%, as "90%"', _share)
 TEXT: Final = Rule("text of at most 4096 characters", text(multi_line=True))
 PATH: Final = Rule("an absolute path", _path)

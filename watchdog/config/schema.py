@@ -12,6 +12,7 @@ from watchdog.config.by_label import TRUE_OR_FALSE, Label, adds, restricts
 from watchdog.config.deployments import DeploySection
 from watchdog.config.fields import (
     AbsolutePath,
+    Bool,
     Count,
     Discovery,
     EngineAddress,
@@ -33,7 +34,6 @@ from watchdog.config.fields import (
     ServiceReferences,
     Span,
     Stop,
-    Switch,
     Timeout,
     Url,
     Weight,
@@ -49,7 +49,7 @@ class EngineSection(Section):
         description="The Docker Engine to watch. Without it `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` "
         "are read, else it is `unix:///var/run/docker.sock`.",
     )
-    tls_verify: Switch | None = Field(default=None, description="Speak TLS with the engine and check its certificate.")
+    tls_verify: Bool | None = Field(default=None, description="Speak TLS with the engine and check its certificate.")
     cert_path: AbsolutePath | None = Field(
         default=None, description="Directory with `ca.pem`, `cert.pem` and `key.pem` for TLS with the engine."
     )
@@ -100,7 +100,7 @@ class HealthSection(Section):
 class ServiceRecoverySection(Section):
     """What may differ from service to service."""
 
-    enabled: Switch | None = Field(default=None, description="Off: everything is watched and told, nothing is done.")
+    enabled: Bool | None = Field(default=None, description="Off: everything is watched and told, nothing is done.")
     max_attempts: Count | None = Field(
         default=None, description="Attempts in `window` before rollback, then quarantine and a person."
     )
@@ -206,7 +206,7 @@ class ServiceSection(Section):
 
     name: ServiceName = Field(description="The service's name in its project, or the container's name.")
     project: ProjectName | None = Field(default=None, description="Its project; without it the name in any project.")
-    enabled: Annotated[Switch | None, Label(ENABLE, TRUE_OR_FALSE, merge=restricts)] = Field(
+    enabled: Annotated[Bool | None, Label(ENABLE, TRUE_OR_FALSE, merge=restricts)] = Field(
         default=None, description="Off: it is neither watched nor touched."
     )
     depends_on: Annotated[ServiceReferences | None, Label(DEPENDS_ON)] = Field(

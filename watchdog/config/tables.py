@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from watchdog.config.fields import Section
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems, add_validation
-from watchdog.config.rules import is_list, is_table, shown
+from watchdog.config.rules import is_list, is_table, quoted
 
 SectionT = TypeVar("SectionT", bound=Section)
 Located = tuple[KeyPath, Any]
@@ -29,8 +29,8 @@ def read_section(model: type[SectionT], raw: Any, path: KeyPath, problems: Probl
         return None
 
 
-def right_part(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
-    """As `read_section`, but without its wrong keys, so that the others can still be judged together."""
+def valid_part(model: type[SectionT], raw: Any, path: KeyPath, problems: Problems) -> SectionT | None:
+    """As `read_section`, but without its invalid keys, so that the others can still be judged together."""
     section, table = read_section(model, raw, path, problems), is_table(raw)
     if section is not None or table is None:
         return section
@@ -38,9 +38,9 @@ def right_part(model: type[SectionT], raw: Any, path: KeyPath, problems: Problem
     return read_section(model, right, path, problems)
 
 
-def right_keys(model: type[Section], raw: Any, path: KeyPath, problems: Problems) -> dict[str, Any]:
-    """The right keys of a table that may be left out."""
-    section = None if raw is None else right_part(model, raw, path, problems)
+def valid_keys(model: type[Section], raw: Any, path: KeyPath, problems: Problems) -> dict[str, Any]:
+    """The valid keys of a table that may be left out."""
+    section = None if raw is None else valid_part(model, raw, path, problems)
     return section.given() if section else {}
 
 
@@ -53,4 +53,4 @@ def items(values: Mapping[str, Any], key: str, path: KeyPath, problems: Problems
 
 
 def no_table(raw: Any, model: type[Section]) -> str:
-    return f"{shown(raw)} is no table; allowed: a table of {', '.join(model.written())}"
+    return f"{quoted(raw)} is no table; allowed: a table of {', '.join(model.written())}"

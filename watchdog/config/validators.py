@@ -11,7 +11,7 @@ from watchdog.config.checks import secret
 from watchdog.config.fields import AbsolutePath, CheckName, Patterns, Secret, Section, Timeout, Url
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.config.rules import shown
+from watchdog.config.rules import quoted
 from watchdog.config.tables import items, read_section
 from watchdog.model.validator import ValidatorSettings
 
@@ -51,7 +51,7 @@ def read_validators(values: Mapping[str, Any], problems: Problems) -> tuple[Vali
         if section is None:
             continue
         if section.name in found:
-            problems.add((*path, "name"), f"{shown(section.name)} is used twice; allowed: one [[validator]] of a name")
+            problems.add((*path, "name"), f"{quoted(section.name)} is used twice; allowed: one [[validator]] of a name")
         found[section.name] = _validator(section, path, problems)
     return tuple(found.values())
 

@@ -12,6 +12,7 @@ from watchdog.config.checks.vantage import NetworkSection
 from watchdog.config.fields import (
     AbsolutePath,
     Body,
+    Bool,
     ByteCount,
     Connection,
     HeaderPatterns,
@@ -23,7 +24,6 @@ from watchdog.config.fields import (
     Redirects,
     Secret,
     StatusRanges,
-    Switch,
     Text,
     Timeout,
     Url,
@@ -59,7 +59,7 @@ class HttpSection(NetworkSection):
     connection: Connection | None = Field(
         default=None, description="Whether each request makes a connection, or takes the one that was kept."
     )
-    http2: Switch | None = Field(default=None, description="Whether it must be HTTP/2 (`https://` only).")
+    http2: Bool | None = Field(default=None, description="Whether it must be HTTP/2 (`https://` only).")
     status: StatusRanges | None = Field(default=None, description="What the answer's status must be.")
     body_contains: Text | None = Field(
         default=None, description="Text that must be in the first `max_bytes` of the answer."
@@ -71,7 +71,7 @@ class HttpSection(NetworkSection):
         default=None, description="What must be found in the first `max_bytes` of the answer."
     )
     headers_match: HeaderPatterns | None = Field(default=None, description="What the answer's headers must match.")
-    security_headers: Switch | None = Field(
+    security_headers: Bool | None = Field(
         default=None, description="Whether the headers must be there by which a site protects those who browse it."
     )
     max_bytes: ByteCount | None = Field(default=None, description="How much of the answer is read.")
@@ -82,7 +82,7 @@ class HttpSection(NetworkSection):
     redirect_hosts: RedirectHosts | None = Field(
         default=None, description="Other hosts to which a redirect may lead; they get no header of this check."
     )
-    verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
+    verify_tls: Bool | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
 
     def probe(self, path: KeyPath, problems: Problems) -> HttpProbe:
         given = self.own()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from watchdog.config.checks.section import KindSection
-from watchdog.config.fields import Pattern, PerMinute, Span, Switch
+from watchdog.config.fields import Bool, Pattern, PerMinute, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.probe.inside import LogsProbe
@@ -20,7 +20,7 @@ class LogsSection(KindSection):
     max_per_minute: PerMinute | None = Field(
         default=None, description="More lines that match within the last minute are a FAIL."
     )
-    new_errors: Switch | None = Field(
+    new_errors: Bool | None = Field(
         default=None, description="Whether a line of a kind that was never seen before is a FAIL."
     )
     learn: Span | None = Field(

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from watchdog.config.checks.section import KindSection
-from watchdog.config.fields import Count, Proof, Share, Window, Yes
+from watchdog.config.fields import Count, Proof, Share, TrueOnly, Window
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.probe.inside import ResourcesProbe
@@ -16,7 +16,7 @@ from watchdog.model.probe.inside import ResourcesProbe
 class ResourcesSection(KindSection):
     inside: ClassVar[bool] = True
 
-    resources: Yes = Field(description="Look at what the service's container uses.")
+    resources: TrueOnly = Field(description="Look at what the service's container uses.")
     max_memory: Share | None = Field(
         default=None, description="The most of its memory limit that it may use, or of the host's memory without one."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from watchdog.config.checks.vantage import NetworkSection
-from watchdog.config.fields import BeginsPlain, HostName, HostPort, MinVersion, Span, Switch
+from watchdog.config.fields import BeginsPlain, Bool, HostName, HostPort, MinVersion, Span
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.model.probe.network import TlsProbe
@@ -13,7 +13,7 @@ from watchdog.model.probe.network import TlsProbe
 
 class TlsSection(NetworkSection):
     tls: HostPort = Field(description="Ask for a valid certificate.")
-    verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
+    verify_tls: Bool | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
     expiry_warning: Span | None = Field(
         default=None, description="A certificate that ends sooner than this, or one above it, is a FAIL."
     )

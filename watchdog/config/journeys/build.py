@@ -14,8 +14,8 @@ from watchdog.config.journeys.sections import CaptureSection, JourneySection, Re
 from watchdog.config.journeys.templates import refuse_unknown_names
 from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
-from watchdog.config.rules import Expanded, is_list, is_table, shown
-from watchdog.config.tables import items, no_table, read_section, right_part
+from watchdog.config.rules import Expanded, is_list, is_table, quoted
+from watchdog.config.tables import items, no_table, read_section, valid_part
 from watchdog.model.identity import ServiceKey
 from watchdog.model.journey import Capture, CaptureSource
 from watchdog.model.observation import Check, OnFailure
@@ -45,7 +45,7 @@ def read_journey(
 ) -> Check | None:
     """The journey as a check; None when something in it is wrong, which is then among the problems."""
     before = len(problems.found)
-    section = right_part(JourneySection, raw, path, problems)
+    section = valid_part(JourneySection, raw, path, problems)
     table = is_table(raw)
     if table is None:
         return None
@@ -123,7 +123,7 @@ def _steps(
         if step is None:
             continue
         if step.name in names:
-            problems.add((*place, "name"), f"{shown(step.name)} is used twice; allowed: one step of a name")
+            problems.add((*place, "name"), f"{quoted(step.name)} is used twice; allowed: one step of a name")
         names.add(step.name)
         found.append((place, step))
     if found and all(step.always_run for _, step in found):
@@ -146,7 +146,7 @@ def _step(raw: Any, path: KeyPath, problems: Problems, services: tuple[ServiceKe
     whose = ServiceKey.parse(section.service) if section.service else services[0] if services else None
     if section.service and whose not in services:
         named = ", ".join(map(str, services)) or "none here, as the journey has no services"
-        problems.add((*path, "service"), f"{shown(section.service)} is none of the journey's; allowed: {named}")
+        problems.add((*path, "service"), f"{quoted(section.service)} is none of the journey's; allowed: {named}")
     request = HttpProbe(
         url=section.url,
         method=section.method or ("POST" if sent else "GET"),
@@ -170,7 +170,7 @@ def _step(raw: Any, path: KeyPath, problems: Problems, services: tuple[ServiceKe
 def _captures(raw: Any, path: KeyPath, problems: Problems) -> tuple[Capture, ...]:
     table = is_table(raw)
     if table is None:
-        problems.add(path, f"{shown(raw)} is no table; allowed: a table of NAME = where it is found")
+        problems.add(path, f"{quoted(raw)} is no table; allowed: a table of NAME = where it is found")
         return ()
     found: list[Capture] = []
     for name, content in table.items():

@@ -7,7 +7,18 @@ from typing import Any, Final
 
 from watchdog.config import addresses
 from watchdog.config.rules import NAME as ANY_NAME
-from watchdog.config.rules import Rule, Wrong, commas, is_list, is_table, listed, matching, shown, table_of, text
+from watchdog.config.rules import (
+    InvalidValue,
+    Rule,
+    commas,
+    is_list,
+    is_table,
+    listed,
+    matching,
+    quoted,
+    table_of,
+    text,
+)
 from watchdog.policy.expectations import parse_expectation
 from watchdog.policy.templates import NAME, begins_with_template, without_templates
 
@@ -21,7 +32,7 @@ def _url(value: Any) -> str:
     url = text(at_most=2048, secret=True)(value)
     plain = without_templates(url)
     if " " in plain or not plain.isascii():
-        raise Wrong("contains a blank or a character outside ASCII")
+        raise InvalidValue("contains a blank or a character outside ASCII")
     if not begins_with_template(url) and not url.startswith("/"):
         addresses.URL.read(plain)
     return url
@@ -34,7 +45,7 @@ def _selector(value: Any) -> str:
     try:
         soupsieve.compile(selector)
     except (soupsieve.SelectorSyntaxError, ValueError, RecursionError) as error:
-        raise Wrong(f"{shown(value)} is no CSS selector ({_first_line(error)})") from None
+        raise InvalidValue(f"{quoted(value)} is no CSS selector ({_first_line(error)})") from None
     return selector
 
 
@@ -43,9 +54,9 @@ def _json_path(value: Any) -> str:
     try:
         found = parse_expectation(path)
     except ValueError as error:
-        raise Wrong(f"{shown(value)} {error}") from None
+        raise InvalidValue(f"{quoted(value)} {error}") from None
     if found.comparison is not None:
-        raise Wrong(f"{shown(value)} compares, where a value is looked for")
+        raise InvalidValue(f"{quoted(value)} compares, where a value is looked for")
     return path
 
 
@@ -68,11 +79,11 @@ def _json(value: Any) -> Any:
     try:
         written = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise Wrong("holds something that JSON does not have (a date, a time, nan, inf)") from None
+        raise InvalidValue("holds something that JSON does not have (a date, a time, nan, inf)") from None
     if _depth(value) > _DEEPEST:
-        raise Wrong(f"is more than {_DEEPEST} tables or lists deep")
+        raise InvalidValue(f"is more than {_DEEPEST} tables or lists deep")
     if len(written) > _LARGEST_JSON:
-        raise Wrong(f"is longer than {_LARGEST_JSON} characters")
+        raise InvalidValue(f"is longer than {_LARGEST_JSON} characters")
     return json.loads(written)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator
 from watchdog.config import addresses, rules
 from watchdog.config.fields import (
     Body,
+    Bool,
     CheckName,
     Count,
     Failing,
@@ -24,7 +25,6 @@ from watchdog.config.fields import (
     ServiceReferences,
     Span,
     StatusRanges,
-    Switch,
     Text,
     Timeout,
     Url,
@@ -64,7 +64,7 @@ class JourneySection(Section):
     )
     failures: Count | None = Field(default=None, description="As `health.failures`, for this journey.")
     successes: Count | None = Field(default=None, description="As `health.successes`, for this journey.")
-    verify_tls: Switch | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
+    verify_tls: Bool | None = Field(default=None, description="Whether a wrong certificate is a FAIL.")
     secrets: _Secrets | None = Field(
         default=None,
         description="Values for templates that no output ever shows; NAME_file names a file that holds it.",
@@ -90,7 +90,7 @@ class StepSection(Section):
     body_matches: Pattern | None = Field(default=None, description="What must be found in the last answer.")
     body_json: JsonExpectations | None = Field(default=None, description="What the last answer's JSON must be like.")
     headers_match: HeaderPatterns | None = Field(default=None, description="What its headers must match.")
-    security_headers: Switch | None = Field(
+    security_headers: Bool | None = Field(
         default=None, description="Whether the headers that protect a browser's user must be there."
     )
     max_latency: Timeout | None = Field(default=None, description="Slower than this is a FAIL.")
@@ -99,7 +99,7 @@ class StepSection(Section):
     )
     capture: Any = Field(default=None, description="What later steps need: a table of NAME = where it is found.")
     retry: Any = Field(default=None, description="How often it is tried.")
-    always_run: Switch | None = Field(default=None, description="Runs though an earlier step failed: it cleans up.")
+    always_run: Bool | None = Field(default=None, description="Runs though an earlier step failed: it cleans up.")
     service: ServiceReference | None = Field(
         default=None, description="Of the journey's services the one whose failure it is; else the first."
     )
