@@ -13,7 +13,7 @@ from typing import Any
 
 from watchdog.alerts.alerter import Alerter
 from watchdog.alerts.counts import AlertCounts
-from watchdog.alerts.courier import Patience
+from watchdog.alerts.delivery_worker import Patience
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Alert, Notice
 from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings

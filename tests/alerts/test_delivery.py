@@ -262,7 +262,7 @@ async def test_what_was_told_without_a_ledger_is_resolved_by_the_next_daemon(tmp
 async def test_what_was_delivered_is_recorded_once_the_ledger_is_back(
     tmp_path: Path, hook: Hook, broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watchdog.alerts.outbox.AGAIN", 0.05)
+    monkeypatch.setattr("watchdog.alerts.notice_store.AGAIN", 0.05)
     async with running(told_to(webhook(hook.url)), tmp_path) as scene:
         broken.fails = {"delivered"}
         await scene.tell(alert(1))

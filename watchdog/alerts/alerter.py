@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 
 from watchdog.alerts.counts import AlertCounts
-from watchdog.alerts.courier import Courier, Patience
+from watchdog.alerts.delivery_worker import DeliveryWorker, Patience
 from watchdog.alerts.files import FilesReceiver
-from watchdog.alerts.outbox import Outbox, Receipts
+from watchdog.alerts.notice_store import NoticeStore, Receipts
 from watchdog.alerts.ping import Ping
 from watchdog.alerts.receiver import Receiver
 from watchdog.alerts.registry import receiver_of
@@ -29,8 +29,8 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Employed:
-    courier: Courier
+class _ReceiverEntry:
+    worker: DeliveryWorker
     settings: ReceiverSettings | None
     """None of the files, which are always there."""
     task: asyncio.Task[None] | None = None
@@ -44,7 +44,7 @@ class Alerter:
         settings: AlertSettings,
         directory: Path,
         counts: AlertCounts,
-        outbox: Outbox,
+        outbox: NoticeStore,
         *,
         works: Callable[[], bool],
         wall: Callable[[], float],
@@ -61,27 +61,27 @@ class Alerter:
         self._gave_way: Mapping[str, int] = {}
         self._group: asyncio.TaskGroup | None = None
         self._ping: asyncio.Task[None] | None = None
-        self._employed = {FILES: _Employed(self._courier(FILES, FilesReceiver(directory)), None)}
+        self._entries = {FILES: _ReceiverEntry(self._worker(FILES, FilesReceiver(directory)), None)}
         counts.queued = self.queued
         self._take_up(settings)
 
     @property
     def receivers(self) -> tuple[str, ...]:
         """The names that a notice may have."""
-        return tuple(self._employed)
+        return tuple(self._entries)
 
     def send(self, *notices: Notice) -> None:
         """From memory, what the ledger did not take. Never blocks and never fails; from the loop's thread only."""
         for notice in notices:
-            employed = self._employed.get(notice.receiver)
-            if employed is not None:
-                employed.courier.put(notice.alert)
+            entry = self._entries.get(notice.receiver)
+            if entry is not None:
+                entry.worker.put(notice.alert)
         self._count()
 
     def hurry(self) -> None:
         """There is something new in the outbox."""
-        for employed in self._employed.values():
-            employed.courier.hurry()
+        for entry in self._entries.values():
+            entry.worker.hurry()
         self._count()
 
     async def reconfigure(self, settings: AlertSettings) -> None:
@@ -92,7 +92,7 @@ class Alerter:
     def queued(self) -> Mapping[str, int]:
         """How many notices wait for each receiver."""
         counts = self._outbox.waiting.counts
-        return {name: counts.get(name, 0) + one.courier.unwritten for name, one in self._employed.items()}
+        return {name: counts.get(name, 0) + one.worker.unwritten for name, one in self._entries.items()}
 
     async def run(self) -> None:
         """Delivers until it is cancelled; then what waits has two more seconds."""
@@ -110,20 +110,20 @@ class Alerter:
     async def _end(self, receipts: asyncio.Task[None]) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH):
-                await asyncio.gather(*(one.courier.idle() for one in self._employed.values()))
-        tasks = [receipts, self._ping, *(one.task for one in self._employed.values())]
+                await asyncio.gather(*(one.worker.idle() for one in self._entries.values()))
+        tasks = [receipts, self._ping, *(one.task for one in self._entries.values())]
         for task in tasks:
             if task is not None:
                 task.cancel()
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
-        for one in self._employed.values():
-            one.courier.abandon()
+        for one in self._entries.values():
+            one.worker.abandon()
         with suppress(LedgerError):  # what was delivered is delivered once more after the next start
             await self._receipts.write()
 
     async def _serve(self) -> None:
         try:
-            lost = await self._outbox.serve(self._employed)
+            lost = await self._outbox.serve(self._entries)
         except LedgerError as error:
             _log.warning(f"What waits for receivers that are gone stays in the ledger: {error}")
             return
@@ -133,18 +133,18 @@ class Alerter:
 
     def _take_up(self, settings: AlertSettings) -> None:
         wanted = {receiver.name: receiver for receiver in settings.receivers}
-        for name in self._employed.keys() - wanted.keys() - {FILES}:
-            gone = self._employed.pop(name)
+        for name in self._entries.keys() - wanted.keys() - {FILES}:
+            gone = self._entries.pop(name)
             if gone.task is not None:
                 gone.task.cancel()
-            gone.courier.abandon()
+            gone.worker.abandon()
         for name, receiver in wanted.items():
-            known = self._employed.get(name)
+            known = self._entries.get(name)
             if known is None:
-                self._employed[name] = _Employed(self._courier(name, receiver_of(receiver)), receiver)
+                self._entries[name] = _ReceiverEntry(self._worker(name, receiver_of(receiver)), receiver)
             elif known.settings != receiver:
                 known.settings = receiver
-                known.courier.serve(receiver_of(receiver))
+                known.worker.serve(receiver_of(receiver))
         self._start(settings)
 
     def _start(self, settings: AlertSettings) -> None:
@@ -152,9 +152,9 @@ class Alerter:
         old, self._settings = self._settings, settings
         if self._group is None:
             return
-        for name, employed in self._employed.items():
-            if employed.task is None:
-                employed.task = self._group.create_task(employed.courier.run(), name=f"courier {name}")
+        for name, entry in self._entries.items():
+            if entry.task is None:
+                entry.task = self._group.create_task(entry.worker.run(), name=f"deliver to {name}")
         if self._ping is not None and _of_ping(old) != _of_ping(settings):
             self._ping.cancel()
             self._ping = None
@@ -162,8 +162,8 @@ class Alerter:
             ping = Ping(settings.ping, settings.ping_interval, settings.timeout, works=self._works, counts=self._counts)
             self._ping = self._group.create_task(ping.run(self._wall), name="ping")
 
-    def _courier(self, name: str, receiver: Receiver) -> Courier:
-        return Courier(
+    def _worker(self, name: str, receiver: Receiver) -> DeliveryWorker:
+        return DeliveryWorker(
             name,
             receiver,
             outbox=self._outbox,

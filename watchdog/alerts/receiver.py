@@ -25,7 +25,7 @@ class Receiver(Protocol):
 
 
 @runtime_checkable
-class Forgetful(Protocol):
+class NeedsRefresh(Protocol):
     """A receiver that takes for over what it does not hear of again and again."""
 
     async def repeat(self, alerts: Collection[Alert]) -> None:

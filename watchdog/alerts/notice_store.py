@@ -1,4 +1,4 @@
-"""Where notices wait that were decided: what a courier needs of the ledger."""
+"""Where notices wait that were decided: what a delivery worker needs of the ledger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST: Final = 10_000
 _log = structlog.get_logger(__name__)
 
 
-class Outbox(Protocol):
+class NoticeStore(Protocol):
     """Implemented by `Ledger`, where each method is explained; those that wait raise LedgerError."""
 
     @property
@@ -40,7 +40,7 @@ class Outbox(Protocol):
 class Receipts:
     """Tells the outbox what is done. While one write is under way the next is gathered: a kill repeats only those."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: NoticeStore) -> None:
         self._outbox = outbox
         self._delivered: list[Queued] = []
         self._undelivered: list[Queued] = []

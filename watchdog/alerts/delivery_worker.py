@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from watchdog.alerts.counts import AlertCounts
-from watchdog.alerts.line import Carried, Line
-from watchdog.alerts.mailbox import Mailbox, Unwritten
-from watchdog.alerts.outbox import Outbox, Receipts
-from watchdog.alerts.receiver import DeliveryFailed, DeliveryRefused, Forgetful, Receiver
+from watchdog.alerts.memory_queue import MemoryQueue, Unwritten
+from watchdog.alerts.notice_store import NoticeStore, Receipts
+from watchdog.alerts.receiver import DeliveryFailed, DeliveryRefused, NeedsRefresh, Receiver
+from watchdog.alerts.retry_queue import Carried, RetryQueue
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice, Queued
 
@@ -43,10 +43,10 @@ class Patience:
     first: float = 1.0
     longest: float = 60.0
     repeat: float = 60.0
-    """How often a forgetful receiver hears of all that fires."""
+    """How often a receiver that needs it hears of all that fires."""
 
 
-class Courier:
+class DeliveryWorker:
     """One receiver, what waits for it, and what it knows."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Courier:
         name: str,
         receiver: Receiver,
         *,
-        outbox: Outbox,
+        outbox: NoticeStore,
         receipts: Receipts,
         counts: AlertCounts,
         patience: Patience,
@@ -67,8 +67,8 @@ class Courier:
         self._counts = counts
         self._patience = patience
         self._wall = wall
-        self._line = Line()
-        self._unwritten = Mailbox()
+        self._queue = RetryQueue()
+        self._unwritten = MemoryQueue()
         self._told: dict[str, Alert] = {}
         """What the receiver was last told of what fires, by key."""
         self._knows = False
@@ -119,7 +119,7 @@ class Courier:
     def abandon(self) -> int:
         """What is neither delivered nor in the ledger is lost; returns how many those are."""
         lost = [one.queued for one in self._unwritten.take(lambda _: True)]
-        lost += [queued for queued in self._line.clear() if queued.id == 0]
+        lost += [queued for queued in self._queue.clear() if queued.id == 0]
         for queued in lost:
             self._drop(queued, "watchdog ends")
         return len(lost)
@@ -128,7 +128,7 @@ class Courier:
         """Delivers until it is cancelled."""
         while True:
             await self._fill()
-            if self._line:
+            if self._queue:
                 await self._deliver()
                 continue
             if not self._blind and not self._stir.is_set():
@@ -136,12 +136,12 @@ class Courier:
             await self._rest()
 
     async def _rest(self) -> None:
-        """Until something comes; meanwhile a forgetful receiver hears what still fires."""
+        """Until something comes; meanwhile a receiver that needs it hears what still fires."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience.repeat):
                 await self._stir.wait()
             return
-        if self._told and isinstance(self._receiver, Forgetful):
+        if self._told and isinstance(self._receiver, NeedsRefresh):
             try:
                 await self._receiver.repeat(tuple(self._told.values()))
             except DeliveryFailed as failure:
@@ -153,7 +153,7 @@ class Courier:
         """Reads on, and puts what was never written where it belongs: behind what was written before it."""
         self._stir.clear()
         waiting = self._outbox.waiting
-        unread = self._complete < waiting.newest and len(self._line) <= PIECE // 2
+        unread = self._complete < waiting.newest and len(self._queue) <= PIECE // 2
         if self._knows and not unread and not self._unwritten:
             return
         try:
@@ -167,7 +167,7 @@ class Courier:
         self._blind = False
         for row in rows:
             self._join_unwritten(before=row.id)
-            self._line.join(row)
+            self._queue.append(row)
             self._read = row.id
         if unread and len(rows) < PIECE:
             self._complete = waiting.newest
@@ -176,7 +176,7 @@ class Courier:
 
     def _join_unwritten(self, *, before: int) -> None:
         for one in self._unwritten.take(lambda one: one.behind < before):
-            self._line.join(one.queued)
+            self._queue.append(one.queued)
 
     def _see_nothing(self, error: LedgerError) -> None:
         """What is in memory goes out all the same; but not the end of what may wait in the ledger untold."""
@@ -184,29 +184,31 @@ class Courier:
             _log.warning(f"Alerts that wait in the ledger cannot be read: {error}", receiver=self._name)
         self._blind = True
         begun = (
-            self._told.keys() | self._line.keys() | {one.alert.key for one in self._unwritten if not one.alert.resolved}
+            self._told.keys()
+            | self._queue.keys()
+            | {one.alert.key for one in self._unwritten if not one.alert.resolved}
         )
         for one in self._unwritten.take(lambda one: one.alert.key in begun):
-            self._line.join(one.queued)
+            self._queue.append(one.queued)
 
     async def _deliver(self) -> None:
-        """Tenacity waits between failures in a row, whoever stands at the head of the line meanwhile."""
+        """Tenacity waits between failures in a row, whatever stands at the head of the queue meanwhile."""
         async for attempt in _retrying(self._patience, self._pause):
             with attempt:
                 await self._fill()
-                if self._line:
-                    await self._try(self._line.head)
+                if self._queue:
+                    await self._try(self._queue.head)
 
     async def _pause(self, seconds: float) -> None:
         """None before what was never tried; a new receiver ends it, and news when all others were put off."""
-        if not self._line or self._line.head.tries == 0:
+        if not self._queue or self._queue.head.tries == 0:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not self._served:
                     await self._stir.wait()
                     self._stir.clear()
-                    if self._line.head.tries >= self._patience.tries:
+                    if self._queue.head.tries >= self._patience.tries:
                         break
         self._served = False
 
@@ -215,7 +217,7 @@ class Courier:
         alert, queued = carried.alert, carried.queued
         told = self._told.get(alert.key)
         if alert.resolved and told is None and self._knows:
-            self._line.leave()
+            self._queue.pop()
             self._receipts.undelivered(queued)
             return
         carried.tries += 1
@@ -234,7 +236,7 @@ class Courier:
         else:
             self._complaint = ""
             self._counts.sent[self._name] += 1
-            self._line.leave()
+            self._queue.pop()
             self._note(queued)
 
     def _note(self, queued: Queued) -> None:
@@ -259,9 +261,9 @@ class Courier:
             return False
         old = self._wall() - alert.at > self._patience.within
         if alert.resolved or not (refused or old):
-            self._line.step_aside()
+            self._queue.move_to_back()
             return False
-        self._line.leave()
+        self._queue.pop()
         self._drop(carried.queued, str(failure) if refused else f"it is too old, and {failure}")
         return True
 

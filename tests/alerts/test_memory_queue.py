@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.alert_values import alert
-from watchdog.alerts.line import Line
-from watchdog.alerts.mailbox import Mailbox, Unwritten
+from watchdog.alerts.memory_queue import MemoryQueue, Unwritten
+from watchdog.alerts.retry_queue import RetryQueue
 from watchdog.model.alert import FILES, Alert, Notice, Queued
 from watchdog.model.record import Severity
 
@@ -20,7 +20,7 @@ def queued(one: Alert, number: int = 0) -> Queued:
 
 @given(st.lists(st.tuples(st.sampled_from(Severity), st.booleans()), max_size=40), st.integers(1, 8))
 def test_the_least_important_gives_way_first(kinds: list[tuple[Severity, bool]], capacity: int) -> None:
-    mailbox = Mailbox(capacity)
+    queue = MemoryQueue(capacity)
     model: list[Alert] = []
     for number, (severity, resolved) in enumerate(kinds):
         one = alert(number, severity, resolved=resolved)
@@ -29,36 +29,36 @@ def test_the_least_important_gives_way_first(kinds: list[tuple[Severity, bool]],
         if len(model) > capacity:
             expected = min(model, key=lambda item: (item.resolved, IMPORTANCE[item.severity], item.incident or 0))
             model.remove(expected)
-        lost = mailbox.put(Unwritten(queued(one), behind=0))
+        lost = queue.put(Unwritten(queued(one), behind=0))
         assert (lost.alert if lost else None) == expected
-    assert [one.alert for one in mailbox] == model
+    assert [one.alert for one in queue] == model
 
 
 def test_a_resolution_stays_when_a_thousand_others_come() -> None:
-    mailbox = Mailbox()
-    mailbox.put(Unwritten(queued(alert(0, Severity.INFO, resolved=True)), behind=0))
+    queue = MemoryQueue()
+    queue.put(Unwritten(queued(alert(0, Severity.INFO, resolved=True)), behind=0))
     for number in range(1, 2000):
-        mailbox.put(Unwritten(queued(alert(number)), behind=0))
-    assert len(mailbox) == 1000
-    assert [one.alert.key for one in mailbox.take(lambda one: one.alert.resolved)] == ["incident-0"]
-    assert len(mailbox) == 999
+        queue.put(Unwritten(queued(alert(number)), behind=0))
+    assert len(queue) == 1000
+    assert [one.alert.key for one in queue.take(lambda one: one.alert.resolved)] == ["incident-0"]
+    assert len(queue) == 999
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.lists(st.booleans(), max_size=30))
-def test_who_steps_aside_keeps_its_place_among_those_of_its_key(keys: list[int], moves: list[bool]) -> None:
-    line = Line()
+def test_what_moves_to_the_back_keeps_its_place_among_those_of_its_key(keys: list[int], moves: list[bool]) -> None:
+    waiting = RetryQueue()
     for number, key in enumerate(keys):
-        line.join(queued(alert(key), number))
+        waiting.append(queued(alert(key), number))
     left: list[tuple[int, int]] = []
     for leaves in moves:
-        if not line:
+        if not waiting:
             break
         if leaves:
-            left.append((line.head.alert.incident or 0, line.head.queued.id))
-            line.leave()
+            left.append((waiting.head.alert.incident or 0, waiting.head.queued.id))
+            waiting.pop()
         else:
-            line.step_aside()
-    left += [(one.notice.alert.incident or 0, one.id) for one in line.clear()]
+            waiting.move_to_back()
+    left += [(one.notice.alert.incident or 0, one.id) for one in waiting.clear()]
     assert sorted(left) == sorted((key, number) for number, key in enumerate(keys))
     for key in set(keys):
         own = [number for of, number in left if of == key]

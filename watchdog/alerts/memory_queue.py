@@ -26,7 +26,7 @@ class Unwritten:
         return self.queued.notice.alert
 
 
-class Mailbox:
+class MemoryQueue:
     """First in, first out. When it is full the least important gives way: info first, resolutions last."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:

@@ -20,8 +20,8 @@ class Carried:
         return self.queued.notice.alert
 
 
-class Line:
-    """First in, first out, but for what steps aside; two notices with one key never change places."""
+class RetryQueue:
+    """First in, first out, but for what is moved to the back; two notices with one key never change places."""
 
     def __init__(self) -> None:
         self._waiting: deque[Carried] = deque()
@@ -29,7 +29,7 @@ class Line:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def join(self, queued: Queued) -> None:
+    def append(self, queued: Queued) -> None:
         self._waiting.append(Carried(queued))
 
     @property
@@ -40,11 +40,11 @@ class Line:
     def keys(self) -> set[str]:
         return {one.alert.key for one in self._waiting}
 
-    def leave(self) -> None:
+    def pop(self) -> None:
         """The head is done."""
         self._waiting.popleft()
 
-    def step_aside(self) -> None:
+    def move_to_back(self) -> None:
         """The head goes to the end, and behind it what waits with its key: so it holds up no other."""
         key = self.head.alert.key
         self._waiting = deque(sorted(self._waiting, key=lambda one: one.alert.key == key))
