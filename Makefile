@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 WORKERS := 3# test processes, each with an engine of its own; they wait more than they compute
 ROUNDS := 300# of bench-recovery: what a p99 needs
 OWN_API := 1.41# of the machine's own engine, Debian 12's; `make test OWN_API=...` where it is another
-NEWEST := .lab/newest# an environment of its own, in which nothing is locked
+NEWEST := .lab/newest/.venv# an environment of its own, in which nothing is locked; pyright wants its name to be .venv
 DEBIAN13 := .lab/debian13# its engine is tested as well, where versions differ: API 1.45
 BY_ENGINE := tests/engine tests/fidelity tests/e2e/test_rollback.py $(addprefix tests/faults/test_,removal.py prune.py \
 	runtime.py what_cannot_work.py)# what the version of the engine makes a difference to
@@ -51,7 +51,7 @@ tests: dev-env test-packages debian-engine ## all tests on a real engine
 lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --venvpath $(dir $(VENV))
 	$(BIN)/lint-imports
 
 .PHONY: golden

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Unpacks Docker Compose into the virtual environment $1: the program in the source distribution that $2 holds.
-# Building or installing that would put whatever version of Compose is the newest in its place.
+# Building that would put whatever version of Compose is the newest in its place, and the wheel is empty.
 set -eu -o pipefail
 
 venv=$1

@@ -157,6 +157,10 @@ MANY_KEYS = f"a: &a {{ {', '.join(f'k{number}: ' for number in range(9000))} }}\
         ),
         pytest.param(f"{MANY_KEYS}b: {{ <<: [{','.join(['*a'] * 50_000)}] }}", id="many keys often into one"),
         pytest.param(f"{MANY_KEYS}b: [{','.join(['{<<: *a}'] * 15_000)}]", id="many keys into many"),
+        pytest.param(
+            f"a: &a {{}}\nb: &b [{','.join(['*a'] * 30_000)}]\nc: [{','.join(['{<<: *b}'] * 15_000)}]",
+            id="nothing, often into many",
+        ),
     ],
 )
 def test_merge_keys_that_unfold_without_end_are_refused(text: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import Load
@@ -162,6 +162,7 @@ VALUES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=8))
 def test_any_labels_give_settings_and_bounded_sentences(labels: dict[str, str]) -> None:
     found = resolve(Settings(), WEBUI, labels)

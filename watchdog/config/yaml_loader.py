@@ -27,7 +27,7 @@ class _ComposeLoader(yaml.SafeLoader):
         merged: list[tuple[yaml.Node, yaml.Node]] = []
         for source in reversed(sources):
             self.flatten_mapping(source)
-            self._merged += len(source.value)
+            self._merged += 1 + len(source.value)
             if self._merged > _MOST_MERGED:
                 raise yaml.YAMLError("its merge keys unfold without end")
             merged += source.value
