@@ -18,7 +18,7 @@ from tests.support.value_daemon import Api, Daemon
 from watchdog.api import channels
 from watchdog.api.connection import CONNECTIONS
 from watchdog.channels.hub import KEPT, SUBSCRIBERS, Hub
-from watchdog.model.channel import Channel, Message, message_json
+from watchdog.model.channel import Channel, ChannelMessage, message_json
 
 ALL = "/api/v1/channels/all/events"
 
@@ -61,7 +61,7 @@ async def reading(api: Api, path: str, headers: Mapping[str, str] | None = None)
         connection.close()
 
 
-def told(hub: Hub, sentence: str, channel: Channel = Channel.SERVICE_STATE) -> Message:
+def told(hub: Hub, sentence: str, channel: Channel = Channel.SERVICE_STATE) -> ChannelMessage:
     return hub.publish(channel, "health", "shop/wébui", sentence, {"health": "missing"})
 
 

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from watchdog.channels.counts import ChannelCounts
 from watchdog.channels.hub import GAP, KEPT, SUBSCRIBERS, Hub
 from watchdog.errors import TooManySubscribers
-from watchdog.model.channel import Channel, Message
+from watchdog.model.channel import Channel, ChannelMessage
 
 FEW = 3
 CHANNELS = st.sets(st.sampled_from(Channel), min_size=1).map(sorted)
 
 
-async def read_now(messages: AsyncIterator[Message]) -> Message | None:
+async def read_now(messages: AsyncIterator[ChannelMessage]) -> ChannelMessage | None:
     """The next message; None where there is none yet, and the wait for it is cancelled."""
     try:
         async with asyncio.timeout(0):
@@ -30,8 +30,8 @@ async def read_now(messages: AsyncIterator[Message]) -> Message | None:
         return None
 
 
-async def read_all(messages: AsyncIterator[Message]) -> list[Message]:
-    found: list[Message] = []
+async def read_all(messages: AsyncIterator[ChannelMessage]) -> list[ChannelMessage]:
+    found: list[ChannelMessage] = []
     while (message := await read_now(messages)) is not None:
         found.append(message)
     return found
@@ -39,7 +39,7 @@ async def read_all(messages: AsyncIterator[Message]) -> list[Message]:
 
 @dataclass
 class Reader:
-    messages: AsyncIterator[Message]
+    messages: AsyncIterator[ChannelMessage]
     channels: list[Channel]
     position: int
     stack: ExitStack
@@ -56,7 +56,7 @@ class Reading(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.counts = ChannelCounts()
         self.hub = Hub(lambda: 1_700_000_000.0, self.counts, kept=FEW)
-        self.published: list[Message] = []
+        self.published: list[ChannelMessage] = []
         self.readers: list[Reader] = []
         self.dropped = 0
 

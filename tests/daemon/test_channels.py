@@ -11,12 +11,12 @@ from tests.support.alert_scene import HOUR, AlertScene
 from tests.support.fake_container import Behaviour
 from tests.support.virtual_time import virtual_time
 from watchdog.channels.hub import Hub
-from watchdog.model.channel import Channel, Message
+from watchdog.model.channel import Channel, ChannelMessage
 
 pytestmark = pytest.mark.usefixtures("takers")
 
 
-async def _followed(hub: Hub) -> list[Message]:
+async def _followed(hub: Hub) -> list[ChannelMessage]:
     """All that is told until the daemon stops."""
     with hub.subscribe(list(Channel)) as messages:
         return [message async for message in messages]

@@ -12,7 +12,7 @@ from tests.lab.engine import LabEngine
 from watchdog.cli.compose_command import read_intent
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import WatchdogError
-from watchdog.model.compose_intent import Action, Change
+from watchdog.model.compose_intent import Action, ComposeChange
 from watchdog.model.container import Container
 from watchdog.model.settings import EngineSettings
 from watchdog.policy.compose_changes import changes, compose_containers
@@ -38,7 +38,7 @@ class Project:
             lines += f"  {name}: {{{more}{text}}}\n"
         (self.directory / "compose.yaml").write_text(f"name: shop\nservices:\n{lines}")
 
-    async def foreseen(self, *words: str) -> tuple[Change, ...]:
+    async def foreseen(self, *words: str) -> tuple[ComposeChange, ...]:
         intent = await read_intent([COMPOSE, "--ansi=never", *words], self.directory, self.lab.environment)
         assert intent is not None
         images = {

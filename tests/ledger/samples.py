@@ -13,13 +13,13 @@ from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import (
     Attempt,
-    Baseline,
     Desired,
     Entry,
     EntryKind,
     Incident,
     Outcome,
     Pause,
+    Revision,
     Rung,
     ServiceRecord,
     Severity,
@@ -52,8 +52,8 @@ def entry(
     return Entry(at=at, kind=kind, subject="shop/webui", sentence=sentence, incident=incident, payload=payload)
 
 
-def baseline(spec_id: str) -> Baseline:
-    return Baseline(spec_id=spec_id, image="shop/webui:2", image_id="sha256:aa", config_hash="cc", proven_at=900.0)
+def baseline(spec_id: str) -> Revision:
+    return Revision(spec_id=spec_id, image="shop/webui:2", image_id="sha256:aa", config_hash="cc", proven_at=900.0)
 
 
 def full_record(service: ServiceKey = WEBUI) -> ServiceRecord:

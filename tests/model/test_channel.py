@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from watchdog.model.channel import Channel, Message, message_json
+from watchdog.model.channel import Channel, ChannelMessage, message_json
 from watchdog.model.validator import Announcement, Confirmation, announcement_json, confirmation_json
 
 
 def test_a_message_is_shown_with_all_that_it_says() -> None:
-    message = Message(
+    message = ChannelMessage(
         id="1700000000000-7",
         channel=Channel.SERVICE_STATE,
         at=1_700_000_000.25,

@@ -12,7 +12,7 @@ from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.probe.http import HttpProbe
-from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Rung, ServiceRecord
+from watchdog.model.record import Attempt, Desired, Outcome, Revision, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.situation import Situation
 
@@ -30,7 +30,7 @@ RUNNING = Container(
 EXITED = replace(RUNNING, state=ContainerState.EXITED, exit_code=3)
 
 NOW = 10_000.0
-NEWEST = Baseline(spec_id="c3" * 32, image="shop/webui:2", image_id="sha256:22", config_hash="v2", proven_at=1.0)
+NEWEST = Revision(spec_id="c3" * 32, image="shop/webui:2", image_id="sha256:22", config_hash="v2", proven_at=1.0)
 OLDER = replace(NEWEST, spec_id="d4" * 32, image="shop/webui:1", image_id="sha256:11", config_hash="v1")
 
 PROTECTED = ServiceRecord(service=WEBUI, desired=Desired.UP, baselines=(NEWEST, OLDER))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from watchdog.model.alert import FILES
-from watchdog.model.alerting import AlertState, Route, Stage
+from watchdog.model.alerting import AlertStage, AlertState, Route
 from watchdog.model.record import Severity
 from watchdog.policy.alerting import Case, Telling, critical_at, due, ended, next_at
 from watchdog.policy.holds import About, Hold
@@ -245,4 +245,4 @@ def test_what_is_held_is_not_taken_along_and_what_is_critical_goes_alone() -> No
 
 
 def test_the_stages_are_those_of_the_table() -> None:
-    assert {message.stage for message in due([critical(case())], RULES, NOW).messages} == {Stage.CRITICAL}
+    assert {message.stage for message in due([critical(case())], RULES, NOW).messages} == {AlertStage.CRITICAL}

@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from watchdog.codecs.telling import ALERT_STATE
 from watchdog.model.alert import FILES
-from watchdog.model.alerting import AlertState, Route, Stage
+from watchdog.model.alerting import AlertStage, AlertState, Route
 from watchdog.model.record import Severity
-from watchdog.policy.alerting import Case, Message, Telling, due, ended, next_at
+from watchdog.policy.alerting import AlertMessage, Case, Telling, due, ended, next_at
 from watchdog.policy.holds import About, Hold
 from watchdog.policy.routing import Rules
 
@@ -30,14 +30,14 @@ RULES = Rules(
     repeat=REPEAT,
     grouped=frozenset({"mail"}),
 )
-HEIGHT = {Stage.WARNING: 1, Stage.CRITICAL: 2, Stage.HANDED_OVER: 3}
+HEIGHT = {AlertStage.WARNING: 1, AlertStage.CRITICAL: 2, AlertStage.HANDED_OVER: 3}
 
 
 @dataclass
 class Heard:
     """What one receiver heard, as it would keep it: by key, how high it is now."""
 
-    fires: dict[str, Stage] = field(default_factory=dict[str, Stage])
+    fires: dict[str, AlertStage] = field(default_factory=dict[str, AlertStage])
     last_at: dict[str, float] = field(default_factory=dict[str, float])
 
 
@@ -127,7 +127,7 @@ class Telephones(RuleBasedStateMachine):
     def take(self, telling: Telling, ends: int | None = None) -> None:
         for message in telling.messages:
             heard = self.heard.setdefault(message.receiver, Heard())
-            if message.stage is Stage.OVER:
+            if message.stage is AlertStage.OVER:
                 self._over(message, heard, ends)
             else:
                 self._fires(message, heard)
@@ -135,7 +135,7 @@ class Telephones(RuleBasedStateMachine):
             if state is not None:
                 self.cases[number] = replace(self.cases[number], state=state)
 
-    def _over(self, message: Message, heard: Heard, ends: int | None) -> None:
+    def _over(self, message: AlertMessage, heard: Heard, ends: int | None) -> None:
         assert message.incidents == (ends,)
         if message.severity is Severity.INFO:
             assert message.receiver == FILES
@@ -145,7 +145,7 @@ class Telephones(RuleBasedStateMachine):
             assert message.key in heard.fires, "the end of what it never heard of, or for a second time"
             del heard.fires[message.key]
 
-    def _fires(self, message: Message, heard: Heard) -> None:
+    def _fires(self, message: AlertMessage, heard: Heard) -> None:
         assert message.receiver == FILES or self.hold is None, "told though it is held"
         before = heard.fires.get(message.key)
         if before is message.stage:
@@ -175,7 +175,7 @@ class Telephones(RuleBasedStateMachine):
         for case in self.cases.values():
             if self.hold is None and case.severity is Severity.CRITICAL:
                 assert {"mail", "pager"} <= case.state.told.keys()
-                assert case.state.told["pager"].stage in {Stage.CRITICAL, Stage.HANDED_OVER}
+                assert case.state.told["pager"].stage in {AlertStage.CRITICAL, AlertStage.HANDED_OVER}
 
 
 TestTelephones = Telephones.TestCase

@@ -35,7 +35,7 @@ from watchdog.model.settings import RecoverySettings
 from watchdog.policy.advice import APPROVAL
 from watchdog.policy.approvals import (
     TRANSITIONS,
-    Move,
+    ApprovalEvent,
     about_the_same,
     advance,
     alert_of,
@@ -51,32 +51,34 @@ from watchdog.policy.recovery import decide
 from watchdog.policy.situation import Ordered, Surroundings
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAIRS = list(itertools.product(ApprovalState, Move))
+PAIRS = list(itertools.product(ApprovalState, ApprovalEvent))
 RECREATE = Act("it has no container; attempt 1 of 3", Rung.RECREATE, Cause.MISSING)
 ASKS = RecoverySettings(approval=frozenset({Rung.RECREATE, Rung.ROLLBACK}))
 ABOUT = About(subject="shop/webui", names=("shop/webui", "webui"), project="shop", owner="ada")
 
 
-def rule(state: ApprovalState, move: Move) -> ApprovalState | None:
+def rule(state: ApprovalState, move: ApprovalEvent) -> ApprovalState | None:
     """Where a move must lead, said once per move; None where it may not happen at all."""
     waits, approved = state is ApprovalState.WAITING, state is ApprovalState.APPROVED
     match move:
-        case Move.APPROVE:
+        case ApprovalEvent.APPROVE:
             return ApprovalState.APPROVED if waits else None
-        case Move.REJECT:
+        case ApprovalEvent.REJECT:
             return ApprovalState.REJECTED if waits else None
-        case Move.EXPIRE:
+        case ApprovalEvent.EXPIRE:
             return ApprovalState.EXPIRED if waits else None
-        case Move.WITHDRAW:
+        case ApprovalEvent.WITHDRAW:
             return ApprovalState.WITHDRAWN if waits else None
-        case Move.USE:  # once
+        case ApprovalEvent.USE:  # once
             return ApprovalState.USED if approved else None
-        case Move.VOID:
+        case ApprovalEvent.VOID:
             return ApprovalState.VOID if approved else None
 
 
 @pytest.mark.parametrize(("state", "move"), PAIRS)
-def test_every_move_in_every_state_leads_where_its_rule_says_or_is_refused(state: ApprovalState, move: Move) -> None:
+def test_every_move_in_every_state_leads_where_its_rule_says_or_is_refused(
+    state: ApprovalState, move: ApprovalEvent
+) -> None:
     expected = rule(state, move)
     assert TRANSITIONS.get((state, move)) is expected
     if expected is not None:
@@ -86,15 +88,15 @@ def test_every_move_in_every_state_leads_where_its_rule_says_or_is_refused(state
         advance(state, move)
 
 
-@given(st.lists(st.sampled_from(Move)))
-def test_whatever_happens_nothing_is_used_that_no_person_approved_nor_twice(moves: list[Move]) -> None:
-    state, taken = ApprovalState.WAITING, list[Move]()
+@given(st.lists(st.sampled_from(ApprovalEvent)))
+def test_whatever_happens_nothing_is_used_that_no_person_approved_nor_twice(moves: list[ApprovalEvent]) -> None:
+    state, taken = ApprovalState.WAITING, list[ApprovalEvent]()
     for move in moves:
         if (state, move) in TRANSITIONS:
             state = advance(state, move)
             taken.append(move)
-    assert taken.count(Move.USE) <= taken.count(Move.APPROVE) <= 1
-    assert Move.USE not in taken or taken == [Move.APPROVE, Move.USE]
+    assert taken.count(ApprovalEvent.USE) <= taken.count(ApprovalEvent.APPROVE) <= 1
+    assert ApprovalEvent.USE not in taken or taken == [ApprovalEvent.APPROVE, ApprovalEvent.USE]
 
 
 def test_the_picture_in_the_documentation_is_the_table() -> None:

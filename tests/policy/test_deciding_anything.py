@@ -11,7 +11,7 @@ from tests.policy.samples import CRASH, CRASHED, NOW, RUNNING, WEBUI, attempts, 
 from watchdog.model.container import ContainerState
 from watchdog.model.health import Assessment, Cause, Health
 from watchdog.model.plan import Act, HandOver, Rest, Wait
-from watchdog.model.record import Attempt, Baseline, Desired, Outcome, Pause, Rung, ServiceRecord
+from watchdog.model.record import Attempt, Desired, Outcome, Pause, Revision, Rung, ServiceRecord
 from watchdog.model.settings import RecoverySettings, RollbackMode
 from watchdog.policy.budget import counting_window, spent
 from watchdog.policy.flapping import Flapping
@@ -29,7 +29,7 @@ _assessments = st.builds(
     score=st.just(0.0),
 )
 _baselines = st.builds(
-    Baseline,
+    Revision,
     spec_id=st.just("c3"),
     image=st.just("shop/webui"),
     image_id=st.just("sha256:22"),

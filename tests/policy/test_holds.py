@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.codecs.telling import ALERT_STATE, SILENCE
-from watchdog.model.alerting import AlertState, Maintenance, Once, Scope, Silence, Stage, Told
+from watchdog.model.alerting import AlertStage, AlertState, Maintenance, Once, Silence, SilenceScope, Told
 from watchdog.policy.holds import About, Window, maintained, silenced
 
 WEBUI = About(subject="shop/webui", names=("shop/webui", "webui"), project="shop")
@@ -15,21 +15,21 @@ ENGINE = About(subject="engine", names=("engine",))
 NOW = 1000.0
 
 
-def silence(scope: Scope, name: str = "", until: float = NOW + 60.0) -> Silence:
+def silence(scope: SilenceScope, name: str = "", until: float = NOW + 60.0) -> Silence:
     return Silence(scope=scope, name=name, until=until, reason="the disk is moved", by="ada")
 
 
 @pytest.mark.parametrize(
     ("one", "about", "holds"),
     [
-        (silence(Scope.ALL), WEBUI, True),
-        (silence(Scope.ALL), ENGINE, True),
-        (silence(Scope.PROJECT, "shop"), WEBUI, True),
-        (silence(Scope.PROJECT, "blog"), WEBUI, False),
-        (silence(Scope.SUBJECT, "shop/webui"), WEBUI, True),
-        (silence(Scope.SUBJECT, "webui"), WEBUI, False),
-        (silence(Scope.SUBJECT, "engine"), ENGINE, True),
-        (silence(Scope.ALL, until=NOW), WEBUI, False),
+        (silence(SilenceScope.ALL), WEBUI, True),
+        (silence(SilenceScope.ALL), ENGINE, True),
+        (silence(SilenceScope.PROJECT, "shop"), WEBUI, True),
+        (silence(SilenceScope.PROJECT, "blog"), WEBUI, False),
+        (silence(SilenceScope.SUBJECT, "shop/webui"), WEBUI, True),
+        (silence(SilenceScope.SUBJECT, "webui"), WEBUI, False),
+        (silence(SilenceScope.SUBJECT, "engine"), ENGINE, True),
+        (silence(SilenceScope.ALL, until=NOW), WEBUI, False),
     ],
 )
 def test_a_silence_holds_what_it_is_for_until_it_ends(one: Silence, about: About, *, holds: bool) -> None:
@@ -37,7 +37,7 @@ def test_a_silence_holds_what_it_is_for_until_it_ends(one: Silence, about: About
 
 
 def test_of_several_silences_the_one_that_lasts_longest_is_told() -> None:
-    short, long = silence(Scope.ALL, until=NOW + 1.0), silence(Scope.PROJECT, "shop", until=NOW + 2.0)
+    short, long = silence(SilenceScope.ALL, until=NOW + 1.0), silence(SilenceScope.PROJECT, "shop", until=NOW + 2.0)
     assert silenced([long, short], WEBUI, NOW) == silenced([short, long], WEBUI, NOW) == long
 
 
@@ -71,11 +71,11 @@ def test_of_several_open_windows_the_one_that_ends_last_is_told() -> None:
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 _SILENCES = st.builds(
-    Silence, scope=st.sampled_from(Scope), name=_TEXTS, until=st.floats(0, 4e9), reason=_TEXTS, by=_TEXTS
+    Silence, scope=st.sampled_from(SilenceScope), name=_TEXTS, until=st.floats(0, 4e9), reason=_TEXTS, by=_TEXTS
 )
 _TOLD = st.builds(
     Told,
-    stage=st.sampled_from(Stage),
+    stage=st.sampled_from(AlertStage),
     at=st.floats(0, 4e9),
     keys=st.lists(_TEXTS, max_size=3).map(tuple),
     count=st.integers(1, 1000),
@@ -96,9 +96,9 @@ def test_the_state_of_an_alert_is_read_as_it_was_written(state: AlertState) -> N
 @pytest.mark.parametrize(
     ("one", "key", "what"),
     [
-        (silence(Scope.ALL), "all", "everything"),
-        (silence(Scope.PROJECT, "shop"), "project shop", "project shop"),
-        (silence(Scope.SUBJECT, "shop/webui"), "subject shop/webui", "shop/webui"),
+        (silence(SilenceScope.ALL), "all", "everything"),
+        (silence(SilenceScope.PROJECT, "shop"), "project shop", "project shop"),
+        (silence(SilenceScope.SUBJECT, "shop/webui"), "subject shop/webui", "shop/webui"),
     ],
 )
 def test_a_silence_says_what_it_is_for(one: Silence, key: str, what: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.codecs.states import ERRORS
-from watchdog.policy.signatures import DAY, FORGOTTEN_AFTER, LONGEST, MOST, KnownErrors, Seen, digest, signature
+from watchdog.policy.signatures import DAY, FORGOTTEN_AFTER, LONGEST, MOST, ErrorSeen, KnownErrors, digest, signature
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_what_comes_first_after_that_is_new_for_its_time() -> None:
 def test_an_occurrence_that_changes_nothing_that_is_kept_is_the_same_value() -> None:
     known = LEARNING.met("a", 100.0)
     assert known.met("a", 200.0) is known
-    assert known.met("a", 100.0 + DAY).seen["a"] == Seen(100.0, 100.0 + DAY)
+    assert known.met("a", 100.0 + DAY).seen["a"] == ErrorSeen(100.0, 100.0 + DAY)
 
 
 def full(last: float) -> KnownErrors:
-    return KnownErrors(learn_until=0.0, seen={str(number): Seen(0.0, last) for number in range(MOST)})
+    return KnownErrors(learn_until=0.0, seen={str(number): ErrorSeen(0.0, last) for number in range(MOST)})
 
 
 def test_more_kinds_than_can_be_told_apart_are_not_told() -> None:
@@ -97,7 +97,7 @@ def test_kinds_that_were_not_seen_for_long_make_room() -> None:
 
 @given(st.floats(0, 1e10), st.dictionaries(st.text(), st.tuples(st.floats(0, 1e10), st.floats(0, 1e10))))
 def test_what_is_known_survives_as_text(until: float, seen: dict[str, tuple[float, float]]) -> None:
-    known = KnownErrors(learn_until=until, seen={kind: Seen(*when) for kind, when in seen.items()})
+    known = KnownErrors(learn_until=until, seen={kind: ErrorSeen(*when) for kind, when in seen.items()})
     again = ERRORS.load(ERRORS.dump(known))
     assert again == ERRORS.load(ERRORS.dump(again))
     assert again.seen.keys() == known.seen.keys()

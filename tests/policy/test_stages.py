@@ -6,32 +6,32 @@ import itertools
 
 import pytest
 
-from watchdog.model.alerting import Stage
+from watchdog.model.alerting import AlertStage
 from watchdog.policy.phases import IllegalTransition
-from watchdog.policy.stages import TRANSITIONS, Move, advance, mermaid
+from watchdog.policy.stages import TRANSITIONS, AlertEvent, advance, mermaid
 
-PAIRS = list(itertools.product(Stage, Move))
-HEIGHT = {stage: height for height, stage in enumerate(Stage)}
+PAIRS = list(itertools.product(AlertStage, AlertEvent))
+HEIGHT = {stage: height for height, stage in enumerate(AlertStage)}
 
 
-def rule(stage: Stage, move: Move) -> Stage | None:
+def rule(stage: AlertStage, move: AlertEvent) -> AlertStage | None:
     """Where a move must lead, said once per move; None where it may not happen at all."""
-    over = stage is Stage.OVER
+    over = stage is AlertStage.OVER
     match move:
-        case Move.WARN:
-            return Stage.WARNING if stage is Stage.WAITING else None
-        case Move.ESCALATE:  # never down again
-            return Stage.CRITICAL if HEIGHT[stage] < HEIGHT[Stage.CRITICAL] else None
-        case Move.CALL:
-            return Stage.HANDED_OVER if HEIGHT[stage] < HEIGHT[Stage.HANDED_OVER] else None
-        case Move.REMIND:  # of what is critical, and nobody is reminded of what he was not told
-            return stage if stage in {Stage.CRITICAL, Stage.HANDED_OVER} else None
-        case Move.END:  # once
-            return None if over else Stage.OVER
+        case AlertEvent.WARN:
+            return AlertStage.WARNING if stage is AlertStage.WAITING else None
+        case AlertEvent.ESCALATE:  # never down again
+            return AlertStage.CRITICAL if HEIGHT[stage] < HEIGHT[AlertStage.CRITICAL] else None
+        case AlertEvent.CALL:
+            return AlertStage.HANDED_OVER if HEIGHT[stage] < HEIGHT[AlertStage.HANDED_OVER] else None
+        case AlertEvent.REMIND:  # of what is critical, and nobody is reminded of what he was not told
+            return stage if stage in {AlertStage.CRITICAL, AlertStage.HANDED_OVER} else None
+        case AlertEvent.END:  # once
+            return None if over else AlertStage.OVER
 
 
 @pytest.mark.parametrize(("stage", "move"), PAIRS)
-def test_every_move_in_every_stage_leads_where_its_rule_says_or_is_refused(stage: Stage, move: Move) -> None:
+def test_every_move_in_every_stage_leads_where_its_rule_says_or_is_refused(stage: AlertStage, move: AlertEvent) -> None:
     expected = rule(stage, move)
     assert TRANSITIONS.get((stage, move)) is expected
     if expected is not None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.policy.samples import attempt
-from watchdog.model.alerting import Stage
+from watchdog.model.alerting import AlertStage
 from watchdog.model.health import Cause
 from watchdog.model.record import Incident, Outcome, Rung, Severity
 from watchdog.policy.advice import HANDED_OVER, KNOWN, LOOK, NOTHING, WORKING, advice, anchor
-from watchdog.policy.alerting import Message
+from watchdog.policy.alerting import AlertMessage
 from watchdog.policy.holds import About
 from watchdog.policy.telling import Account, alert_of, alert_of_several, span
 
@@ -32,11 +32,11 @@ INCIDENT = Incident(
     detected_at=AT - 719.0,
 )
 ACCOUNT = Account(incident=INCIDENT, about=WEBUI, container="shop-webui-1")
-WARNING = Message(
-    receiver="mail", key="incident-7", stage=Stage.WARNING, severity=Severity.WARNING, incidents=(7,), reminder=0
+WARNING = AlertMessage(
+    receiver="mail", key="incident-7", stage=AlertStage.WARNING, severity=Severity.WARNING, incidents=(7,), reminder=0
 )
-CRITICAL = replace(WARNING, stage=Stage.CRITICAL, severity=Severity.CRITICAL)
-CALL = replace(CRITICAL, stage=Stage.HANDED_OVER)
+CRITICAL = replace(WARNING, stage=AlertStage.CRITICAL, severity=Severity.CRITICAL)
+CALL = replace(CRITICAL, stage=AlertStage.HANDED_OVER)
 WORSE = replace(ACCOUNT, incident=replace(INCIDENT, severity=Severity.CRITICAL))
 
 
@@ -94,7 +94,7 @@ def test_a_service_may_have_a_runbook_of_its_own() -> None:
 
 
 def test_an_end_says_how_it_ended_and_asks_for_nothing() -> None:
-    over = replace(CRITICAL, stage=Stage.OVER)
+    over = replace(CRITICAL, stage=AlertStage.OVER)
     alert = alert_of(over, WORSE, AT, pages=PAGES, ending="good again: it runs")
     assert (alert.summary, alert.resolved) == ("resolved: good again: it runs", True)
     assert (alert.todo, alert.runbook) == ("", "")
@@ -126,7 +126,7 @@ def test_everything_is_bounded() -> None:
         dependents=tuple(f"shop/{number}" for number in range(1000)),
         handed_over="z" * 10_000,
     )
-    for message in (WARNING, CRITICAL, CALL, replace(CRITICAL, stage=Stage.OVER)):
+    for message in (WARNING, CRITICAL, CALL, replace(CRITICAL, stage=AlertStage.OVER)):
         alert = alert_of(message, account, AT, pages=PAGES, ending="e" * 10_000)
         assert len(alert.summary) < 600
         assert len(alert.tried) == 10
@@ -152,7 +152,7 @@ def test_several_are_told_together_and_so_is_their_end(project: str, subject: st
     assert (alert.subject, alert.since, alert.resolved) == (subject, AT - 800.0, False)
     assert alert.summary == "shop/webui: it exited with code 3. shop/api: it exited with code 3."
     assert alert.todo.startswith("Nothing yet")
-    alert = alert_of_several(replace(message, stage=Stage.OVER, incidents=(8,)), accounts[1:], AT, pages=PAGES)
+    alert = alert_of_several(replace(message, stage=AlertStage.OVER, incidents=(8,)), accounts[1:], AT, pages=PAGES)
     assert (alert.subject, alert.resolved) == (over, True)
     assert alert.summary == "resolved: all that was told together is over."
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response, StreamingResponse
 
 from watchdog.api.answers import BUG, Json, as_line, error_json
-from watchdog.api.doors import Orders, RecoverOrder, Target
+from watchdog.api.doors import Commands, RecoverOrder, Target
 from watchdog.errors import WatchdogError
 from watchdog.model.record import Rung
 
@@ -106,7 +106,7 @@ class RejectBody(_Body):
     reason: Reason
 
 
-def change_routes(orders: Orders) -> APIRouter:
+def change_routes(orders: Commands) -> APIRouter:
     """Reload, recover, and people's intent."""
     router = APIRouter(default_response_class=Json)
 
@@ -149,7 +149,7 @@ def change_routes(orders: Orders) -> APIRouter:
     return router
 
 
-async def _lines(orders: Orders, order: RecoverOrder) -> AsyncIterator[str]:
+async def _lines(orders: Commands, order: RecoverOrder) -> AsyncIterator[str]:
     """The events of a recovery, a line each; the last is `done` or `error`, so that a cut is noticed."""
     try:
         async for event in orders.recover(order):

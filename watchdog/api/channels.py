@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from watchdog.api.answers import Json, as_line, refused
-from watchdog.api.doors import Orders
+from watchdog.api.doors import Commands
 from watchdog.channels.hub import Hub
-from watchdog.model.channel import Channel, Message, message_json
+from watchdog.model.channel import Channel, ChannelMessage, message_json
 
 ALL: Final = "all"
 """Stands for every channel."""
@@ -33,7 +33,7 @@ class ConfirmBody(BaseModel):
     by: _Name
 
 
-def channel_routes(hub: Hub, orders: Orders) -> APIRouter:
+def channel_routes(hub: Hub, orders: Commands) -> APIRouter:
     router = APIRouter(default_response_class=Json)
 
     @router.get("/api/v1/channels")
@@ -77,7 +77,7 @@ class _EventStream(Response):
             )
 
 
-async def _blocks(messages: AsyncIterator[Message]) -> AsyncIterator[str]:
+async def _blocks(messages: AsyncIterator[ChannelMessage]) -> AsyncIterator[str]:
     while True:
         try:
             async with asyncio.timeout(KEEP_ALIVE):

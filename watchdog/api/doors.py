@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the command line imports this file at each call, and must n
     from watchdog.channels.hub import Hub
 
 
-class Facts(Protocol):
+class Queries(Protocol):
     """Reads. All but `incidents` and `timeline` answer from memory."""
 
     @property
@@ -75,7 +75,7 @@ class Target:
     everything: bool = False
 
 
-class Orders(Protocol):
+class Commands(Protocol):
     """Changes; served on the unix socket only, but for heartbeats with a token.
 
     Each returns the sentence to show and raises WatchdogError.

@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from watchdog.api.answers import Json, refused
 from watchdog.api.border import HEARTBEATS
-from watchdog.api.doors import Orders
+from watchdog.api.doors import Commands
 
 MESSAGE_LENGTH: Final = 300
 """Characters that are kept of what a call says."""
 _BEARER: Final = "bearer "
 
 
-def heartbeat_routes(orders: Orders, *, trusted: bool) -> APIRouter:
+def heartbeat_routes(orders: Commands, *, trusted: bool) -> APIRouter:
     """`trusted`: who can reach the listener may call without a token."""
     router = APIRouter(default_response_class=Json)
 

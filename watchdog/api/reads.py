@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
 from watchdog.api.answers import Json
-from watchdog.api.doors import Facts
+from watchdog.api.doors import Queries
 from watchdog.api.metrics import MetricsPage
 from watchdog.model.views import incident_json, row_json
 
@@ -17,7 +17,7 @@ _MAX_ID = 2**63 - 1
 """What the ledger can number."""
 
 
-def read_routes(facts: Facts, page: MetricsPage) -> APIRouter:
+def read_routes(facts: Queries, page: MetricsPage) -> APIRouter:
     """Metrics, health of the daemon itself, status, incidents."""
     router = APIRouter(default_response_class=Json)
 

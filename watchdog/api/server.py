@@ -21,7 +21,7 @@ from watchdog.api.border import Border, Gate, TcpGate, open_gate
 from watchdog.api.changes import change_routes
 from watchdog.api.channels import channel_routes
 from watchdog.api.connection import BoundedConnection
-from watchdog.api.doors import Facts, Orders
+from watchdog.api.doors import Commands, Queries
 from watchdog.api.heartbeats import heartbeat_routes
 from watchdog.api.listeners import UnixListener, listen_tcp
 from watchdog.api.metrics import MetricsPage
@@ -38,7 +38,7 @@ _PROBLEMS: Final = 5
 class ApiServer:
     """Serves what `facts` knows on TCP, and that and `orders` on the unix socket. Takes over no signals."""
 
-    def __init__(self, settings: ApiSettings, facts: Facts, orders: Orders, more: Iterable[APIRouter] = ()) -> None:
+    def __init__(self, settings: ApiSettings, facts: Queries, orders: Commands, more: Iterable[APIRouter] = ()) -> None:
         """`more`: further routes of the unix socket."""
         self._settings = settings
         page = MetricsPage(facts.snapshot, facts.measures)

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from watchdog.channels.counts import ChannelCounts
 from watchdog.errors import TooManySubscribers
-from watchdog.model.channel import Channel, Message
+from watchdog.model.channel import Channel, ChannelMessage
 
 KEPT: Final = 1000
 """Messages of a channel that are kept, for those who come later and those who read slowly."""
@@ -38,9 +38,9 @@ class Hub:
 
     def publish(
         self, channel: Channel, kind: str, subject: str, sentence: str, payload: Mapping[str, Any] = _NOTHING
-    ) -> Message:
+    ) -> ChannelMessage:
         self._number += 1
-        message = Message(
+        message = ChannelMessage(
             id=self.id_of(self._number),
             channel=channel,
             at=self._wall(),
@@ -58,7 +58,9 @@ class Hub:
         return message
 
     @contextmanager
-    def subscribe(self, channels: Collection[Channel], after: str | None = None) -> Generator[AsyncIterator[Message]]:
+    def subscribe(
+        self, channels: Collection[Channel], after: str | None = None
+    ) -> Generator[AsyncIterator[ChannelMessage]]:
         """What is kept after the message with the id `after`, then all that is published, until the hub is closed.
 
         Without `after` only what is published from now on. Raises TooManySubscribers.
@@ -104,7 +106,7 @@ class Hub:
             return None
         return int(number) if int(number) <= self._number else None
 
-    def next_after(self, number: int, channels: Collection[Channel]) -> tuple[int, Message] | None:
+    def next_after(self, number: int, channels: Collection[Channel]) -> tuple[int, ChannelMessage] | None:
         """The oldest message of these channels with a greater number."""
         found = (self._rings[channel].next_after(number) for channel in channels)
         return min((one for one in found if one is not None), key=lambda one: one[0], default=None)
@@ -113,10 +115,10 @@ class Hub:
         """Number of the channel's newest message that is kept no more; 0 while all are."""
         return self._rings[channel].forgotten
 
-    def gap(self, number: int, channels: Collection[Channel], because: str) -> Message:
+    def gap(self, number: int, channels: Collection[Channel], because: str) -> ChannelMessage:
         """Says that messages after this number may be missing; one who comes again after it reads on from there."""
         names = ", ".join(channels)
-        return Message(
+        return ChannelMessage(
             id=self.id_of(number),
             channel=next(iter(channels)),
             at=self._wall(),
@@ -132,10 +134,10 @@ class _Ring:
 
     def __init__(self, kept: int) -> None:
         self.numbers: deque[int] = deque(maxlen=kept)
-        self.messages: deque[Message] = deque(maxlen=kept)
+        self.messages: deque[ChannelMessage] = deque(maxlen=kept)
         self.forgotten = 0
 
-    def add(self, number: int, message: Message) -> int:
+    def add(self, number: int, message: ChannelMessage) -> int:
         """Returns the number of the message that is forgotten over it; 0 where there is room."""
         if len(self.numbers) == self.numbers.maxlen:
             self.forgotten = self.numbers[0]
@@ -143,7 +145,7 @@ class _Ring:
         self.messages.append(message)
         return self.forgotten
 
-    def next_after(self, number: int) -> tuple[int, Message] | None:
+    def next_after(self, number: int) -> tuple[int, ChannelMessage] | None:
         if not self.numbers or self.numbers[-1] <= number:
             return None
         index = bisect_right(self.numbers, number)
@@ -167,7 +169,7 @@ class Subscription:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Message:
+    async def __anext__(self) -> ChannelMessage:
         while True:
             self.news.clear()
             message = self._gap() or self._next()
@@ -177,7 +179,7 @@ class Subscription:
                 raise StopAsyncIteration
             await self.news.wait()
 
-    def _gap(self) -> Message | None:
+    def _gap(self) -> ChannelMessage | None:
         forgotten = {channel: self._hub.forgotten(channel) for channel in sorted(self.channels)}
         unread = [
             channel for channel, number in forgotten.items() if number > max(self.position, self._told.get(channel, 0))
@@ -191,7 +193,7 @@ class Subscription:
             return self._hub.gap(self.position, unread, "they are kept no more")
         return None
 
-    def _next(self) -> Message | None:
+    def _next(self) -> ChannelMessage | None:
         found = self._hub.next_after(self.position, self.channels)
         if found is None:
             return None

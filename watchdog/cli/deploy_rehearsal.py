@@ -8,7 +8,7 @@ from typing import Any, Final
 from watchdog.cli.client import DaemonClient
 from watchdog.cli.terminal import print_json, say
 from watchdog.codecs.compose import CONTAINER
-from watchdog.model.compose_intent import Action, Change, ComposeIntent
+from watchdog.model.compose_intent import Action, ComposeChange, ComposeIntent
 from watchdog.policy.compose_changes import changes
 from watchdog.policy.deployment import several
 
@@ -32,7 +32,7 @@ async def rehearse(
     return 1 if hindrances else 0
 
 
-def _hindrances(told: Mapping[str, Any], found: Sequence[Change]) -> list[str]:
+def _hindrances(told: Mapping[str, Any], found: Sequence[ComposeChange]) -> list[str]:
     touched = [change.service for change in found if change.touches]
     most = told["limits"]["max_services"]
     said: list[str] = []
@@ -56,7 +56,7 @@ def _hindrances(told: Mapping[str, Any], found: Sequence[Change]) -> list[str]:
     return said
 
 
-def _print(told: Mapping[str, Any], found: Sequence[Change] | None, hindrances: Sequence[str]) -> None:
+def _print(told: Mapping[str, Any], found: Sequence[ComposeChange] | None, hindrances: Sequence[str]) -> None:
     say(f"Scope: {told['scope']}")
     say(f"Protected: {', '.join(told['protected']) or 'nothing yet'}")
     if found is None:
@@ -72,7 +72,7 @@ def _print(told: Mapping[str, Any], found: Sequence[Change] | None, hindrances: 
         say(f"It would be refused or rolled back: {hindrance}")
 
 
-def _change_json(change: Change) -> dict[str, Any]:
+def _change_json(change: ComposeChange) -> dict[str, Any]:
     return {
         "service": str(change.service),
         "action": change.action.value,

@@ -10,11 +10,11 @@ from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import (
     Attempt,
-    Baseline,
     Desired,
     Incident,
     Outcome,
     Pause,
+    Revision,
     Rung,
     ServiceRecord,
     Severity,
@@ -22,7 +22,7 @@ from watchdog.model.record import (
 
 SERVICE: Final = Shape(ServiceKey, "project", "name", "number")
 
-BASELINE: Final = Shape(Baseline, "spec_id", "image", "image_id", "config_hash", "proven_at")
+BASELINE: Final = Shape(Revision, "spec_id", "image", "image_id", "config_hash", "proven_at")
 
 ATTEMPT: Final = Shape(
     Attempt,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from watchdog.codecs.shape import SPACED, Form, Key, Shape, by_name, perhaps
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.heartbeat import Heart
-from watchdog.policy.signatures import KnownErrors, Seen
+from watchdog.policy.signatures import ErrorSeen, KnownErrors
 
 _SECONDS: Final = Form(read=float)
 
@@ -18,13 +18,13 @@ def _rounded(seconds: float) -> float:
     return round(seconds, 3)
 
 
-def _write_seen(seen: Seen) -> list[float]:
+def _write_seen(seen: ErrorSeen) -> list[float]:
     return [_rounded(seen.first), _rounded(seen.last)]
 
 
-def _read_seen(raw: Sequence[Any]) -> Seen:
+def _read_seen(raw: Sequence[Any]) -> ErrorSeen:
     first, last = raw
-    return Seen(float(first), float(last))
+    return ErrorSeen(float(first), float(last))
 
 
 HEART: Final = Shape(

@@ -10,7 +10,7 @@ from watchdog.daemon.alerting.notifier import Notifier
 from watchdog.daemon.incidents.checks import CheckIncidents
 from watchdog.daemon.incidents.manager import IncidentManager
 from watchdog.daemon.observing.background import Background
-from watchdog.daemon.observing.check_schedule import CheckScheduler, Prober
+from watchdog.daemon.observing.check_schedule import CheckProber, CheckScheduler
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.registry import ServiceRegistry
 from watchdog.daemon.observing.service_checks import ServiceChecks
@@ -69,7 +69,7 @@ class Observing:
     looker: ContainerObserver
 
 
-def observing(state: DaemonState, prober: Prober, out: Reporting) -> Observing:
+def observing(state: DaemonState, prober: CheckProber, out: Reporting) -> Observing:
     background = Background()
     scheduler = CheckScheduler(prober, state.clock, state.measures)
     checks = ServiceChecks(

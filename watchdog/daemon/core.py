@@ -18,7 +18,7 @@ from watchdog.daemon.assembly import observing, recovering, reporting
 from watchdog.daemon.deploying.announcements import Announcing
 from watchdog.daemon.deploying.host import DaemonDeploymentHost
 from watchdog.daemon.incidents.overdue import DowntimeWatch
-from watchdog.daemon.observing.check_schedule import Prober
+from watchdog.daemon.observing.check_schedule import CheckProber
 from watchdog.daemon.observing.dependency_warnings import DependencyWarnings
 from watchdog.daemon.observing.engine import EngineWatch
 from watchdog.daemon.observing.events import EventListener
@@ -57,7 +57,7 @@ class Daemon:
         *,
         state: DaemonState,
         ledger: Ledger,
-        prober: Prober,
+        prober: CheckProber,
         claim: Callable[[EngineIdentity, Collection[str]], Awaitable[None]],
         reread: Callable[[], Settings],
     ) -> None:

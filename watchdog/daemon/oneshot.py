@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from watchdog import __version__
-from watchdog.api.doors import Orders
+from watchdog.api.doors import Commands
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.expected import named_in_compose
 from watchdog.daemon.observing.heartbeats import KIND as HEARTBEATS
@@ -19,7 +19,7 @@ from watchdog.daemon.process.own_container import own_container
 from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.endpoints import Endpoint, Journey
-from watchdog.daemon.state.incarnation import Look
+from watchdog.daemon.state.incarnation import ContainerLook
 from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.services import Services
 from watchdog.daemon.views.snapshot import snapshot
@@ -145,7 +145,7 @@ def _recall(state: DaemonState) -> None:
     """What should be up by the ledger or the configuration and has no container."""
     for key, record in state.services.missing().items():
         if key not in state.services.unwatched and not left_out(state.settings, key, UNREAD):
-            state.services.new(key, {}, record).see(Look(container=None, at=state.clock.now()))
+            state.services.new(key, {}, record).see(ContainerLook(container=None, at=state.clock.now()))
 
 
 async def _ask_everything(state: DaemonState, memory: LedgerCopy, names: tuple[str, ...]) -> None:
@@ -229,7 +229,7 @@ def _only(whole: Snapshot, names: tuple[str, ...]) -> Snapshot:
 
 
 @asynccontextmanager
-async def orders(settings: Settings) -> AsyncGenerator[Orders]:
+async def orders(settings: Settings) -> AsyncGenerator[Commands]:
     """This process as the daemon until the block ends: same lock, same ledger, and nothing done that is not ordered."""
     from watchdog.daemon.service import assembled
     from watchdog.logs import configure

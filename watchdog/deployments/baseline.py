@@ -28,7 +28,7 @@ class Saved:
     answers: tuple[GateResult, ...]
 
 
-class Baseline:
+class BaselineGate:
     """Raises EngineError where the engine cannot tell what is there."""
 
     def __init__(self, host: DeploymentHost, gates: Gates) -> None:

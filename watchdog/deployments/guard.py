@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from watchdog.codecs.compose import CONTAINER
 from watchdog.codecs.deployments import LIMITS
 from watchdog.deployments.announcer import Announcer
-from watchdog.deployments.baseline import Baseline
+from watchdog.deployments.baseline import BaselineGate
 from watchdog.deployments.event_stream import STILL_THERE
 from watchdog.deployments.gates import Gates
 from watchdog.deployments.host import DeploymentHost
@@ -236,7 +236,7 @@ class DeploymentSafetyGuard:
             case Gate.PREFLIGHT:
                 return await self._gates.preflight(())
             case Gate.BASELINE:
-                return await Baseline(host, self._gates).rehearse(scope)
+                return await BaselineGate(host, self._gates).rehearse(scope)
             case Gate.INFRASTRUCTURE:
                 return await self._gates.infrastructure(keys, whole=True)
             case _:

@@ -34,7 +34,7 @@ ALONE: Final = ServiceKey("", "endpoints")
 
 
 @dataclass(slots=True)
-class Seen:
+class SoakSamples:
     """What was seen of one service for a while."""
 
     service: ServiceKey
@@ -88,13 +88,13 @@ class Soak:
     def __init__(self, host: DeploymentHost, gates: Gates) -> None:
         self._host = host
         self._gates = gates
-        self._before: dict[ServiceKey, Seen] = {}
-        self._after: dict[ServiceKey, Seen] = {}
+        self._before: dict[ServiceKey, SoakSamples] = {}
+        self._after: dict[ServiceKey, SoakSamples] = {}
         self._since = 0.0
 
     async def measure(self, asked: Iterable[Asked], keys: Iterable[ServiceKey]) -> None:
         """How things are before anything is changed."""
-        self._before = {key: Seen(key) for key in (*keys, ALONE)}
+        self._before = {key: SoakSamples(key) for key in (*keys, ALONE)}
         http = [(check, key or ALONE) for check, key in asked if isinstance(check.probe, HttpProbe)]
         learning = [self._learn(seen) for key, seen in self._before.items() if key != ALONE]
         await asyncio.gather(*(self._sample(check, self._before[key]) for check, key in http), *learning)
@@ -102,7 +102,7 @@ class Soak:
     async def watch(self, asked: Iterable[Asked], keys: Iterable[ServiceKey], seconds: float) -> str | None:
         """The first proof that things are worse than before, a sentence; None when the time is over without one."""
         self._since = self._host.wall()
-        self._after = {key: Seen(key) for key in (*keys, ALONE)}
+        self._after = {key: SoakSamples(key) for key in (*keys, ALONE)}
         working = {asyncio.create_task(self._ask(one)) for one in asked} | {asyncio.create_task(self._compare())}
         try:
             done, _ = await asyncio.wait(working, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -123,14 +123,14 @@ class Soak:
         pairs = ((self._before[key], after) for key, after in self._after.items() if key in self._before)
         return [said for before, after in pairs for said in not_compared(before.sample, after.sample)]
 
-    async def _sample(self, check: Check, seen: Seen) -> None:
+    async def _sample(self, check: Check, seen: SoakSamples) -> None:
         until = self._host.now() + ANSWERED_WITHIN
         for _ in range(ANSWERS):
             seen.note(check, await self._host.ask(check))
             if self._host.now() > until:
                 return
 
-    async def _learn(self, seen: Seen) -> None:
+    async def _learn(self, seen: SoakSamples) -> None:
         """The errors that are usual, and the memory that it uses."""
         container = self._container(seen.service)
         if container is None or not container.running:
@@ -142,7 +142,7 @@ class Soak:
     async def _ask(self, one: Asked) -> str:
         """Until it fails as often in a row as makes a failure; returns what is wrong."""
         check, key = one
-        seen, failed = self._after.setdefault(key or ALONE, Seen(key or ALONE)), 0
+        seen, failed = self._after.setdefault(key or ALONE, SoakSamples(key or ALONE)), 0
         while True:
             last = await self._host.ask(check)
             seen.note(check, last)
@@ -168,7 +168,7 @@ class Soak:
                     return "; ".join(f"{one.subject}: {one.sentence}" for one in found)
         return None
 
-    async def _look_at(self, seen: Seen) -> None:
+    async def _look_at(self, seen: SoakSamples) -> None:
         container = self._container(seen.service)
         if container is None:
             return
@@ -179,7 +179,7 @@ class Soak:
             seen.lines = await self._log(container, self._since)
             await self._weigh(seen, container)
 
-    async def _weigh(self, seen: Seen, container: Container) -> None:
+    async def _weigh(self, seen: SoakSamples, container: Container) -> None:
         try:
             usage = await self._host.engine.usage(container.id)
         except EngineError:

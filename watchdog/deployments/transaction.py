@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from watchdog.deployments.announcer import Announcer
-from watchdog.deployments.baseline import Baseline
+from watchdog.deployments.baseline import BaselineGate
 from watchdog.deployments.degradation import DegradationMonitor, Degraded
 from watchdog.deployments.deployment_log import DeploymentLog
 from watchdog.deployments.event_stream import EventStream
@@ -154,7 +154,7 @@ class Transaction:
         self._chronicle.tell_gate(preflight)
         if not preflight.passed:
             raise DeploymentRefused(preflight.sentence)
-        saved = await Baseline(self._host, self._gates).save(self.deployment)
+        saved = await BaselineGate(self._host, self._gates).save(self.deployment)
         self._chronicle.tell_gate(saved.result)
         if not saved.result.passed:
             raise DeploymentRefused(saved.result.sentence)

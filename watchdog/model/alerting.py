@@ -36,7 +36,7 @@ class Route:
     """`continue`: the routes after it are read, too."""
 
 
-class Scope(StrEnum):
+class SilenceScope(StrEnum):
     ALL = "all"
     PROJECT = "project"
     SUBJECT = "subject"
@@ -47,7 +47,7 @@ class Scope(StrEnum):
 class Silence:
     """A person's wish to hear nothing of something until `until` (steady seconds). Recovery goes on."""
 
-    scope: Scope
+    scope: SilenceScope
     name: str = ""
     until: float
     reason: str
@@ -93,7 +93,7 @@ class Maintenance:
     projects: tuple[str, ...] = ()
 
 
-class Stage(StrEnum):
+class AlertStage(StrEnum):
     """How far an alert has come for one receiver."""
 
     WAITING = "waiting"
@@ -107,7 +107,7 @@ class Stage(StrEnum):
 class Told:
     """What one receiver was told of an incident."""
 
-    stage: Stage
+    stage: AlertStage
     at: float
     """When it last heard of it (steady seconds)."""
     keys: tuple[str, ...]

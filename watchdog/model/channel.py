@@ -22,7 +22,7 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class ChannelMessage:
     id: str
     """`EPOCH-NUMBER`: a run of the daemon, and a number that grows over all channels of that run."""
     channel: Channel
@@ -36,7 +36,7 @@ class Message:
     """What JSON knows."""
 
 
-def message_json(message: Message) -> dict[str, Any]:
+def message_json(message: ChannelMessage) -> dict[str, Any]:
     return {
         "id": message.id,
         "channel": message.channel.value,

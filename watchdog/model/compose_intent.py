@@ -82,7 +82,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ComposeChange:
     """What would become of one container; `because` is a sentence without its subject."""
 
     service: ServiceKey

@@ -66,7 +66,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Revision:
     """A deployment that was proven healthy."""
 
     spec_id: str
@@ -83,7 +83,7 @@ class ServiceRecord:
 
     service: ServiceKey
     desired: Desired = Desired.UNPROVEN
-    baselines: tuple[Baseline, ...] = ()
+    baselines: tuple[Revision, ...] = ()
     """Newest first, five at the most."""
     attempts: tuple[Attempt, ...] = ()
     """Of the budget's window, oldest first."""

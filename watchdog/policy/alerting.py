@@ -7,18 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from watchdog.model.alert import FILES
-from watchdog.model.alerting import AlertState, Stage, Told
+from watchdog.model.alerting import AlertStage, AlertState, Told
 from watchdog.model.record import Severity
 from watchdog.policy.holds import About, Hold
 from watchdog.policy.routing import Rules, comes_later, receivers_of
-from watchdog.policy.stages import Move, advance
+from watchdog.policy.stages import AlertEvent, advance
 
 _GROUP: Final = "group-"
 _SAME_MOMENT: Final = 1.0
 """Seconds: the end of a window by the wall clock, told in steady seconds, is not twice the same to the last digit."""
-_TO: Final = {Stage.WARNING: Move.WARN, Stage.CRITICAL: Move.ESCALATE, Stage.HANDED_OVER: Move.CALL}
-_HEIGHT: Final = {stage: height for height, stage in enumerate((Stage.WAITING, *_TO))}
-_REMINDED: Final = {Stage.CRITICAL, Stage.HANDED_OVER}
+_TO: Final = {
+    AlertStage.WARNING: AlertEvent.WARN,
+    AlertStage.CRITICAL: AlertEvent.ESCALATE,
+    AlertStage.HANDED_OVER: AlertEvent.CALL,
+}
+_HEIGHT: Final = {stage: height for height, stage in enumerate((AlertStage.WAITING, *_TO))}
+_REMINDED: Final = {AlertStage.CRITICAL, AlertStage.HANDED_OVER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +42,12 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class AlertMessage:
     """One thing to tell one receiver; of several incidents when they are told together, the oldest first."""
 
     receiver: str
     key: str
-    stage: Stage
+    stage: AlertStage
     severity: Severity
     incidents: tuple[int, ...]
     reminder: int = 0
@@ -51,7 +55,7 @@ class Message:
     @property
     def resolved(self) -> bool:
         """That it is over of which the receiver was told; an information has no end."""
-        return self.stage is Stage.OVER and self.severity is not Severity.INFO
+        return self.stage is AlertStage.OVER and self.severity is not Severity.INFO
 
     @property
     def together(self) -> bool:
@@ -63,7 +67,7 @@ class Message:
 class Telling:
     """Messages, and what is kept of each incident once they are queued; None: it is over."""
 
-    messages: tuple[Message, ...] = ()
+    messages: tuple[AlertMessage, ...] = ()
     states: Mapping[int, AlertState | None] = field(default_factory=dict[int, "AlertState | None"])
 
 
@@ -94,11 +98,11 @@ def due(cases: Sequence[Case], rules: Rules, now: float) -> Telling:
     The warnings of a project go to a receiver as one, and with them those that still wait: it is disturbed anyway.
     """
     found = [excused(case, now) for case in cases]
-    messages: list[Message] = []
+    messages: list[AlertMessage] = []
     together: dict[tuple[str, str], list[Case]] = {}
     for case in found:
         for receiver, move in _moves(case, rules, now):
-            if move is Move.WARN and receiver in rules.grouped:
+            if move is AlertEvent.WARN and receiver in rules.grouped:
                 together.setdefault((receiver, case.about.project), []).append(case)
             else:
                 messages.append(_of_one(case, receiver, move))
@@ -118,10 +122,10 @@ def ended(case: Case, others: Iterable[AlertState], rules: Rules, now: float) ->
     shares = any(key.startswith(_GROUP) for told in case.state.told.values() for key in told.keys)
     others = list(others) if shares else []  # there may be ten thousand
     messages = tuple(
-        Message(
+        AlertMessage(
             receiver=receiver,
             key=key,
-            stage=advance(told.stage, Move.END),
+            stage=advance(told.stage, AlertEvent.END),
             severity=Severity.WARNING if key.startswith(_GROUP) else _severity(told.stage),
             incidents=(case.incident,),
         )
@@ -132,10 +136,10 @@ def ended(case: Case, others: Iterable[AlertState], rules: Rules, now: float) ->
     if not case.state.told:
         informed = receivers_of(case.about, Severity.INFO, now - case.detected_at, rules)
         messages = tuple(
-            Message(
+            AlertMessage(
                 receiver=receiver,
                 key=f"info-{case.incident}",
-                stage=Stage.OVER,
+                stage=AlertStage.OVER,
                 severity=Severity.INFO,
                 incidents=(case.incident,),
             )
@@ -165,28 +169,28 @@ def next_at(case: Case, rules: Rules, now: float) -> float | None:
     return min((at for at in times if at is not None and at > now), default=None)
 
 
-def _moves(case: Case, rules: Rules, now: float) -> Iterable[tuple[str, Move]]:
+def _moves(case: Case, rules: Rules, now: float) -> Iterable[tuple[str, AlertEvent]]:
     wanted = _wanted(case, rules, now)
     for receiver in receivers_of(case.about, case.severity, now - case.detected_at, rules):
         told = case.state.told.get(receiver)
-        stage = told.stage if told is not None else Stage.WAITING
+        stage = told.stage if told is not None else AlertStage.WAITING
         if not _hears(receiver, case):
             continue
         if _HEIGHT[wanted] > _HEIGHT[stage]:
             yield receiver, _TO[wanted]
         elif told is not None and _is_reminded(receiver, told, rules, now):
-            yield receiver, Move.REMIND
+            yield receiver, AlertEvent.REMIND
 
 
-def _wanted(case: Case, rules: Rules, now: float) -> Stage:
+def _wanted(case: Case, rules: Rules, now: float) -> AlertStage:
     if case.severity is Severity.CRITICAL:
-        return Stage.HANDED_OVER if case.handed_over else Stage.CRITICAL
-    return Stage.WARNING if now >= case.state.waits_from + rules.group_wait else Stage.WAITING
+        return AlertStage.HANDED_OVER if case.handed_over else AlertStage.CRITICAL
+    return AlertStage.WARNING if now >= case.state.waits_from + rules.group_wait else AlertStage.WAITING
 
 
 def _waiting(case: Case, rules: Rules, now: float) -> tuple[str, ...]:
     """Who will hear of it when it has waited long enough."""
-    if _wanted(case, rules, now) is not Stage.WAITING:
+    if _wanted(case, rules, now) is not AlertStage.WAITING:
         return ()
     receivers = receivers_of(case.about, case.severity, now - case.detected_at, rules)
     return tuple(receiver for receiver in receivers if receiver not in case.state.told and _hears(receiver, case))
@@ -200,10 +204,10 @@ def _is_reminded(receiver: str, told: Told, rules: Rules, now: float) -> bool:
     return receiver != FILES and told.stage in _REMINDED and 0 < rules.repeat <= now - told.at
 
 
-def _of_one(case: Case, receiver: str, move: Move) -> Message:
+def _of_one(case: Case, receiver: str, move: AlertEvent) -> AlertMessage:
     told = case.state.told.get(receiver)
-    stage = advance(told.stage if told is not None else Stage.WAITING, move)
-    return Message(
+    stage = advance(told.stage if told is not None else AlertStage.WAITING, move)
+    return AlertMessage(
         receiver=receiver,
         key=f"incident-{case.incident}",
         stage=stage,
@@ -213,25 +217,25 @@ def _of_one(case: Case, receiver: str, move: Move) -> Message:
     )
 
 
-def _of_several(members: list[Case], receiver: str) -> Message:
+def _of_several(members: list[Case], receiver: str) -> AlertMessage:
     if len(members) == 1:
-        return _of_one(members[0], receiver, Move.WARN)
+        return _of_one(members[0], receiver, AlertEvent.WARN)
     incidents = tuple(sorted(case.incident for case in members))
-    return Message(
+    return AlertMessage(
         receiver=receiver,
         key=f"{_GROUP}{incidents[0]}",
-        stage=Stage.WARNING,
+        stage=AlertStage.WARNING,
         severity=Severity.WARNING,
         incidents=incidents,
     )
 
 
-def _severity(stage: Stage) -> Severity:
-    return Severity.WARNING if stage is Stage.WARNING else Severity.CRITICAL
+def _severity(stage: AlertStage) -> Severity:
+    return Severity.WARNING if stage is AlertStage.WARNING else Severity.CRITICAL
 
 
 def _states(
-    before: Iterable[Case], after: Iterable[Case], messages: Iterable[Message], now: float
+    before: Iterable[Case], after: Iterable[Case], messages: Iterable[AlertMessage], now: float
 ) -> dict[int, AlertState | None]:
     """Those that changed."""
     states = {case.incident: case.state for case in after}
@@ -242,7 +246,7 @@ def _states(
     return {case.incident: states[case.incident] for case in before if states[case.incident] != case.state}
 
 
-def _told(state: AlertState, message: Message, now: float) -> Told:
+def _told(state: AlertState, message: AlertMessage, now: float) -> Told:
     known = state.told.get(message.receiver)
     keys = (*(known.keys if known is not None else ()), message.key)
     return Told(

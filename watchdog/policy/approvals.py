@@ -31,7 +31,7 @@ from watchdog.policy.phases import IllegalTransition, diagram
 from watchdog.policy.telling import span
 
 
-class Move(StrEnum):
+class ApprovalEvent(StrEnum):
     """What takes a request from state to state."""
 
     APPROVE = "approve"
@@ -42,17 +42,17 @@ class Move(StrEnum):
     VOID = "void"
 
 
-TRANSITIONS: Final[dict[tuple[ApprovalState, Move], ApprovalState]] = {
-    (ApprovalState.WAITING, Move.APPROVE): ApprovalState.APPROVED,
-    (ApprovalState.WAITING, Move.REJECT): ApprovalState.REJECTED,
-    (ApprovalState.WAITING, Move.EXPIRE): ApprovalState.EXPIRED,
-    (ApprovalState.WAITING, Move.WITHDRAW): ApprovalState.WITHDRAWN,
-    (ApprovalState.APPROVED, Move.USE): ApprovalState.USED,
-    (ApprovalState.APPROVED, Move.VOID): ApprovalState.VOID,
+TRANSITIONS: Final[dict[tuple[ApprovalState, ApprovalEvent], ApprovalState]] = {
+    (ApprovalState.WAITING, ApprovalEvent.APPROVE): ApprovalState.APPROVED,
+    (ApprovalState.WAITING, ApprovalEvent.REJECT): ApprovalState.REJECTED,
+    (ApprovalState.WAITING, ApprovalEvent.EXPIRE): ApprovalState.EXPIRED,
+    (ApprovalState.WAITING, ApprovalEvent.WITHDRAW): ApprovalState.WITHDRAWN,
+    (ApprovalState.APPROVED, ApprovalEvent.USE): ApprovalState.USED,
+    (ApprovalState.APPROVED, ApprovalEvent.VOID): ApprovalState.VOID,
 }
 
 
-def advance(state: ApprovalState, move: Move) -> ApprovalState:
+def advance(state: ApprovalState, move: ApprovalEvent) -> ApprovalState:
     """The next state; raises IllegalTransition for what the table does not know."""
     try:
         return TRANSITIONS[state, move]

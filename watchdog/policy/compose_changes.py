@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from types import MappingProxyType
 from typing import Final
 
-from watchdog.model.compose_intent import Action, Change, ComposeContainer, ComposeIntent, ComposeService
+from watchdog.model.compose_intent import Action, ComposeChange, ComposeContainer, ComposeIntent, ComposeService
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.compose_hash import config_hash, lives_in, settled
@@ -54,7 +54,7 @@ def _compose_container(container: Container) -> ComposeContainer | None:
 
 def changes(
     intent: ComposeIntent, containers: Iterable[ComposeContainer], images: Mapping[str, str] = MappingProxyType({})
-) -> tuple[Change, ...]:
+) -> tuple[ComposeChange, ...]:
     """One change for each container that there is or would be, by service; none for a verb that is not `FORESEEN`.
 
     `images`: reference → ID that it has on the engine now; one that is not there is not compared.
@@ -65,7 +65,7 @@ def changes(
     found = {change.service: change for change in project.changes()}
     for one in project.containers:
         key = project.key(one)
-        found.setdefault(key, Change(service=key, action=Action.KEEP, because=project.why_left(one.service)))
+        found.setdefault(key, ComposeChange(service=key, action=Action.KEEP, because=project.why_left(one.service)))
     return tuple(found[key] for key in sorted(found))
 
 
@@ -89,7 +89,7 @@ class _Project:
             return "the Compose files have no such service, and without --remove-orphans it is left alone"
         return "the command is not about it"
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[ComposeChange]:
         intent = self.intent
         if intent.verb in _CONVERGING:
             yield from _Convergence(self).changes()
@@ -102,8 +102,8 @@ class _Project:
                 if self.is_orphan(one.service):
                     yield self.changed(one, *self.orphaned(one))
 
-    def changed(self, one: ComposeContainer, action: Action, because: str, *, sure: bool = True) -> Change:
-        return Change(service=self.key(one), action=action, because=because, sure=sure)
+    def changed(self, one: ComposeContainer, action: Action, because: str, *, sure: bool = True) -> ComposeChange:
+        return ComposeChange(service=self.key(one), action=action, because=because, sure=sure)
 
     def concerned(self) -> frozenset[str]:
         """The services whose containers a verb that makes none is about."""
@@ -158,9 +158,9 @@ class _Convergence:
     def __init__(self, project: _Project) -> None:
         self._project = project
         self._intent = project.intent
-        self._after: dict[str, list[tuple[ComposeContainer, Change]]] = {}
+        self._after: dict[str, list[tuple[ComposeContainer, ComposeChange]]] = {}
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[ComposeChange]:
         services = self._services()
         needs = {
             name: [other for other in service.depends_on if other in services] for name, service in services.items()
@@ -175,7 +175,7 @@ class _Convergence:
             return {} if intent.no_dependencies else {n: s for n, s in intent.services.items() if n not in named}
         return {n: s for n, s in intent.services.items() if n in named or not (named and intent.no_dependencies)}
 
-    def _service(self, name: str, service: ComposeService) -> Iterator[Change]:
+    def _service(self, name: str, service: ComposeService) -> Iterator[ComposeChange]:
         there = self._project.of(name)
         wanted = self._intent.scale.get(name, service.replicas)
         obsolete = {one.id: self._why_obsolete(service, one) for one in there}
@@ -194,13 +194,13 @@ class _Convergence:
         for number in range(free, free + wanted - len(there)):
             key = ServiceKey(self._intent.project, name, number)
             because = "it has no container" if not there else f"there are {len(there)} of the {wanted} that are wanted"
-            yield Change(service=key, action=Action.CREATE, because=because)
+            yield ComposeChange(service=key, action=Action.CREATE, because=because)
 
     @staticmethod
     def _surplus(wanted: int) -> str:
         return f"{wanted} {'is' if wanted == 1 else 'are'} wanted"
 
-    def _fate(self, service: ComposeService, one: ComposeContainer, obsolete: str) -> Change:
+    def _fate(self, service: ComposeService, one: ComposeContainer, obsolete: str) -> ComposeChange:
         changed = self._project.changed
         if obsolete:
             return changed(one, Action.RECREATE, obsolete)

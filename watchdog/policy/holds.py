@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from watchdog.model.alerting import Maintenance, Scope, Silence
+from watchdog.model.alerting import Maintenance, Silence, SilenceScope
 from watchdog.policy.calendar import open_until
 
 
@@ -63,6 +63,6 @@ def silenced(silences: Iterable[Silence], about: About, now: float) -> Silence |
 
 
 def _is_for(silence: Silence, about: About) -> bool:
-    if silence.scope is Scope.PROJECT:
+    if silence.scope is SilenceScope.PROJECT:
         return about.project == silence.name
-    return silence.scope is Scope.ALL or silence.name in {about.subject, *about.names[:1]}
+    return silence.scope is SilenceScope.ALL or silence.name in {about.subject, *about.names[:1]}

@@ -48,7 +48,7 @@ def digest(of: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ErrorSeen:
     """Unix times; `last` is kept to the day."""
 
     first: float
@@ -60,7 +60,7 @@ class KnownErrors:
     """The kinds of error that a check has met. What comes before `learn_until` (Unix time) is how things are."""
 
     learn_until: float
-    seen: Mapping[str, Seen] = field(default_factory=dict[str, Seen])
+    seen: Mapping[str, ErrorSeen] = field(default_factory=dict[str, ErrorSeen])
     """By digest."""
 
     @property
@@ -74,13 +74,13 @@ class KnownErrors:
         if known is not None:
             if at - known.last < DAY:
                 return self
-            return replace(self, seen={**self.seen, kind: Seen(known.first, at)})
+            return replace(self, seen={**self.seen, kind: ErrorSeen(known.first, at)})
         seen = self.seen
         if self.full:
             seen = {other: when for other, when in seen.items() if at - when.last < FORGOTTEN_AFTER}
             if len(seen) >= MOST:
                 return self
-        return replace(self, seen={**seen, kind: Seen(at, at)})
+        return replace(self, seen={**seen, kind: ErrorSeen(at, at)})
 
     def is_new(self, kind: str, now: float, new_for: float) -> bool:
         """Whether it first came after all was learned, less than `new_for` seconds ago."""

@@ -15,11 +15,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from watchdog.model.alerting import Stage
+from watchdog.model.alerting import AlertStage
 from watchdog.policy.phases import IllegalTransition, diagram
 
 
-class Move(StrEnum):
+class AlertEvent(StrEnum):
     """What takes an alert from stage to stage."""
 
     WARN = "warn"
@@ -29,23 +29,23 @@ class Move(StrEnum):
     END = "end"
 
 
-TRANSITIONS: Final[dict[tuple[Stage, Move], Stage]] = {
-    (Stage.WAITING, Move.WARN): Stage.WARNING,
-    (Stage.WAITING, Move.ESCALATE): Stage.CRITICAL,
-    (Stage.WAITING, Move.CALL): Stage.HANDED_OVER,
-    (Stage.WAITING, Move.END): Stage.OVER,
-    (Stage.WARNING, Move.ESCALATE): Stage.CRITICAL,
-    (Stage.WARNING, Move.CALL): Stage.HANDED_OVER,
-    (Stage.WARNING, Move.END): Stage.OVER,
-    (Stage.CRITICAL, Move.CALL): Stage.HANDED_OVER,
-    (Stage.CRITICAL, Move.REMIND): Stage.CRITICAL,
-    (Stage.CRITICAL, Move.END): Stage.OVER,
-    (Stage.HANDED_OVER, Move.REMIND): Stage.HANDED_OVER,
-    (Stage.HANDED_OVER, Move.END): Stage.OVER,
+TRANSITIONS: Final[dict[tuple[AlertStage, AlertEvent], AlertStage]] = {
+    (AlertStage.WAITING, AlertEvent.WARN): AlertStage.WARNING,
+    (AlertStage.WAITING, AlertEvent.ESCALATE): AlertStage.CRITICAL,
+    (AlertStage.WAITING, AlertEvent.CALL): AlertStage.HANDED_OVER,
+    (AlertStage.WAITING, AlertEvent.END): AlertStage.OVER,
+    (AlertStage.WARNING, AlertEvent.ESCALATE): AlertStage.CRITICAL,
+    (AlertStage.WARNING, AlertEvent.CALL): AlertStage.HANDED_OVER,
+    (AlertStage.WARNING, AlertEvent.END): AlertStage.OVER,
+    (AlertStage.CRITICAL, AlertEvent.CALL): AlertStage.HANDED_OVER,
+    (AlertStage.CRITICAL, AlertEvent.REMIND): AlertStage.CRITICAL,
+    (AlertStage.CRITICAL, AlertEvent.END): AlertStage.OVER,
+    (AlertStage.HANDED_OVER, AlertEvent.REMIND): AlertStage.HANDED_OVER,
+    (AlertStage.HANDED_OVER, AlertEvent.END): AlertStage.OVER,
 }
 
 
-def advance(stage: Stage, move: Move) -> Stage:
+def advance(stage: AlertStage, move: AlertEvent) -> AlertStage:
     """The next stage; raises IllegalTransition for what the table does not know."""
     try:
         return TRANSITIONS[stage, move]
@@ -56,4 +56,4 @@ def advance(stage: Stage, move: Move) -> Stage:
 
 def mermaid() -> str:
     """The picture of this table, for `docs/alerts.md`."""
-    return diagram(TRANSITIONS, Stage.WAITING)
+    return diagram(TRANSITIONS, AlertStage.WAITING)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchdog.model.alert import Alert
-from watchdog.model.alerting import Stage
+from watchdog.model.alerting import AlertStage
 from watchdog.model.record import Attempt, Incident, Outcome, Severity
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.advice import HANDED_OVER, LOOK, NOTHING, WORKING, Advice, advice, anchor
-from watchdog.policy.alerting import Message
+from watchdog.policy.alerting import AlertMessage
 from watchdog.policy.holds import About
 
 _MOST_TRIED: Final = 10
@@ -40,13 +40,13 @@ class Account:
     flapping: bool = False
 
 
-def alert_of(message: Message, account: Account, at: float, *, pages: str, ending: str = "") -> Alert:
+def alert_of(message: AlertMessage, account: Account, at: float, *, pages: str, ending: str = "") -> Alert:
     """What one receiver is told of one incident. `ending` is the sentence that closed it; `pages` the runbook's link.
 
     `at` is Unix seconds.
     """
     incident, about = account.incident, account.about
-    over = message.stage is Stage.OVER
+    over = message.stage is AlertStage.OVER
     summary = _summary(message, account, at, ending)
     what = _advice(account)
     return Alert(
@@ -72,7 +72,7 @@ def alert_of(message: Message, account: Account, at: float, *, pages: str, endin
     )
 
 
-def alert_of_several(message: Message, accounts: Sequence[Account], at: float, *, pages: str) -> Alert:
+def alert_of_several(message: AlertMessage, accounts: Sequence[Account], at: float, *, pages: str) -> Alert:
     """What one receiver is told of several incidents at once; of their end when the last one is over."""
     project = accounts[0].about.project
     failed_at = min(account.incident.failed_at for account in accounts)
@@ -103,13 +103,13 @@ def _together(project: str, count: int) -> str:
     return f"{project}: {several}" if project else several
 
 
-def _summary(message: Message, account: Account, at: float, ending: str) -> str:
+def _summary(message: AlertMessage, account: Account, at: float, ending: str) -> str:
     incident = account.incident
     if message.resolved:
         return f"resolved: {_cut(ending)}"
-    if message.stage is Stage.OVER:
+    if message.stage is AlertStage.OVER:
         return f"{incident.subject}: {_cut(incident.summary)}; {_cut(ending)}."
-    if message.stage is Stage.HANDED_OVER and account.handed_over is not None:
+    if message.stage is AlertStage.HANDED_OVER and account.handed_over is not None:
         return f"{incident.subject}: {_cut(account.handed_over)}. A person is needed."
     if message.severity is Severity.CRITICAL:
         return f"{incident.subject} is down for {span(at - incident.failed_at)}: {_cut(incident.summary)}."

@@ -19,9 +19,9 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.incidents import OpenIncident
 from watchdog.errors import LedgerError
 from watchdog.model.alert import Alert, Notice
-from watchdog.model.alerting import AlertState, Stage
+from watchdog.model.alerting import AlertStage, AlertState
 from watchdog.model.record import EntryKind, Incident, Kept, Severity
-from watchdog.policy.alerting import Case, Message, Telling, critical_at, due, ended, next_at
+from watchdog.policy.alerting import AlertMessage, Case, Telling, critical_at, due, ended, next_at
 from watchdog.policy.holds import About
 from watchdog.policy.routing import receivers_of
 from watchdog.policy.telling import alert_of, alert_of_several
@@ -118,7 +118,7 @@ class Notifier:
         numbers = {
             message.incidents[0]
             for message in telling.messages
-            if message.stage is Stage.WARNING and message.receiver in rules.grouped
+            if message.stage is AlertStage.WARNING and message.receiver in rules.grouped
         }
         projects = {self._about_of(found[number]).project for number in numbers}
         if projects:
@@ -191,7 +191,7 @@ class Notifier:
     def _firing(self) -> Mapping[Severity, int]:
         told = [{told.stage for told in one.alerts.state.told.values()} for one in self._open.values()]
         told = [stages for stages in told if stages]
-        warnings = sum(stages == {Stage.WARNING} for stages in told)
+        warnings = sum(stages == {AlertStage.WARNING} for stages in told)
         return {Severity.WARNING: warnings, Severity.CRITICAL: len(told) - warnings}
 
     def _held(self) -> int:
@@ -217,7 +217,7 @@ class Notifier:
         at = self._state.clock.wall()  # one moment for all receivers: they are told the same
         pages = self._state.settings.alert.runbook
 
-        def alert(message: Message) -> Alert:
+        def alert(message: AlertMessage) -> Alert:
             opened = [found[number] for number in message.incidents]
             accounts = [account_of(self._state, one, self._about_of(one), handed_over) for one in opened]
             if message.together:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from watchdog.daemon.incidents.manager import IncidentManager
-from watchdog.daemon.observing.check_schedule import Prober
+from watchdog.daemon.observing.check_schedule import CheckProber
 from watchdog.daemon.observing.containers import ContainerObserver
 from watchdog.daemon.observing.registry import ServiceRegistry
 from watchdog.daemon.observing.service_checks import ServiceChecks
@@ -26,7 +26,7 @@ from watchdog.model.deployment import Deployment, Stage
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
-from watchdog.model.record import Baseline, Desired, Entry, EntryKind, Incident, Row, ServiceRecord
+from watchdog.model.record import Desired, Entry, EntryKind, Incident, Revision, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
 from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, service_of, stands_for
@@ -47,7 +47,7 @@ class DaemonDeploymentHost:
         journal: Journal,
         records: Records,
         desk: IncidentManager,
-        prober: Prober,
+        prober: CheckProber,
         manager: ServiceRecoveryManager,
     ) -> None:
         self._state = state
@@ -220,8 +220,8 @@ class DaemonDeploymentHost:
         sentence = f"claims that {key} is good as {deployment.subject} left it; looked at again in 10 minutes"
         return self._journal.entry(EntryKind.CLAIM, key, sentence)
 
-    def _baseline(self, spec: ContainerSpec) -> Baseline:
-        return Baseline(
+    def _baseline(self, spec: ContainerSpec) -> Revision:
+        return Revision(
             spec_id=spec.id,
             image=spec.image,
             image_id=spec.image_id,

@@ -22,7 +22,7 @@ OTHERS_AT_ONCE: Final = 32
 """Of the questions that `ask_others` asks: the rest of the prober's places is for those that are due."""
 
 
-class Prober(Protocol):
+class CheckProber(Protocol):
     async def ask(self, check: Check) -> Observation: ...
 
     def forget(self, check: Check) -> None:
@@ -62,7 +62,7 @@ class ScheduledCheck:
 class CheckScheduler:
     """Owners are named by any text; an owner's checks are replaced as a whole."""
 
-    prober: Prober
+    prober: CheckProber
     clock: Clock
     measures: Measures
     _questions: dict[str, dict[str, ScheduledCheck]] = field(default_factory=dict[str, dict[str, ScheduledCheck]])

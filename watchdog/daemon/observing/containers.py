@@ -8,7 +8,7 @@ from typing import Protocol
 
 from watchdog.daemon.observing.namespaces import NamespaceTracker
 from watchdog.daemon.state.daemon import DaemonState
-from watchdog.daemon.state.incarnation import Look
+from watchdog.daemon.state.incarnation import ContainerLook
 from watchdog.daemon.state.service import ServiceState
 from watchdog.engine.protocol import Summary
 from watchdog.errors import EngineError, NotFound
@@ -266,7 +266,7 @@ class ContainerObserver:
             self._keeper.reconfigure(service, dict(container.labels))
         moments = (container.started_at, container.probed_at) if container is not None else (None, None)
         started, probed = (state.clock.steady(at) if at is not None else None for at in moments)
-        service.see(Look(container=container, at=now, started_at=started, probed_at=probed))
+        service.see(ContainerLook(container=container, at=now, started_at=started, probed_at=probed))
         service.wake.set()
         state.changed.set()
         if container is None and service.record.desired is not Desired.UP:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from watchdog.daemon.incidents.manager import IncidentManager
-from watchdog.daemon.observing.check_schedule import Prober
+from watchdog.daemon.observing.check_schedule import CheckProber
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.subjects import OBSERVER
 from watchdog.model.observation import Check, Verdict
@@ -25,7 +25,7 @@ class ObserverWatch:
     """
 
     def __init__(
-        self, state: DaemonState, desk: IncidentManager, prober: Prober, sees_again: Callable[[], None]
+        self, state: DaemonState, desk: IncidentManager, prober: CheckProber, sees_again: Callable[[], None]
     ) -> None:
         self._state = state
         self._desk = desk

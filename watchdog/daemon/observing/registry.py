@@ -12,7 +12,7 @@ from watchdog.daemon.observing.service_checks import ServiceChecks
 from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.recording.records import Records
 from watchdog.daemon.state.daemon import DaemonState
-from watchdog.daemon.state.incarnation import Look
+from watchdog.daemon.state.incarnation import ContainerLook
 from watchdog.daemon.state.service import ServiceState
 from watchdog.daemon.state.subjects import CHECK
 from watchdog.errors import LedgerError
@@ -120,7 +120,7 @@ class ServiceRegistry:
             if met or not enabled or left_out(state.settings, key, labels):
                 continue
             service = self.add(key, labels, record)
-            service.see(Look(container=None, at=state.clock.now()))
+            service.see(ContainerLook(container=None, at=state.clock.now()))
             bearer = bearer_of(record.container_id)
             if bearer is not None and bearer != key:
                 self.rename(service, bearer)

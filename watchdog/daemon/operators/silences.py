@@ -13,7 +13,7 @@ from watchdog.daemon.recording.journal import Journal
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.subjects import ENDPOINT, ENGINE, OBSERVER
 from watchdog.errors import UnknownService, UsageError
-from watchdog.model.alerting import Scope, Silence
+from watchdog.model.alerting import Silence, SilenceScope
 from watchdog.model.record import EntryKind, Kept
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.naming import find_service, goes_by
@@ -74,16 +74,16 @@ class Silences:
         await self._journal.write(entry, kept=[Kept(SILENCES, silence.key, value)])
         log.info(sentence)
 
-    def _meant(self, target: Target) -> tuple[Scope, str]:
+    def _meant(self, target: Target) -> tuple[SilenceScope, str]:
         if target.everything:
-            return Scope.ALL, ""
+            return SilenceScope.ALL, ""
         if target.project is not None:
             projects = tuple(sorted({key.project for key in self._state.services.known if key.project}))
             if target.project not in projects:
                 listed = ", ".join(projects) or "none"
                 raise UnknownService(f"no project is called {target.project!r}; there are: {listed}", projects)
-            return Scope.PROJECT, target.project
-        return Scope.SUBJECT, self._subject(target.name or "")
+            return SilenceScope.PROJECT, target.project
+        return SilenceScope.SUBJECT, self._subject(target.name or "")
 
     def _subject(self, name: str) -> str:
         """A service first; what else is called so is meant where no service is."""

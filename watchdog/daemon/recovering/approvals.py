@@ -27,7 +27,7 @@ from watchdog.model.plan import Act, HandOver, Plan, Wait
 from watchdog.model.record import Entry, EntryKind, Kept, ServiceRecord, Severity
 from watchdog.model.snapshot import timestamp
 from watchdog.policy.approvals import (
-    Move,
+    ApprovalEvent,
     about_the_same,
     advance,
     alert_of,
@@ -108,7 +108,7 @@ class Approvals:
             if now < request.expires_at:
                 return await self._tell(request, now)
             over = expired(request, now)
-            await self._hand_over(service, self._moved(request, Move.EXPIRE, over.because), over)
+            await self._hand_over(service, self._moved(request, ApprovalEvent.EXPIRE, over.because), over)
             return Wait(f"handed to a person: {over.because}", now)
 
     def _ordered(self, service: ServiceState) -> bool:
@@ -134,7 +134,7 @@ class Approvals:
 
     def used(self, request: Approval) -> tuple[Approval, tuple[Kept, ...]]:
         """As it is once the intent is written, and what is written with that; then `take` it."""
-        used = self._moved(request, Move.USE, f"approval {request.id} by {request.by} is used")
+        used = self._moved(request, ApprovalEvent.USE, f"approval {request.id} by {request.by} is used")
         return used, self._keep(used)
 
     # What people say
@@ -145,7 +145,7 @@ class Approvals:
             request, service = self._waiting(number)
             sentence = f"approval {number} to {request.rung} {request.service} is given by {by}"
             sentence += f": {reason.strip()}" if reason.strip() else ""
-            approved = replace(self._moved(request, Move.APPROVE, sentence), by=by, reason=reason.strip())
+            approved = replace(self._moved(request, ApprovalEvent.APPROVE, sentence), by=by, reason=reason.strip())
             await self._write(approved)
         service.wake.set()
         return f"{sentence} (it is done now if it still is what would be done: `watchdog status`)"
@@ -157,7 +157,7 @@ class Approvals:
         async with self._deciding:
             request, service = self._waiting(number)
             over = rejected(request, by, reason.strip())
-            ended = replace(self._moved(request, Move.REJECT, over.because), by=by, reason=reason.strip())
+            ended = replace(self._moved(request, ApprovalEvent.REJECT, over.because), by=by, reason=reason.strip())
             await self._hand_over(service, ended, over)
         service.wake.set()
         mended = f"`watchdog recover {request.service}` when it is mended"
@@ -231,10 +231,10 @@ class Approvals:
                 return
             if request.state is ApprovalState.APPROVED:
                 sentence = f"approval {request.id} to {request.rung} {service} is void: {because}"
-                ended = self._moved(request, Move.VOID, sentence)
+                ended = self._moved(request, ApprovalEvent.VOID, sentence)
             else:
                 sentence = f"approval {request.id} to {request.rung} {service} is not needed any more: {because}"
-                ended = self._moved(request, Move.WITHDRAW, sentence)
+                ended = self._moved(request, ApprovalEvent.WITHDRAW, sentence)
             await self._write(ended)
             self._journal.say(service, sentence, incident=request.incident)
 
@@ -258,7 +258,7 @@ class Approvals:
         self.take(ended)
         self._journal.say(service.key, f"handed to a person: {over.because}", incident=ended.incident)
 
-    def _moved(self, request: Approval, move: Move, because: str) -> Approval:
+    def _moved(self, request: Approval, move: ApprovalEvent, because: str) -> Approval:
         now = self._state.clock.now()
         return replace(request, state=advance(request.state, move), ended_at=now, because=because)
 

@@ -12,7 +12,7 @@ from watchdog.engine.spec import config_hash
 from watchdog.errors import EngineError
 from watchdog.model.container import ContainerSpec
 from watchdog.model.health import Assessment, Health
-from watchdog.model.record import Baseline, Desired, EntryKind, ServiceRecord
+from watchdog.model.record import Desired, EntryKind, Revision, ServiceRecord
 from watchdog.policy.discovery import explicitly_enabled
 from watchdog.policy.graph import named_in_labels
 from watchdog.policy.journeys import not_reached
@@ -114,14 +114,14 @@ class Proving:
             self._journal.say(service.key, f"its spec could not be saved yet: {error}")
             return
         digest = config_hash(spec)
-        baseline = Baseline(
+        baseline = Revision(
             spec_id=spec.id, image=spec.image, image_id=spec.image_id, config_hash=digest, proven_at=now
         )
         await self._record(baseline, spec)
         service.identify(digest, spec.id)
         self._proven = container
 
-    async def _record(self, baseline: Baseline, spec: ContainerSpec) -> None:
+    async def _record(self, baseline: Revision, spec: ContainerSpec) -> None:
         service = self._service
         sentence = f"proven: {service.key} was good for {service.settings.health.soak:g} s; protected from now on"
         if spec.unfaithful:
@@ -145,7 +145,7 @@ class Proving:
 
 
 def proven_record(
-    service: ServiceState, record: ServiceRecord, baseline: Baseline, spec: ContainerSpec
+    service: ServiceState, record: ServiceRecord, baseline: Revision, spec: ContainerSpec
 ) -> ServiceRecord:
     """What the ledger says of a service whose deployment is proven."""
     return replace(
@@ -170,7 +170,7 @@ async def pin(state: DaemonState, journal: Journal, record: ServiceRecord, befor
         journal.say(record.service, f"its image could not be pinned: {error}")
 
 
-def _with_baseline(record: ServiceRecord, baseline: Baseline, spec: ContainerSpec) -> ServiceRecord:
+def _with_baseline(record: ServiceRecord, baseline: Revision, spec: ContainerSpec) -> ServiceRecord:
     """The newest first; the same deployment again only refreshes its spec (its anonymous volumes may be new)."""
     newest = record.baselines[0] if record.baselines else None
     if newest is not None and newest.config_hash == baseline.config_hash:

@@ -15,7 +15,7 @@ from watchdog.policy.turn import GOOD_AFTER, DockersTurn, ends_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ContainerLook:
     """A fresh look at the container of a service; `container` is None where there is none."""
 
     container: Container | None
@@ -36,7 +36,7 @@ class StopMarks:
 
 
 @dataclass(slots=True)
-class Run:
+class ContainerRun:
     """From one start of a container to its end. An answer to a question asked under another number is thrown away."""
 
     number: int
@@ -50,7 +50,7 @@ class Run:
     health_check_changed: bool = False
     """Between good and bad, since the last poll."""
 
-    def without_failed_checks(self) -> Run:
+    def without_failed_checks(self) -> ContainerRun:
         return replace(
             self,
             number=self.number + 1,
@@ -72,7 +72,7 @@ class Incarnation:
     last_bad_at: float | None = None
     unpaused_at: float | None = None
     stop: StopMarks = field(default_factory=StopMarks)
-    run: Run = field(default_factory=lambda: Run(0))
+    run: ContainerRun = field(default_factory=lambda: ContainerRun(0))
 
     def running_for(self, now: float) -> float:
         return max(0.0, now - self.run.running_since) if self.run.running_since is not None else 0.0
@@ -102,15 +102,15 @@ class Incarnation:
 def gone(before: Incarnation, at: float) -> Incarnation:
     """Nothing but its revision outlives a container."""
     number = before.run.number + 1
-    return Incarnation(looked_at=at, config_hash=before.config_hash, spec_id=before.spec_id, run=Run(number))
+    return Incarnation(looked_at=at, config_hash=before.config_hash, spec_id=before.spec_id, run=ContainerRun(number))
 
 
-def followed(before: Incarnation, container: Container, look: Look, fresh: Incarnation) -> Incarnation:
+def followed(before: Incarnation, container: Container, look: ContainerLook, fresh: Incarnation) -> Incarnation:
     """What is known after a look that found a container; `fresh` is taken where it is another one than before."""
     if before.container is None or before.container.id != container.id:
         after = replace(fresh, run=replace(fresh.run, number=before.run.number + 1))
     elif before.container.started_at != container.started_at:
-        run = Run(before.run.number + 1)
+        run = ContainerRun(before.run.number + 1)
         after = replace(before, stop=StopMarks(), unpaused_at=None, run=run)
     elif is_paused(before.container) is not is_paused(container):
         # What was asked before counts no more, what is known of it stays.
@@ -129,7 +129,7 @@ def followed(before: Incarnation, container: Container, look: Look, fresh: Incar
 
 def fresh(*, stopped: bool, flaps: Mapping[str, Flaps]) -> Incarnation:
     """Of a container that was not met before; `stopped`: an earlier daemon heard that an operator stopped it."""
-    return Incarnation(stop=StopMarks(by_operator=stopped), run=Run(0, flaps=dict(flaps)))
+    return Incarnation(stop=StopMarks(by_operator=stopped), run=ContainerRun(0, flaps=dict(flaps)))
 
 
 def _turn(before: Container | None, after: Incarnation, now: float) -> DockersTurn | None:

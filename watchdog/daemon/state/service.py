@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.daemon.state.course import Course
-from watchdog.daemon.state.incarnation import Incarnation, Look, followed, fresh, gone, is_paused
+from watchdog.daemon.state.incarnation import ContainerLook, Incarnation, followed, fresh, gone, is_paused
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.health import Assessment
 from watchdog.model.identity import ServiceKey
@@ -134,7 +134,7 @@ class ServiceState:
         run = self.incarnation.run
         run.streaks = {check.name: run.streaks[check.name] for check in settings.checks if check.name in run.streaks}
 
-    def see(self, look: Look) -> None:
+    def see(self, look: ContainerLook) -> None:
         """Takes in a fresh look."""
         before, container = self.incarnation, look.container
         if container is None:
