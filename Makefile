@@ -53,6 +53,7 @@ lint: dev-env ## style, types and the walls between rooms
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --venvpath $(dir $(VENV))
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.structure
 
 .PHONY: golden
 golden: dev-env ## write anew what golden files say of what is stored and served: their diff is what a reviewer looks at

@@ -149,7 +149,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     if both[0] and both[1] is not None:
         merged["profiles"] = [*both[0], *both[1]]
     deploys = [is_table(side.get("deploy")) for side in (below, above)]
-    if deploys[0] and deploys[1]:
+    if deploys[0] is not None and deploys[1] is not None:
         merged["deploy"] = deploys[0] | deploys[1]
     return merged
 

@@ -38,7 +38,6 @@ from watchdog.policy.journeys import heard_by
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
 from watchdog.policy.signatures import KNOWN_ERRORS
-from watchdog.policy.streak import follow
 
 UNREAD = {ENABLE: "true"}
 """The labels of a container that is gone stand in the daemon's specs: to be missing it must have been watched."""
@@ -134,7 +133,7 @@ def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
 
 async def _look_at_engine(state: DaemonState) -> None:
     try:
-        state.engine_state.identity = await state.engine.identify()
+        state.engine_state.identified(await state.engine.identify())
         await ContainerObserver(state, _Onlooker(state.services), own_container()).look()
         state.engine_state.away = None
     except EngineError as error:
@@ -185,7 +184,7 @@ def _take_in(state: DaemonState, check: Check, of: ServiceState | Endpoint | Jou
     if isinstance(of, ServiceState):
         of.hear(check, observation, of.incarnation.run.number, now)
         return
-    of.streak = follow(of.streak, observation, check)
+    of.hear(observation)
     if isinstance(of, Journey):
         for service in state.services.known.values():
             if of.is_of(service.key):

@@ -19,7 +19,7 @@ from watchdog.model.record import EntryKind
 from watchdog.policy.assess import ENDS_SOON, failure_class
 from watchdog.policy.certificates import failing_over
 from watchdog.policy.flapping import Flaps, sample
-from watchdog.policy.streak import Standing, follow, in_doubt
+from watchdog.policy.streak import Standing, in_doubt
 
 
 class Doubts(Protocol):
@@ -86,7 +86,7 @@ class EndpointMonitor:
         alone.waiting = f"waiting for {', '.join(map(str, causes))}" if causes else ""
         self._incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
-        alone.streak = follow(before, observation, check)
+        alone.hear(observation)
         state.observer.connectivity.note(before.last, alone.streak.last)
         if observation.verdict is not Verdict.UNKNOWN and not causes and not state.deployment.watches(check):
             passed = observation.verdict is Verdict.PASS
@@ -136,7 +136,7 @@ class EndpointMonitor:
         for cause in self._state.dependencies.first_causes(alone.check):
             incident = self._state.services.known[cause].record.incident
             if incident is not None:
-                alone.attributed_to = cause
+                alone.attribute(cause)
                 subject = ENDPOINT + alone.check.name
                 sentence = f"{subject} fails, too ({last.reason}): {alone.waiting}"
                 entry = self._journal.entry(EntryKind.DECISION, subject, sentence, incident=incident)

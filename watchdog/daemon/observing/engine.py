@@ -106,8 +106,9 @@ class EngineWatch:
         state = self._state
         if state.engine_state.away is None:
             return
-        state.engine_state.identity = await state.engine.identify()
-        await self._claim(state.engine_state.identity)
+        identity = await state.engine.identify()
+        state.engine_state.identified(identity)
+        await self._claim(identity)
         await self._note_ends()
         self._desk.engine_lost_at = None
         now = state.clock.now()

@@ -44,7 +44,7 @@ class EventListener:
             self.tried.set()
             match signal:
                 case Connected(identity=identity):
-                    self._state.engine_state.identity = identity
+                    self._state.engine_state.identified(identity)
                     self.look_soon()
                 case Disconnected(because=because):
                     self._engine_watch.hung_up(because)

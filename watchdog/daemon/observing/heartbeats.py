@@ -72,7 +72,7 @@ class Heartbeats:
         if old:
             await self._journal.write(kept=[Kept(KIND, name, None) for name in old])
         for name in old:
-            del self._hearts.known[name]
+            self._hearts.forget(name)
 
     def token(self, name: str) -> str | None:
         """What must be shown to call in over TCP; None where nothing opens that door. Raises UnknownHeartbeat."""
@@ -94,14 +94,14 @@ class Heartbeats:
     async def run(self) -> None:
         """Writes what calls left unwritten, for ever."""
         while True:
-            await self._hearts.changed.wait()
-            self._hearts.changed.clear()
+            await self._hearts.dirty.wait()
+            self._hearts.dirty.clear()
             await asyncio.sleep(SPACING)
             now = self._state.clock.now()
             if any(now >= self._write_at.get(name, 0.0) for name in self._hearts.unwritten):
                 await self._write()
             if self._hearts.unwritten:
-                self._hearts.changed.set()
+                self._hearts.dirty.set()
 
     async def finish(self) -> None:
         """Writes all that is not written."""

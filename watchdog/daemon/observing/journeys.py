@@ -16,7 +16,6 @@ from watchdog.daemon.state.service import ServiceState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.policy.journeys import heard_by
-from watchdog.policy.streak import follow
 
 JOURNEY: Final = "journey "
 """Prefix of the owner's name of a journey's question."""
@@ -91,7 +90,7 @@ class JourneyMonitor:
             del asked[old]
         if journey is None:
             return check.interval
-        journey.streak = follow(journey.streak, run, check)
+        journey.hear(run)
         waits: list[float] = []
         for service, attached in self._hearers(check.name):
             if service.key not in incarnations:

@@ -176,7 +176,7 @@ class RecoveryRunner:
         course = service.course
         course.intent_seconds = self.state.clock.now() - woken if woken is not None else None
         service.signals.failure_heard_at = None
-        course.message = f"{plan.rung}: {plan.because}{approved}"
+        course.decided(f"{plan.rung}: {plan.because}{approved}")
         self.journal.say(key, course.message, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:

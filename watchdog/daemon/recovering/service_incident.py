@@ -157,7 +157,7 @@ class ServiceIncident:
         service, culprit = self._service, self._state.dependencies.root_cause(self._service)
         if service.course.attributed_to is not None or culprit is None:
             return
-        service.course.attributed_to = culprit.key
+        service.course.attribute(culprit.key)
         sentence = f"{service.key} is {seen.health.value}, too ({seen.reason}): {because}"
         entry = self._journal.entry(EntryKind.DECISION, service.key, sentence, incident=culprit.record.incident)
         await self._journal.write(entry, vital=True)

@@ -256,7 +256,7 @@ class Worker:
                 return attempted.instead.until
             await self._hand_over(attempted.instead)
             return None
-        service.course.message = f"{decision.rung} is done and waits for its verification"
+        service.course.decided(f"{decision.rung} is done and waits for its verification")
         self.service.course.advance(RecoveryEvent.ACTED if attempted.failure is None else RecoveryEvent.FAILED)
         if attempted.failure is not None:
             self._journal.say(service.key, f"the attempt failed: {attempted.failure}")
@@ -323,7 +323,7 @@ class Worker:
         service = self.service
         if decision.because == service.course.message:
             return
-        service.course.message = decision.because
+        service.course.decided(decision.because)
         if decision.because and isinstance(decision, Wait) and self._state.engine_state.away is None:
             self._journal.say(service.key, decision.because, decision=type(decision).__name__.lower())
 

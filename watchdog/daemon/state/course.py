@@ -49,6 +49,13 @@ class Course:
         elif self.bad_since is None:
             self.bad_since = now
 
+    def decided(self, message: str) -> None:
+        self.message = message
+
+    def attribute(self, root: ServiceKey) -> None:
+        """Once, until it is good again."""
+        self.attributed_to = root
+
     def closed(self) -> None:
         """What was decided during an incident ends with it."""
         self.message = ""

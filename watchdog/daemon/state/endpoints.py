@@ -8,7 +8,7 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.probe.journey import JourneyProbe
 from watchdog.policy.flapping import Flaps
-from watchdog.policy.streak import Streak, without_failures
+from watchdog.policy.streak import Streak, follow, without_failures
 
 
 @dataclass(slots=True)
@@ -24,6 +24,13 @@ class Endpoint:
     """For which of the services that it needs it waits while it fails, a sentence."""
     attributed_to: ServiceKey | None = None
     """The service in whose incident the ledger says that this fails for want of it."""
+
+    def hear(self, observation: Observation) -> None:
+        self.streak = follow(self.streak, observation, self.check)
+
+    def attribute(self, root: ServiceKey) -> None:
+        """Until it is good again, or asked anew."""
+        self.attributed_to = root
 
     def forget_failures(self) -> None:
         self.streak, self.flaps, self.attributed_to = without_failures(self.streak), Flaps(), None
@@ -45,6 +52,9 @@ class Journey:
 
     def is_of(self, key: ServiceKey) -> bool:
         return any(one.means_replica(key) for one in self.probe.services)
+
+    def hear(self, run: Observation) -> None:
+        self.streak = follow(self.streak, run, self.check)
 
     def note(self, key: ServiceKey, heard: Observation) -> None:
         """Takes in what one of its services heard."""

@@ -30,6 +30,9 @@ class EngineState:
     """When the last poll ended; None before the first one."""
     activity: EngineActivity = field(default_factory=EngineActivity)
 
+    def identified(self, identity: EngineIdentity) -> None:
+        self.identity = identity
+
     def tells(self, now: float) -> bool:
         """Whether what is known of containers is what the engine says now."""
         return self.away is None and now >= self.settled_at

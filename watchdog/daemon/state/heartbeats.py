@@ -28,7 +28,7 @@ class HeartbeatStore:
     """When calls began to be heard, steady seconds; None for an onlooker, who only reads what the daemon wrote."""
     known: dict[str, Heart] = field(default_factory=dict[str, Heart])
     unwritten: set[str] = field(default_factory=set[str])
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    dirty: asyncio.Event = field(default_factory=asyncio.Event)
     """Something is unwritten."""
 
     def reading(self, check: Check) -> Reading:
@@ -48,7 +48,10 @@ class HeartbeatStore:
     def hear(self, name: str, heart: Heart) -> None:
         self.known[name] = heart
         self.unwritten.add(name)
-        self.changed.set()
+        self.dirty.set()
+
+    def forget(self, name: str) -> None:
+        del self.known[name]
 
     def load(self, kept: Mapping[str, str]) -> None:
         """Takes up what the ledger keeps; what cannot be read is as if it had never called."""
