@@ -21,6 +21,7 @@ from watchdog.daemon.observing.check_schedule import CheckScheduler
 from watchdog.daemon.state.clock import Clock
 from watchdog.ledger import Ledger
 from watchdog.model.alert import FILES, Alert, Notice
+from watchdog.model.change import Change
 from watchdog.model.health import Cause
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.probe.network import TcpProbe
@@ -123,7 +124,8 @@ async def _write(ledger: Ledger, alerter: Alerter, incident: Incident, *, closed
         resolved=closed,
     )
     recorded = replace(incident, closed_at=now if closed else None)
-    await ledger.append(entry, incidents=[recorded], notices=[Notice(RECEIVER, alert), Notice(FILES, alert)])
+    notices = [Notice(RECEIVER, alert), Notice(FILES, alert)]
+    await ledger.append(Change(entries=[entry], incidents=[recorded], notices=notices))
     alerter.hurry()
 
 

@@ -16,6 +16,7 @@ from watchdog.alerts.counts import AlertCounts
 from watchdog.alerts.delivery_worker import Patience
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Alert, Notice
+from watchdog.model.change import Change
 from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings
 
 HASTE = Patience(tries=3, first=0.01, longest=0.02, repeat=0.05)
@@ -40,7 +41,7 @@ class Scene:
     async def tell(self, *alerts: Alert) -> None:
         """As the daemon does: in one transaction, for every receiver."""
         for alert in alerts:
-            await self.ledger.append(notices=[Notice(name, alert) for name in self.alerter.receivers])
+            await self.ledger.append(Change(notices=[Notice(name, alert) for name in self.alerter.receivers]))
         self.alerter.hurry()
 
 

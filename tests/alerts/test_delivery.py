@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 from watchdog.errors import LedgerError
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Alert, Notice, Queued
+from watchdog.model.change import Change
 from watchdog.model.record import Severity
 from watchdog.model.settings import AlertSettings, ReceiverKind, ReceiverSettings
 
@@ -26,7 +27,7 @@ def notices(*alerts: Alert) -> list[Notice]:
 
 async def test_what_a_killed_daemon_left_is_delivered_by_the_next_one(tmp_path: Path, hook: Hook) -> None:
     ledger = await Ledger.open(tmp_path / "state", key_file=None, now=0.0, retention=1e9)
-    await ledger.append(notices=notices(alert(1), alert(2), alert(1, resolved=True)))
+    await ledger.append(Change(notices=notices(alert(1), alert(2), alert(1, resolved=True))))
     await ledger.close()
     async with running(told_to(webhook(hook.url)), tmp_path) as scene:
         await eventually(lambda: scene.counts.sent["hook"] == 3)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from watchdog.ledger import Ledger
+from watchdog.model.change import Change
 from watchdog.model.health import Cause
 from watchdog.model.record import Entry, EntryKind, Incident, Severity
 
@@ -38,7 +39,7 @@ def head(home: Path) -> str:
             opened = Entry(
                 at=NOW, kind=EntryKind.INCIDENT_OPENED, subject="shop/webui", sentence="webui is gone", incident=number
             )
-            await ledger.append(opened, incidents=[incident])
+            await ledger.append(Change(entries=[opened], incidents=[incident]))
         written = ledger.head
         await ledger.close()
         return written

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,9 +21,10 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.errors import LedgerFull, UnknownHeartbeat
 from watchdog.ledger import Ledger, LedgerReader
+from watchdog.model.change import Change
 from watchdog.model.observation import Check, Verdict
 from watchdog.model.probe.reports import HeartbeatProbe
-from watchdog.model.record import Kept
+from watchdog.model.record import Kept, Row
 from watchdog.model.settings import Settings, StateSettings
 from watchdog.probes import Prober
 
@@ -71,14 +71,14 @@ class Scene:
         self.ledger = await Ledger.open(state.dir, key_file=None, now=self.wall(), retention=state.retention)
         append = self.ledger.append
 
-        async def counted(*entries: Any, kept: Any = (), **others: Any) -> Any:
-            if kept and self.full:
+        async def counted(change: Change) -> tuple[Row, ...]:
+            if change.kept and self.full:
                 raise LedgerFull("no space")
-            if kept:
-                self.written.append(list(kept))
-            return await append(*entries, kept=kept, **others)
+            if change.kept:
+                self.written.append(list(change.kept))
+            return await append(change)
 
-        self.ledger.append = counted  # pyright: ignore[reportAttributeAccessIssue]  # every write is counted
+        self.ledger.append = counted
 
         async def claim(_: EngineIdentity, __: Collection[str]) -> None:
             return
@@ -258,7 +258,7 @@ async def test_what_is_kept_and_cannot_be_read_is_as_if_it_never_called(tmp_path
     async with scene.daemon():
         broken = ["[]", "{}", '{"since": "x", "called_at": 1}', '{"since": 1, "called_at": [], "exit_code": 0}']
         kept = [Kept(KIND, f"broken{number}", text) for number, text in enumerate(broken)]
-        await scene.ledger.append(kept=[*kept, Kept(KIND, "backup", "null")])
+        await scene.ledger.append(Change(kept=[*kept, Kept(KIND, "backup", "null")]))
     async with scene.daemon() as daemon:
         await asyncio.sleep(2)
         assert _shown(daemon)[0] is Verdict.UNKNOWN
@@ -270,7 +270,7 @@ async def test_names_that_no_configuration_knows_are_forgotten_after_two_years(t
     async with scene.daemon() as daemon:
         await daemon.heartbeat("backup", 0, "")
         texts = {name: _kept(scene.wall() - age) for name, age in (("old", FORGET_AFTER + 1), ("young", HOUR))}
-        await scene.ledger.append(kept=[Kept(KIND, name, text) for name, text in texts.items()])
+        await scene.ledger.append(Change(kept=[Kept(KIND, name, text) for name, text in texts.items()]))
     async with scene.daemon():
         await asyncio.sleep(1)
         assert scene.kept().keys() == {"backup", "young"}

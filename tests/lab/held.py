@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,11 +23,10 @@ from watchdog.daemon import service
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import NotFound
 from watchdog.ledger import Ledger
-from watchdog.model.alert import Notice
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
-from watchdog.model.deployment import Deployment
 from watchdog.model.plan import CreateContainer, CreateNetwork, Step, container_of
-from watchdog.model.record import Entry, EntryKind, Incident, Kept, Row, ServiceRecord
+from watchdog.model.record import EntryKind, Row
 
 VARIABLE: Final = "LAB_HOLDS"
 PROGRAM: Final = "tests.lab.held"
@@ -115,28 +114,9 @@ class HeldLedger(Ledger):
 
     holder: ClassVar[Holder]
 
-    async def append(
-        self,
-        *entries: Entry,
-        records: Iterable[ServiceRecord] = (),
-        incidents: Iterable[Incident] = (),
-        specs: Iterable[ContainerSpec] = (),
-        kept: Iterable[Kept] = (),
-        notices: Iterable[Notice] = (),
-        deployments: Iterable[Deployment] = (),
-        vital: bool = False,
-    ) -> tuple[Row, ...]:
-        records = list(records)
-        rows = await super().append(
-            *entries,
-            records=records,
-            incidents=incidents,
-            specs=specs,
-            kept=kept,
-            notices=notices,
-            deployments=deployments,
-            vital=vital,
-        )
+    async def append(self, change: Change) -> tuple[Row, ...]:
+        entries, records = change.entries, change.records
+        rows = await super().append(change)
         if self.holder.holds.joined and not (entries and entries[0].kind in ACTS):
             return rows  # what others notice meanwhile would make the count another one each time
         if not entries and not records:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from watchdog.ledger import Ledger
+from watchdog.model.change import Change
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Entry, EntryKind, ServiceRecord
 
@@ -16,7 +17,9 @@ async def append_without_end(directory: Path) -> None:
     service = ServiceKey("shop", "webui")
     while True:
         entry = Entry(at=1.0, kind=EntryKind.HEALTH, subject=str(service), sentence="x" * 300)
-        rows = await ledger.append(entry, entry, records=[ServiceRecord(service=service, container_id=ledger.head)])
+        rows = await ledger.append(
+            Change(entries=(entry, entry), records=[ServiceRecord(service=service, container_id=ledger.head)])
+        )
         sys.stdout.write("".join(f"{row.seq} {row.hash}\n" for row in rows))
         sys.stdout.flush()
 

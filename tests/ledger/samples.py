@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchdog.ledger import Ledger
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
 from watchdog.model.health import Cause
 from watchdog.model.identity import ServiceKey
@@ -50,6 +51,10 @@ def entry(
     **payload: Any,
 ) -> Entry:
     return Entry(at=at, kind=kind, subject="shop/webui", sentence=sentence, incident=incident, payload=payload)
+
+
+def change(*entries: Entry, **more: Any) -> Change:
+    return Change(entries=entries, **more)
 
 
 def baseline(spec_id: str) -> Revision:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.samples import entry, full_record, opened
+from tests.ledger.samples import change, entry, full_record, opened
 from watchdog.errors import LedgerFull
 from watchdog.ledger import Ledger, LedgerReader, read_json, write_json
 from watchdog.model.record import EntryKind
@@ -30,7 +30,7 @@ async def until_full(ledger: Ledger) -> str:
     head = ledger.head
     for _ in range(2000):
         try:
-            (row,) = await ledger.append(entry("x" * 1000))
+            (row,) = await ledger.append(change(entry("x" * 1000)))
         except LedgerFull:
             return head
         head = row.hash
@@ -42,23 +42,23 @@ async def test_what_is_vital_is_recorded_on_a_full_disk_and_nothing_else_until_t
 ) -> None:
     disk = small_disk("6m")
     async with opened(disk / "state") as ledger:
-        await ledger.append(entry())
+        await ledger.append(change(entry()))
         filler = fill(disk)
         head = await until_full(ledger)
         assert ledger.head == head
         assert ledger.records == {}
 
         (intent,) = await ledger.append(
-            entry("start webui", kind=EntryKind.INTENT), records=[full_record()], vital=True
+            change(entry("start webui", kind=EntryKind.INTENT), records=[full_record()], vital=True)
         )
         assert not (disk / "state" / "reserve").exists()
         with pytest.raises(LedgerFull):
-            await ledger.append(entry("not vital"))
-        await ledger.append(entry("webui runs", kind=EntryKind.OUTCOME, intent=intent.seq), vital=True)
+            await ledger.append(change(entry("not vital")))
+        await ledger.append(change(entry("webui runs", kind=EntryKind.OUTCOME, intent=intent.seq), vital=True))
         head = ledger.head
 
         filler.unlink()
-        await ledger.append(entry("not vital"))
+        await ledger.append(change(entry("not vital")))
         assert (disk / "state" / "reserve").stat().st_blocks * 512 >= 1024 * 1024
         with LedgerReader.open(disk / "state") as reader:
             assert reader.verify(head).intact
@@ -68,11 +68,11 @@ async def test_what_is_vital_is_recorded_on_a_full_disk_and_nothing_else_until_t
 async def test_the_reserve_lasts_for_hundreds_of_vital_rows(small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("6m")
     async with opened(disk / "state") as ledger:
-        await ledger.append(entry())
+        await ledger.append(change(entry()))
         fill(disk)
         await until_full(ledger)
         for _ in range(300):
-            await ledger.append(entry("start webui"), records=[full_record()], vital=True)
+            await ledger.append(change(entry("start webui"), records=[full_record()], vital=True))
     async with opened(disk / "state") as again:
         assert again.head == ledger.head
 
@@ -86,7 +86,7 @@ async def test_when_the_reserve_is_used_up_even_the_vital_is_refused_whole(small
         for _ in range(100):
             head = ledger.head
             try:
-                await ledger.append(entry("x" * 100_000), records=[full_record()], vital=True)
+                await ledger.append(change(entry("x" * 100_000), records=[full_record()], vital=True))
             except LedgerFull:
                 refused += 1
                 assert ledger.head == head
@@ -99,12 +99,12 @@ async def test_when_the_reserve_is_used_up_even_the_vital_is_refused_whole(small
 async def test_a_daemon_that_starts_on_a_full_disk_can_record_what_is_vital(small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("6m")
     async with opened(disk / "state") as ledger:
-        await ledger.append(entry(at=0.0))
+        await ledger.append(change(entry(at=0.0)))
     fill(disk)
     async with opened(disk / "state", now=10_000.0, retention=100.0) as ledger:
         with pytest.raises(LedgerFull):
-            await ledger.append(entry())
-        await ledger.append(entry(), vital=True)
+            await ledger.append(change(entry()))
+        await ledger.append(change(entry(), vital=True))
         with LedgerReader.open(disk / "state") as reader:
             assert reader.verify(ledger.head).intact
 

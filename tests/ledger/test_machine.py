@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.ledger.samples import DAY, entry
+from tests.ledger.samples import DAY, change, entry
 from watchdog.ledger import Ledger, LedgerReader
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import EntryKind, Row, ServiceRecord
@@ -49,7 +49,7 @@ class LedgerMachine(RuleBasedStateMachine):
     ) -> None:
         record = ServiceRecord(service=ServiceKey("shop", name), container_id=f"c{attempts}")
         said = entry(sentence, at=at, kind=kind, incident=attempts or None, content=payload)
-        (row,) = self.runner.run(self.ledger.append(said, records=[record]))
+        (row,) = self.runner.run(self.ledger.append(change(said, records=[record])))
         self.records[record.service] = record
         self._follow(row)
 
@@ -57,7 +57,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99))
     def end_an_intent(self, which: int) -> None:
         seq = sorted(self.pending)[which % len(self.pending)]
-        (row,) = self.runner.run(self.ledger.append(entry(kind=EntryKind.OUTCOME, intent=seq)))
+        (row,) = self.runner.run(self.ledger.append(change(entry(kind=EntryKind.OUTCOME, intent=seq))))
         del self.pending[seq]
         self._follow(row)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.samples import entry, full_record, opened
+from tests.ledger.samples import change, entry, full_record, opened
 from watchdog.errors import LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
 
@@ -30,7 +30,7 @@ def mode(path: Path) -> int:
 @pytest.mark.usefixtures("permissive_umask")
 async def test_directory_and_files_are_for_their_owner_only_under_any_umask(state: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(entry())
+        await ledger.append(change(entry()))
         assert mode(state) == 0o700
         assert {path.name: mode(path) for path in state.iterdir()} == {
             "ledger.db": 0o600,
@@ -85,7 +85,7 @@ async def test_a_file_in_the_place_of_the_directory_is_named(state: Path) -> Non
 async def test_a_read_only_disk_is_named_and_its_ledger_can_still_be_read(small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("8m")
     async with opened(disk / "state") as ledger:
-        await ledger.append(entry(), records=[full_record()])
+        await ledger.append(change(entry(), records=[full_record()]))
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     for directory in (disk / "state", disk / "new"):
         with pytest.raises(LedgerError, match=r"read-only.*\[state\] dir"):
@@ -139,19 +139,19 @@ async def test_a_damaged_file_is_named_with_what_to_do(state: Path, content: byt
 async def test_a_ledger_cut_in_half_is_found_and_not_made_anew(state: Path) -> None:
     async with opened(state) as ledger:
         for _ in range(50):
-            await ledger.append(entry("x" * 500), records=[full_record()])
+            await ledger.append(change(entry("x" * 500), records=[full_record()]))
     path = state / "ledger.db"
     size = path.stat().st_size
     os.truncate(path, size // 2)
     with pytest.raises(LedgerError):
         async with opened(state) as broken:
-            await broken.append(entry())
+            await broken.append(change(entry()))
     assert path.stat().st_size <= size
 
 
 async def test_a_record_that_was_edited_into_nonsense_is_named(state: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(records=[full_record()])
+        await ledger.append(change(records=[full_record()]))
     with sqlite3.connect(state / "ledger.db") as database:
         database.execute("UPDATE services SET record = '{}'")
     database.close()
@@ -166,7 +166,7 @@ async def test_a_file_left_empty_by_a_death_at_the_first_start_becomes_a_ledger(
     with pytest.raises(NoLedger, match="There is no ledger"):
         LedgerReader.open(state)
     async with opened(state) as ledger:
-        await ledger.append(entry())
+        await ledger.append(change(entry()))
 
 
 async def test_where_nothing_was_written_there_is_no_ledger_and_reading_makes_none(state: Path) -> None:

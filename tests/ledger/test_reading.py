@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.samples import DAY, WEBUI, entry, full_record, incident, opened
+from tests.ledger.samples import DAY, WEBUI, change, entry, full_record, incident, opened
 from watchdog.errors import LedgerError, UnknownIncident
 from watchdog.ledger import LedgerReader
 from watchdog.ledger.database import connect_read_only
-from watchdog.ledger.store import Change, Store
+from watchdog.ledger.store import Store
 
 
 async def test_a_reader_sees_what_was_written_and_cannot_write(state: Path) -> None:
     async with opened(state) as ledger:
-        (row,) = await ledger.append(entry(incident=1), records=[full_record()], incidents=[incident(1)])
+        (row,) = await ledger.append(change(entry(incident=1), records=[full_record()], incidents=[incident(1)]))
         with LedgerReader.open(state) as reader:
             assert reader.records() == {WEBUI: full_record()}
             assert reader.incidents(5) == reader.open_incidents() == (incident(1),)
             assert reader.timeline(1) == (incident(1), (row,))
-            (later,) = await ledger.append(entry())
+            (later,) = await ledger.append(change(entry()))
             assert reader.head() == later.hash
             with pytest.raises(UnknownIncident):
                 reader.timeline(2)
@@ -46,10 +46,10 @@ async def test_readers_in_other_threads_see_whole_transactions_while_rows_are_wr
         return rounds
 
     async with opened(state, now=0.0, retention=DAY) as ledger:
-        await ledger.append(entry(at=0.0))
+        await ledger.append(change(entry(at=0.0)))
         readers = [asyncio.create_task(asyncio.to_thread(read)) for _ in range(2)]
         for n in range(200):
-            await ledger.append(entry(at=n * DAY), entry(at=n * DAY))
+            await ledger.append(change(entry(at=n * DAY), entry(at=n * DAY)))
             if n % 20 == 0:
                 await ledger.compact(n * DAY)
         stop.set()
@@ -59,7 +59,7 @@ async def test_readers_in_other_threads_see_whole_transactions_while_rows_are_wr
 
 async def test_what_is_removed_between_two_looks_of_a_reader_is_still_there_for_it(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
-        (row,) = await ledger.append(entry(at=0.0, incident=1), incidents=[incident(1)])
+        (row,) = await ledger.append(change(entry(at=0.0, incident=1), incidents=[incident(1)]))
     store = Store.open(state, key_file=None)
     connection = connect_read_only(state)
 
@@ -74,7 +74,7 @@ async def test_what_is_removed_between_two_looks_of_a_reader_is_still_there_for_
     connection.set_trace_callback(remove_before_rows_are_read)
     with LedgerReader(connection, state) as reader:
         assert reader.timeline(1) == (incident(1), (row,))
-        store.append(Change(entries=[entry(at=0.0)]), vital=False)
+        store.append(change(entry(at=0.0)))
         due = True
         found = reader.verify(None)
         assert found.intact, found.sentence
@@ -83,7 +83,7 @@ async def test_what_is_removed_between_two_looks_of_a_reader_is_still_there_for_
 
 async def test_a_ledger_that_was_left_by_a_stopped_daemon_can_be_read(state: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(entry(), records=[full_record()])
+        await ledger.append(change(entry(), records=[full_record()]))
     with LedgerReader.open(state) as reader:
         assert reader.verify(ledger.head).intact
         assert WEBUI in reader.records()
@@ -113,7 +113,7 @@ async def test_a_user_who_may_not_read_it_gets_a_sentence(state: Path) -> None:
 
 async def test_a_row_that_was_edited_into_nonsense_is_named(state: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(entry(incident=1), incidents=[incident(1)])
+        await ledger.append(change(entry(incident=1), incidents=[incident(1)]))
         editor = sqlite3.connect(state / "ledger.db", isolation_level=None)
         editor.execute("UPDATE entries SET kind = 'fairy tale'")
         editor.close()

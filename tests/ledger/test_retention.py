@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.samples import DAY, SECRET, WEBUI, baseline, entry, incident, opened, spec
+from tests.ledger.samples import DAY, SECRET, WEBUI, baseline, change, entry, incident, opened, spec
 from watchdog.errors import LedgerError, UnknownIncident
 from watchdog.ledger import LedgerReader
 from watchdog.model.record import EntryKind, ServiceRecord
@@ -14,7 +14,7 @@ from watchdog.model.record import EntryKind, ServiceRecord
 
 async def test_old_rows_leave_and_the_chain_stays_intact(state: Path) -> None:
     async with opened(state, now=0.0, retention=10 * DAY) as ledger:
-        old = [(await ledger.append(entry(at=n * DAY)))[0] for n in range(20)]
+        old = [(await ledger.append(change(entry(at=n * DAY))))[0] for n in range(20)]
         await ledger.compact(20 * DAY)
         with LedgerReader.open(state) as reader:
             assert reader.verify(None).rows == 11
@@ -24,7 +24,7 @@ async def test_old_rows_leave_and_the_chain_stays_intact(state: Path) -> None:
             older = reader.verify(old[3].hash)
             assert not older.intact
             assert "or it is older than row 10" in older.sentence
-        await ledger.append(entry(at=20 * DAY))
+        await ledger.append(change(entry(at=20 * DAY)))
     async with opened(state, now=40 * DAY, retention=10 * DAY) as ledger:
         with LedgerReader.open(state) as reader:
             assert reader.verify(ledger.head).rows == 1, "opening applies the retention; only the checkpoint is left"
@@ -32,7 +32,7 @@ async def test_old_rows_leave_and_the_chain_stays_intact(state: Path) -> None:
 
 async def test_nothing_old_means_nothing_written(state: Path) -> None:
     async with opened(state, retention=DAY) as ledger:
-        await ledger.append(entry(at=1000.0))
+        await ledger.append(change(entry(at=1000.0)))
         head = ledger.head
         await ledger.compact(1000.0 + DAY)
         assert ledger.head == head
@@ -41,7 +41,7 @@ async def test_nothing_old_means_nothing_written(state: Path) -> None:
 async def test_more_rows_than_a_batch_leave_in_several(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
         for _ in range(13):
-            await ledger.append(*(entry(at=0.0) for _ in range(1000)))
+            await ledger.append(change(*(entry(at=0.0) for _ in range(1000))))
         await ledger.compact(2 * DAY)
         with LedgerReader.open(state) as reader:
             verified = reader.verify(ledger.head)
@@ -51,9 +51,9 @@ async def test_more_rows_than_a_batch_leave_in_several(state: Path) -> None:
 
 async def test_an_intent_without_an_outcome_is_kept_with_all_that_follows(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
-        await ledger.append(entry(at=0.0), entry(at=0.0))
-        (intent,) = await ledger.append(entry("start webui", at=0.0, kind=EntryKind.INTENT))
-        await ledger.append(entry(at=0.0))
+        await ledger.append(change(entry(at=0.0), entry(at=0.0)))
+        (intent,) = await ledger.append(change(entry("start webui", at=0.0, kind=EntryKind.INTENT)))
+        await ledger.append(change(entry(at=0.0)))
         await ledger.compact(5 * DAY)
         assert await ledger.pending_intents() == (intent,)
         with LedgerReader.open(state) as reader:
@@ -63,8 +63,8 @@ async def test_an_intent_without_an_outcome_is_kept_with_all_that_follows(state:
 async def test_specs_of_baselines_stay_and_others_leave_with_their_rows(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
         record = ServiceRecord(service=WEBUI, baselines=(baseline("used"),))
-        await ledger.append(entry(at=0.0), records=[record], specs=[spec("used"), spec("unused")])
-        await ledger.append(entry(at=5 * DAY), specs=[spec("young")])
+        await ledger.append(change(entry(at=0.0), records=[record], specs=[spec("used"), spec("unused")]))
+        await ledger.append(change(entry(at=5 * DAY), specs=[spec("young")]))
         await ledger.compact(5 * DAY)
         assert await ledger.spec("used") == spec("used")
         assert await ledger.spec("young") == spec("young")
@@ -74,7 +74,7 @@ async def test_specs_of_baselines_stay_and_others_leave_with_their_rows(state: P
 
 async def test_a_removed_spec_leaves_no_secret_behind(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
-        await ledger.append(entry(at=0.0), specs=[spec("unused")])
+        await ledger.append(change(entry(at=0.0), specs=[spec("unused")]))
     async with opened(state, now=5 * DAY, retention=DAY):
         pass
     assert SECRET.encode() not in (state / "ledger.db").read_bytes()
@@ -83,7 +83,7 @@ async def test_a_removed_spec_leaves_no_secret_behind(state: Path) -> None:
 async def test_closed_incidents_leave_with_their_rows_and_their_numbers_are_not_used_again(state: Path) -> None:
     async with opened(state, now=0.0, retention=DAY) as ledger:
         incidents = [incident(1, closed_at=10.0), incident(2), incident(3, closed_at=10.0)]
-        await ledger.append(*(entry(at=0.0, incident=n) for n in (1, 2, 3)), incidents=incidents)
+        await ledger.append(change(*(entry(at=0.0, incident=n) for n in (1, 2, 3)), incidents=incidents))
         await ledger.compact(5 * DAY)
         with pytest.raises(UnknownIncident):
             await ledger.timeline(1)

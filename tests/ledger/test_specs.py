@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.ledger.samples import SECRET, entry, opened, spec
+from tests.ledger.samples import SECRET, change, entry, opened, spec
 from watchdog.errors import LedgerError
 
 SPEC = spec()
@@ -28,7 +28,7 @@ def bytes_of(state: Path) -> bytes:
 
 async def test_with_a_key_no_secret_is_on_the_disk(state: Path, key_file: Path) -> None:
     async with opened(state, key_file=key_file) as ledger:
-        await ledger.append(entry(), specs=[SPEC])
+        await ledger.append(change(entry(), specs=[SPEC]))
         assert SECRET.encode() not in bytes_of(state)
     async with opened(state, key_file=key_file) as ledger:
         assert await ledger.spec(SPEC.id) == SPEC
@@ -36,7 +36,7 @@ async def test_with_a_key_no_secret_is_on_the_disk(state: Path, key_file: Path) 
 
 async def test_a_key_that_comes_later_encrypts_what_was_saved_without(state: Path, key_file: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(specs=[SPEC])
+        await ledger.append(change(specs=[SPEC]))
         assert SECRET.encode() in bytes_of(state)
     async with opened(state, key_file=key_file) as ledger:
         assert await ledger.spec(SPEC.id) == SPEC
@@ -45,7 +45,7 @@ async def test_a_key_that_comes_later_encrypts_what_was_saved_without(state: Pat
 
 async def test_a_key_that_comes_after_a_death_leaves_no_secret_in_the_log(state: Path, key_file: Path) -> None:
     async with opened(state) as ledger:
-        await ledger.append(specs=[SPEC])
+        await ledger.append(change(specs=[SPEC]))
         dead = state.with_name("dead")
         shutil.copytree(state, dead)
     assert SECRET.encode() in (dead / "ledger.db-wal").read_bytes()
@@ -56,7 +56,7 @@ async def test_a_key_that_comes_after_a_death_leaves_no_secret_in_the_log(state:
 @pytest.mark.parametrize("key", ["another", "none"])
 async def test_a_key_that_does_not_fit_is_told_at_the_start(state: Path, key_file: Path, key: str) -> None:
     async with opened(state, key_file=key_file) as ledger:
-        await ledger.append(specs=[SPEC])
+        await ledger.append(change(specs=[SPEC]))
     key_file.write_bytes(Fernet.generate_key())
     with pytest.raises(LedgerError, match=r"Saved spec 555555555555 .*set \[state\] key_file to the key"):
         async with opened(state, key_file=key_file if key == "another" else None):
@@ -99,7 +99,7 @@ async def test_a_spec_that_was_edited_by_hand_is_refused(
 ) -> None:
     key = key_file if encrypted else None
     async with opened(state, key_file=key) as ledger:
-        await ledger.append(specs=[SPEC, spec("other")])
+        await ledger.append(change(specs=[SPEC, spec("other")]))
         with sqlite3.connect(state / "ledger.db") as database:
             changed = database.execute(f"{statement} WHERE id = '{SPEC.id}'").rowcount
             assert changed == 1

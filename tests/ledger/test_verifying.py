@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.ledger.samples import DAY, entry, full_record, incident, opened
+from tests.ledger.samples import DAY, change, entry, full_record, incident, opened
 from watchdog.errors import InvalidAnchor, LedgerError
 from watchdog.ledger import LedgerReader, Verification
 from watchdog.ledger.chain import canonical, row_hash, sha256
@@ -40,16 +40,18 @@ def written() -> Iterator[Written]:
 async def write(state: Path) -> str:
     async with opened(state, now=0.0, retention=DAY) as ledger:
         for n in range(5):
-            await ledger.append(entry(f"old {n}", at=float(n)))
+            await ledger.append(change(entry(f"old {n}", at=float(n))))
         for n in range(10):
             at = 3 * DAY + n + 0.25
-            await ledger.append(entry(f"webui answers {n}", at=at, incident=n % 3 or None, status=200 + n, note="ä"))
+            await ledger.append(
+                change(entry(f"webui answers {n}", at=at, incident=n % 3 or None, status=200 + n, note="ä"))
+            )
         await ledger.compact(3 * DAY)
-        (intent,) = await ledger.append(entry("start webui", at=3 * DAY, kind=EntryKind.INTENT))
-        await ledger.append(entry("recovered", at=3 * DAY, kind=EntryKind.OUTCOME, intent=intent.seq))
-        await ledger.append(entry("start db", at=3 * DAY, kind=EntryKind.INTENT), records=[full_record()])
-        await ledger.append(entry("db", at=3 * DAY), incidents=[incident(1), incident(2)])
-        await ledger.append(entry("last", at=3 * DAY))
+        (intent,) = await ledger.append(change(entry("start webui", at=3 * DAY, kind=EntryKind.INTENT)))
+        await ledger.append(change(entry("recovered", at=3 * DAY, kind=EntryKind.OUTCOME, intent=intent.seq)))
+        await ledger.append(change(entry("start db", at=3 * DAY, kind=EntryKind.INTENT), records=[full_record()]))
+        await ledger.append(change(entry("db", at=3 * DAY), incidents=[incident(1), incident(2)]))
+        await ledger.append(change(entry("last", at=3 * DAY)))
         return ledger.head
 
 
@@ -148,10 +150,10 @@ def test_a_cut_at_the_end_is_found_against_an_anchor(written: Written, copy: Cop
 def test_an_older_copy_put_back_is_found_against_a_newer_anchor(tmp_path: Path) -> None:
     async def roll_back() -> str:
         async with opened(tmp_path / "state") as ledger:
-            await ledger.append(entry())
+            await ledger.append(change(entry()))
         shutil.copytree(tmp_path / "state", tmp_path / "old")
         async with opened(tmp_path / "state") as ledger:
-            await ledger.append(entry())
+            await ledger.append(change(entry()))
             return ledger.head
 
     anchor = asyncio.run(roll_back())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,9 +11,9 @@ import pytest
 from tests.probes.inside import SERVICE, Stage
 from tests.support.eventually import eventually
 from watchdog.errors import LedgerFull
+from watchdog.model.change import Change
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.probe.inside import LogsProbe
-from watchdog.model.record import Kept
 from watchdog.probes import Prober
 from watchdog.probes.follower import BACKLOG, BYTES_PER_SECOND
 
@@ -39,10 +39,10 @@ class Shelf:
     full: bool = False
     writes: int = 0
 
-    async def append(self, *, kept: Iterable[Kept]) -> None:
+    async def append(self, change: Change) -> None:
         if self.full:
             raise LedgerFull("the disk is full")
-        for one in kept:
+        for one in change.kept:
             assert one.value is not None
             self.kinds.setdefault(one.kind, {})[one.key] = one.value
             self.writes += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,11 +17,10 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.alert import Alert, Notice
-from watchdog.model.container import ContainerSpec
-from watchdog.model.deployment import Deployment
+from watchdog.model.change import Change
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Scalar, Verdict
-from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
+from watchdog.model.record import Row
 from watchdog.model.settings import (
     AlertSettings,
     EngineSettings,
@@ -57,30 +56,10 @@ class HearingLedger:
         heard = self.heard
 
         class Hearing(ledger):
-            async def append(
-                self,
-                *entries: Entry,
-                records: Iterable[ServiceRecord] = (),
-                incidents: Iterable[Incident] = (),
-                specs: Iterable[ContainerSpec] = (),
-                kept: Iterable[Kept] = (),
-                notices: Iterable[Notice] = (),
-                deployments: Iterable[Deployment] = (),
-                vital: bool = False,
-            ) -> tuple[Row, ...]:
-                queued = tuple(notices)
-                rows = await super().append(
-                    *entries,
-                    records=records,
-                    incidents=incidents,
-                    specs=specs,
-                    kept=kept,
-                    notices=queued,
-                    deployments=deployments,
-                    vital=vital,
-                )
+            async def append(self, change: Change) -> tuple[Row, ...]:
+                rows = await super().append(change)
                 now = asyncio.get_running_loop().time()
-                heard.extend((now, notice) for notice in queued)
+                heard.extend((now, notice) for notice in change.notices)
                 return rows
 
         return Hearing

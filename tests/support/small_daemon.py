@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,12 +17,11 @@ from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
 from watchdog.engine.protocol import EngineIdentity
 from watchdog.ledger import Ledger, prepare
-from watchdog.model.alert import Notice
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
-from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation, Scalar, Verdict
-from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
+from watchdog.model.record import Row, ServiceRecord
 from watchdog.model.settings import EngineSettings, HealthSettings, RecoverySettings, Settings, StateSettings
 from watchdog.probes import Prober
 
@@ -43,30 +42,11 @@ class GatedLedger(Ledger):
     spec_gate: asyncio.Event
     reading: int = 0
 
-    async def append(
-        self,
-        *entries: Entry,
-        records: Iterable[ServiceRecord] = (),
-        incidents: Iterable[Incident] = (),
-        specs: Iterable[ContainerSpec] = (),
-        kept: Iterable[Kept] = (),
-        notices: Iterable[Notice] = (),
-        deployments: Iterable[Deployment] = (),
-        vital: bool = False,
-    ) -> tuple[Row, ...]:
+    async def append(self, change: Change) -> tuple[Row, ...]:
         self.standing += 1
         await self.gate.wait()
         self.standing -= 1
-        return await super().append(
-            *entries,
-            records=records,
-            incidents=incidents,
-            specs=specs,
-            kept=kept,
-            notices=notices,
-            deployments=deployments,
-            vital=vital,
-        )
+        return await super().append(change)
 
     async def spec(self, spec_id: str) -> ContainerSpec:
         self.reading += 1

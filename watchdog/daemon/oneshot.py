@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -26,10 +26,11 @@ from watchdog.daemon.views.snapshot import snapshot
 from watchdog.engine.docker import DockerEngine
 from watchdog.errors import EngineError, LedgerError, NoLedger
 from watchdog.ledger import LedgerReader
+from watchdog.model.change import Change
 from watchdog.model.identity import ServiceKey
 from watchdog.model.observation import Check, Observation
 from watchdog.model.probe.journey import JourneyProbe
-from watchdog.model.record import Kept, ServiceRecord
+from watchdog.model.record import ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
@@ -56,7 +57,7 @@ class LedgerCopy:
         """As `probes.kept.StateStore`."""
         return self.left.get(kind, {})
 
-    async def append(self, *, kept: Iterable[Kept]) -> None:
+    async def append(self, change: Change) -> None:
         """Only the daemon writes."""
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from watchdog.errors import LedgerError, LedgerFull
 from watchdog.ledger.outbox import Waiting
-from watchdog.ledger.store import Change, Store
-from watchdog.model.alert import Alert, Notice, Queued
+from watchdog.ledger.store import Store
+from watchdog.model.alert import Alert, Queued
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
 from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
-from watchdog.model.record import Entry, Incident, Kept, Row, ServiceRecord
+from watchdog.model.record import Incident, Row, ServiceRecord
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor  # it and asyncio cost readers 50 ms of start-up
@@ -81,34 +82,13 @@ class Ledger:
         self._last_deployment += 1
         return self._last_deployment
 
-    async def append(
-        self,
-        *entries: Entry,
-        records: Iterable[ServiceRecord] = (),
-        incidents: Iterable[Incident] = (),
-        specs: Iterable[ContainerSpec] = (),
-        kept: Iterable[Kept] = (),
-        notices: Iterable[Notice] = (),
-        deployments: Iterable[Deployment] = (),
-        vital: bool = False,
-    ) -> tuple[Row, ...]:
-        """Writes all of it in one transaction, which is on the disk when this returns; the rows, numbered.
+    async def append(self, change: Change) -> tuple[Row, ...]:
+        """Writes all of it in one transaction, which is on the disk when this returns; its entries as rows, numbered.
 
-        An OUTCOME names its intent's row in `payload["intent"]`. `vital` is for what must be recorded on a full disk
-        too, from the reserve: the intent of a start, the recreation of a missing service, and their outcomes. Raises
-        LedgerFull or LedgerError, and then nothing of it is written; ValueError or TypeError for a payload that is
-        no JSON.
+        Raises LedgerFull or LedgerError, and then nothing of it is written; ValueError or TypeError for a payload that
+        is no JSON.
         """
-        change = Change(
-            entries=entries,
-            records=tuple(records),
-            incidents=tuple(incidents),
-            specs=tuple(specs),
-            kept=tuple(kept),
-            notices=tuple(notices),
-            deployments=tuple(deployments),
-        )
-        return await self._call(lambda: self._store.append(change, vital=vital))
+        return await self._call(lambda: self._store.append(change))
 
     @property
     def waiting(self) -> Waiting:

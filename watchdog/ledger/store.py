@@ -20,7 +20,8 @@ from watchdog.ledger.outbox import Outbox, Waiting
 from watchdog.ledger.reserve import Reserve
 from watchdog.ledger.retention import removable, remove
 from watchdog.ledger.sealing import Seal
-from watchdog.model.alert import Alert, Notice, Queued
+from watchdog.model.alert import Alert, Queued
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
 from watchdog.model.deployment import Deployment
 from watchdog.model.identity import ServiceKey
@@ -42,19 +43,6 @@ _DEPLOYMENT: Final = (
 )
 _KEEP: Final = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _FORGET: Final = "DELETE FROM kept WHERE kind = ? AND key = ?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What one transaction writes."""
-
-    entries: Sequence[Entry] = ()
-    records: Sequence[ServiceRecord] = ()
-    incidents: Sequence[Incident] = ()
-    specs: Sequence[ContainerSpec] = ()
-    kept: Sequence[Kept] = ()
-    notices: Sequence[Notice] = ()
-    deployments: Sequence[Deployment] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +95,17 @@ class Store:
         with translated(self._path):
             self._connection.close()
 
-    def append(self, change: Change, *, vital: bool) -> tuple[Row, ...]:
+    def append(self, change: Change) -> tuple[Row, ...]:
         """One transaction, on disk when it returns. Raises LedgerFull or LedgerError, and nothing is changed.
 
         What is vital may use the reserve; while the reserve is given up nothing else is written.
         """
-        if not vital:
+        if not change.vital:
             self._need_reserve()
         try:
             return self._commit(change)
         except LedgerFull:
-            if not vital or not self._reserve.give_up():
+            if not change.vital or not self._reserve.give_up():
                 raise
         return self._commit(change)
 

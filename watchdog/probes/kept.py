@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
-from watchdog.model.record import Kept
+from watchdog.model.change import Change
 
 
 class StateStore(Protocol):
     """Small states by kind and key, as the ledger keeps them. Its methods may raise LedgerError."""
 
-    async def append(self, *, kept: Iterable[Kept]) -> object: ...
+    async def append(self, change: Change) -> object: ...
 
     async def kept(self, kind: str) -> Mapping[str, str]: ...

@@ -8,6 +8,7 @@ from typing import Final
 
 from watchdog.codecs.states import ERRORS
 from watchdog.errors import LedgerError
+from watchdog.model.change import Change
 from watchdog.model.observation import Check
 from watchdog.model.probe.inside import LogsProbe
 from watchdog.model.record import Kept
@@ -120,7 +121,8 @@ class LogsProber:
             return
         followed.changed = False
         try:
-            await self._memory.append(kept=[Kept(KNOWN_ERRORS, followed.key, ERRORS.dump(followed.errors))])
+            kept = Kept(KNOWN_ERRORS, followed.key, ERRORS.dump(followed.errors))
+            await self._memory.append(Change(kept=(kept,)))
         except LedgerError:
             followed.changed = True  # the next question tries again
 

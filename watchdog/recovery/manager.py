@@ -19,6 +19,7 @@ from watchdog.errors import (
     WatchdogError,
 )
 from watchdog.ledger import Ledger
+from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec, ContainerState
 from watchdog.model.plan import (
     NEW,
@@ -220,7 +221,7 @@ class ServiceRecoveryManager:
             incident=errand.incident,
             payload={"intent": errand.intent, "container": result or container_of(step)},
         )
-        await self._ledger.append(entry, vital=True)
+        await self._ledger.append(Change(entries=(entry,), vital=True))
 
 
 def _is_nonsense(error: EngineError) -> bool:

@@ -16,6 +16,7 @@ from watchdog.daemon.state.clock import Clock
 from watchdog.errors import LedgerError
 from watchdog.ledger import Ledger
 from watchdog.model.alert import Notice
+from watchdog.model.change import Change
 from watchdog.model.channel import Channel
 from watchdog.model.container import ContainerSpec
 from watchdog.model.deployment import Deployment
@@ -95,22 +96,22 @@ class Journal:
         vital: bool = False,
     ) -> tuple[Row, ...]:
         """Durable when it returns, and then told; a ledger that cannot be written is counted and raised."""
-        notices = tuple(notices)
+        change = Change(
+            entries=entries,
+            records=tuple(records),
+            incidents=tuple(incidents),
+            specs=tuple(specs),
+            kept=tuple(kept),
+            notices=tuple(notices),
+            deployments=tuple(deployments),
+            vital=vital,
+        )
         try:
-            rows = await self.ledger.append(
-                *entries,
-                records=records,
-                incidents=incidents,
-                specs=specs,
-                kept=kept,
-                notices=notices,
-                deployments=deployments,
-                vital=vital,
-            )
+            rows = await self.ledger.append(change)
         except LedgerError:
             self.measures.ledger_failures += 1
             raise
-        if notices:
+        if change.notices:
             self.alerter.hurry()
         for entry in entries:
             if entry.kind in _TOLD:
