@@ -180,7 +180,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> History:
     return _removed_and_never_good_again(tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("at", [30.0, 121.0, 130.2, 134.0, 150.0])
 def test_setting_the_clock_moves_no_timer_and_no_decision(

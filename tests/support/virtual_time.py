@@ -10,8 +10,6 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, ParamSpec, Self, TypeVar, TypeVarTuple
 
-import pytest
-
 from tests.support.failure_report import reported
 
 P = ParamSpec("P")
@@ -91,7 +89,7 @@ def virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     """Runs an `async def test_...` in a `VirtualLoop` of its own; a failure shows what its daemons did last.
 
     It stands right above the `async def`, below `@given`: each example then has a loop of its own. For pytest-asyncio
-    the test is a plain function. The marker `virtual` is set.
+    the test is a plain function.
     """
     if not inspect.iscoroutinefunction(test):
         raise TypeError(f"{test} is no coroutine function: @virtual_time stands right above its `async def`")
@@ -102,4 +100,4 @@ def virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
         with reported(loop.time), asyncio.Runner(loop_factory=lambda: loop) as runner:
             return runner.run(test(*args, **kwargs))
 
-    return pytest.mark.virtual(run)
+    return run
