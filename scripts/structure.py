@@ -83,9 +83,9 @@ def circle(graph: Mapping[str, set[str]]) -> list[str]:
 def floors(graph: Mapping[str, set[str]]) -> int:
     @cache
     def height(name: str) -> int:
-        return 1 + max(map(height, graph[name]), default=0)
+        return 1 + max((height(other) for other in graph[name]), default=0)
 
-    return max(map(height, graph))
+    return max(height(name) for name in graph)
 
 
 def fields(made: ast.ClassDef) -> set[str]:

@@ -55,6 +55,7 @@ def test_later_files_override_earlier_ones(tmp_path: Path) -> None:
 services:
   a: { image: a, scale: 0 }
   b: { image: b, deploy: { replicas: 2, mode: replicated } }
+  f: { image: f, deploy: { replicas: 3 } }
   c: { image: c, profiles: [x] }
   d: { image: d }
 """,
@@ -62,12 +63,13 @@ services:
 services:
   a: { scale: 1 }
   b: { deploy: { labels: { x: y } } }
+  f: { deploy: {} }
   c: { profiles: !reset [] }
   d: !reset null
   e: { image: e, ports: !override ["80:80"] }
 """,
     )
-    assert found.expected == {"a": 1, "b": 2, "c": 1, "e": 1}
+    assert found.expected == {"a": 1, "b": 2, "c": 1, "e": 1, "f": 3}
 
 
 def test_includes_and_extends_are_followed(tmp_path: Path) -> None:

@@ -40,8 +40,10 @@ from watchdog.policy.approvals import (
     advance,
     alert_of,
     evidence,
+    expired,
     mermaid,
     needed,
+    rejected,
     unneeded,
 )
 from watchdog.policy.holds import About
@@ -306,3 +308,12 @@ def test_as_json_tells_times_by_the_wall_clock() -> None:
     assert shown["expires_at"] == "1970-01-01T03:46:50.000Z"
     assert shown["ended_at"] == "1970-01-01T02:46:51.000Z"
     assert request().as_json(0.0)["ended_at"] is None
+
+
+def test_whoever_does_not_answer_or_rejects_has_the_service_handed_over() -> None:
+    asked = request()
+    late = expired(asked, asked.asked_at + 3600.0)
+    assert late == HandOver("approval 7 to recreate shop/webui expired unanswered after 60 min")
+    assert rejected(asked, "bob", "from backup first") == HandOver(
+        "approval 7 to recreate shop/webui is rejected by bob: from backup first"
+    )

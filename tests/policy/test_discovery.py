@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policy.samples import WEBUI
+from tests.policy.samples import RUNNING, WEBUI
+from watchdog.model.container import ContainerState
 from watchdog.model.identity import ServiceKey
-from watchdog.model.settings import DiscoveryMode, DiscoverySettings
+from watchdog.model.settings import DiscoveryMode, DiscoverySettings, ServiceSettings, Settings
 from watchdog.policy.discovery import (
     AUTOHEAL,
     ENABLE,
@@ -22,10 +26,13 @@ from watchdog.policy.discovery import (
     aside_name,
     classify,
     explicitly_enabled,
+    incumbent,
     is_aside,
     is_own_name,
     key_of,
+    left_out,
     read_own_name,
+    service_of,
     settled,
     stands_for,
     successor_name,
@@ -154,3 +161,43 @@ def test_no_name_that_is_borne_is_taken_from_its_bearer_by_a_renamed_container(
     assert set(whose) == set(named)
     for container, key in whose.items():
         assert key == named[container] or (met[key] == container and key not in named.values())
+
+
+def configured(*services: tuple[str, ServiceSettings], **discovery: Any) -> Settings:
+    keys = tuple((ServiceKey.parse(name), its) for name, its in services)
+    return Settings(services=keys, discovery=DiscoverySettings(**discovery))
+
+
+ON, OFF = ServiceSettings(), ServiceSettings(enabled=False)
+ONLY_CONFIGURED = {"mode": DiscoveryMode.CONFIGURED}
+
+
+def test_a_service_that_the_configuration_switches_off_is_none_by_choice() -> None:
+    found = service_of(configured(("webui", OFF)), NAME, COMPOSE)
+    assert found == NotAService("its [[service]] says enabled = false", by_choice=True)
+    assert service_of(configured(("blog/webui", OFF)), NAME, COMPOSE) == WEBUI
+
+
+def test_a_name_without_a_number_configures_every_replica_and_one_with_a_number_that_one() -> None:
+    second = COMPOSE | {NUMBER: "2"}
+    assert service_of(configured(("shop/webui", ON), **ONLY_CONFIGURED), NAME, second) == ServiceKey("shop", "webui", 2)
+    assert isinstance(service_of(configured(("shop/webui#3", ON), **ONLY_CONFIGURED), NAME, second), NotAService)
+
+
+def test_what_is_no_service_anyway_is_none_however_it_is_configured() -> None:
+    swarm = service_of(configured(("webui", ON)), NAME, COMPOSE | {SWARM: "abc"})
+    assert swarm == NotAService("managed by Swarm, left to Swarm")
+
+
+def test_a_service_without_a_container_is_left_out_as_its_container_would_be() -> None:
+    assert left_out(configured(**ONLY_CONFIGURED), WEBUI, {})
+    assert not left_out(configured(), WEBUI, {})
+    assert left_out(configured(), ServiceKey("", "webui"), {ENABLE: "false"})
+
+
+def test_of_several_containers_the_newest_that_runs_stands_for_the_service() -> None:
+    old, new = (replace(RUNNING, id=name, created_at=at) for name, at in (("old", 1.0), ("new", 2.0)))
+    ended = replace(RUNNING, id="ended", state=ContainerState.EXITED, created_at=3.0)
+    assert incumbent([old, new, ended]) == new
+    assert incumbent([ended]) == ended
+    assert incumbent([]) is None

@@ -12,6 +12,7 @@ from tests.policy.samples import API, DB, WEBUI
 from watchdog.model.identity import ServiceKey
 from watchdog.policy.graph import (
     COMPOSE_DEPENDS_ON,
+    DEPENDS_ON,
     all_roots,
     cycle_in,
     edges,
@@ -19,6 +20,7 @@ from watchdog.policy.graph import (
     meant,
     named_by,
     named_in_labels,
+    needs_of,
     nobodys,
     tiers,
     without_cycles,
@@ -178,3 +180,12 @@ def test_what_hinders_and_is_itself_hindered_by_nothing_is_the_first_cause(
 
 def test_of_several_things_that_are_needed_each_may_be_a_first_cause() -> None:
     assert first_causes(SHOP, [WEBUI, SHARED_DB], [SHARED_DB, DB, API]) == (SHARED_DB, DB)
+
+
+def test_what_a_service_needs_is_said_by_the_configuration_first_then_by_labels_then_by_the_ledger() -> None:
+    compose = {COMPOSE_DEPENDS_ON: "cache:service_started:true"}
+    label = compose | {DEPENDS_ON: " db , , queue"}
+    assert needs_of(("api",), label, ("old",)) == ("api",)
+    assert needs_of((), label, ("old",)) == ("db", "queue")
+    assert needs_of((), compose, ("old",)) == ("cache",)
+    assert needs_of((), {}, ("old",)) == ("old",)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from watchdog.policy.phases import TRANSITIONS, IllegalTransition, Phase, RecoveryEvent, advance, mermaid
+from watchdog.model.identity import ServiceKey
+from watchdog.model.record import ServiceRecord
+from watchdog.policy.phases import TRANSITIONS, IllegalTransition, Phase, RecoveryEvent, advance, mermaid, phase_of
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -102,3 +105,10 @@ def test_the_picture_has_an_arrow_for_every_entry() -> None:
     lines = mermaid().splitlines()
     assert lines[:2] == ["stateDiagram-v2", "    [*] --> idle"]
     assert lines[2:] == [f"    {phase} --> {target}: {event}" for (phase, event), target in TRANSITIONS.items()]
+
+
+def test_a_new_daemon_begins_where_the_ledger_says_that_a_service_is() -> None:
+    record = ServiceRecord(service=ServiceKey("shop", "webui"))
+    assert phase_of(record) is Phase.IDLE
+    assert phase_of(replace(record, incident=1)) is Phase.WAITING
+    assert phase_of(replace(record, incident=1, quarantined="out of attempts")) is Phase.HANDED_OVER

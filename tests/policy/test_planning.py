@@ -9,9 +9,17 @@ import pytest
 from tests.policy.samples import RUNNING, WEBUI, spec
 from watchdog.model.container import ContainerSpec, ContainerState, RestartPolicy, Survey, Taken
 from watchdog.model.health import Cause
-from watchdog.model.plan import ConnectNetwork, DisconnectNetwork, Plan
+from watchdog.model.plan import ConnectNetwork, DisconnectNetwork, HandOver, Plan, Wait
 from watchdog.model.record import Rung
-from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
+from watchdog.policy.planning import (
+    LOOK_AGAIN_AFTER,
+    Impossible,
+    Remake,
+    instead,
+    plan_remake,
+    plan_restart,
+    plan_start,
+)
 
 ALWAYS = replace(RUNNING, restart_policy=RestartPolicy.ALWAYS)
 MISSING = Remake(
@@ -223,3 +231,10 @@ def test_a_container_that_is_being_removed_is_waited_for() -> None:
     """The engine refuses to touch it, and it holds its name until it is gone."""
     removing = replace(BROKEN, existing=replace(ALWAYS, state=ContainerState.REMOVING))
     assert plan_remake(removing) == Impossible("its container is being removed", passing=True)
+
+
+def test_what_passes_is_looked_at_again_and_what_does_not_needs_a_person() -> None:
+    assert instead(Impossible("the engine is removing it", passing=True), 10.0) == Wait(
+        "the engine is removing it", 10.0 + LOOK_AGAIN_AFTER
+    )
+    assert instead(Impossible("its volume is gone"), 10.0) == HandOver("its volume is gone")

@@ -125,6 +125,9 @@ class FakeEngine(InsideDoors):
     def docker_rm(self, name: str) -> None:
         self._remove(self._named(name))
 
+    def docker_rename(self, name: str, new: str) -> None:
+        self._rename(self._named(name), new)
+
     def docker_pause(self, name: str) -> None:
         box = self._named(name)
         box.state = ContainerState.PAUSED

@@ -16,6 +16,7 @@ from watchdog.daemon.state.clock import Clock
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.service import ServiceState
 from watchdog.engine.protocol import EngineIdentity
+from watchdog.errors import LedgerFull
 from watchdog.ledger import Ledger, prepare
 from watchdog.model.change import Change
 from watchdog.model.container import ContainerSpec
@@ -39,6 +40,8 @@ class GatedLedger(Ledger):
     gate: asyncio.Event
     standing: int = 0
     """Writes that stand before it."""
+    full: bool = False
+    """Nothing can be written."""
     spec_gate: asyncio.Event
     reading: int = 0
 
@@ -46,6 +49,8 @@ class GatedLedger(Ledger):
         self.standing += 1
         await self.gate.wait()
         self.standing -= 1
+        if self.full:
+            raise LedgerFull("no space")
         return await super().append(change)
 
     async def spec(self, spec_id: str) -> ContainerSpec:
