@@ -77,7 +77,7 @@ def circle(graph: Mapping[str, set[str]]) -> list[str]:
         done.add(name)
         return []
 
-    return next((found for name in sorted(graph) if (found := walk(name, []))), [])
+    return next((found for name in sorted(graph) if (found := walk(name, []))), list[str]())
 
 
 def floors(graph: Mapping[str, set[str]]) -> int:

@@ -66,7 +66,7 @@ class Observing:
     scheduler: CheckScheduler
     checks: ServiceChecks
     registry: ServiceRegistry
-    looker: ContainerObserver
+    containers: ContainerObserver
 
 
 def observing(state: DaemonState, prober: CheckProber, out: Reporting) -> Observing:
@@ -74,8 +74,8 @@ def observing(state: DaemonState, prober: CheckProber, out: Reporting) -> Observ
     scheduler = CheckScheduler(prober, state.clock, state.measures)
     checks = ServiceChecks(
         state=state,
-        asker=scheduler,
-        desk=out.incidents,
+        scheduler=scheduler,
+        incidents=out.incidents,
         journal=out.journal,
         checks=out.check_incidents,
         background=background,
@@ -83,14 +83,16 @@ def observing(state: DaemonState, prober: CheckProber, out: Reporting) -> Observ
     registry = ServiceRegistry(
         state=state,
         checks=checks,
-        incidents=out.check_incidents,
-        desk=out.incidents,
+        check_incidents=out.check_incidents,
+        incidents=out.incidents,
         journal=out.journal,
         records=out.records,
         background=background,
     )
-    looker = ContainerObserver(state, registry, own_container())
-    return Observing(background=background, scheduler=scheduler, checks=checks, registry=registry, looker=looker)
+    containers = ContainerObserver(state, registry, own_container())
+    return Observing(
+        background=background, scheduler=scheduler, checks=checks, registry=registry, containers=containers
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ def recovering(
     approvals = Approvals(state, journal, records, out.incidents)
     runner = RecoveryRunner(
         state=state,
-        looker=eyes.looker,
+        containers=eyes.containers,
         journal=journal,
         records=records,
         planner=Planner(state.engine, ledger),
@@ -135,11 +137,11 @@ def recovering(
     )
     tools = WorkerTools(
         state=state,
-        looker=eyes.looker,
-        desk=out.incidents,
+        containers=eyes.containers,
+        incidents=out.incidents,
         journal=journal,
         records=records,
-        acting=runner,
+        runner=runner,
         checks=out.check_incidents,
         approvals=approvals,
     )

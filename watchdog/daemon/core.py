@@ -79,31 +79,31 @@ class Daemon:
         self._silences = Silences(state, out.notifier, out.journal)
 
         eyes = self._eyes = observing(state, prober, out)
-        self.looker = eyes.looker
+        self.containers = eyes.containers
         self._engine_watch = EngineWatch(state, out.incidents, self._claim_engine)
         self._dependency_warnings = DependencyWarnings(state)
-        self._listener = EventListener(state, eyes.looker, self._engine_watch)
+        self._listener = EventListener(state, eyes.containers, self._engine_watch)
         self._heartbeats = Heartbeats(state, out.journal, eyes.scheduler.ask_soon)
 
         hands = self._hands = recovering(state, ledger, out, eyes, self._engine_watch.gone)
         self._commands = OperatorCommands(
             state=state,
-            looker=eyes.looker,
+            containers=eyes.containers,
             registry=eyes.registry,
             journal=out.journal,
             records=out.records,
-            acting=hands.runner,
+            runner=hands.runner,
             alerts=out.notifier,
         )
         self.validators = Validators(lambda: state.settings.validators, state.hub, state.clock.wall)
         host = DaemonDeploymentHost(
             state=state,
-            looker=eyes.looker,
+            containers=eyes.containers,
             checks=eyes.checks,
             registry=eyes.registry,
             journal=out.journal,
             records=out.records,
-            desk=out.incidents,
+            incidents=out.incidents,
             prober=prober,
             manager=hands.manager,
         )
@@ -135,8 +135,8 @@ class Daemon:
         self._schedule.every(CLAIMS_EVERY, "claims", self._look_at_claims)
         self._schedule.every(COMPACT_EVERY, "retention", self._compact)
         self._spawn(self._listener.listen(), "listener")
-        self._spawn(self._listener.look(), "looker")
-        self._spawn(self._eyes.scheduler.run(), "asker")
+        self._spawn(self._listener.look(), "containers")
+        self._spawn(self._eyes.scheduler.run(), "scheduler")
         self._spawn(self._heartbeats.run(), "heartbeats")
         self._spawn(self._out.alerter.run(), "alerts")
         self._spawn(self._downtime.run(), "alert watch")
@@ -180,10 +180,10 @@ class Daemon:
         state, started = self.state, self.state.clock.now()
         try:
             await state.engine.identify()  # one whose containerd is away lists all containers as up
-            await self.looker.look()
+            await self.containers.look()
             await self._engine_watch.back()
             if state.engine_state.polled_at is None:
-                await self._eyes.registry.load_expected(self.looker.key_of)
+                await self._eyes.registry.load_expected(self.containers.key_of)
         except EngineError as error:
             await self._engine_watch.gone(str(error))
             await self._engine_watch.overdue()
@@ -202,13 +202,13 @@ class Daemon:
         """Before the first judgement: the lock on this engine is taken, and what was left half-done is resolved."""
         async with self._claiming:
             if self._claimed != identity.id:
-                await self._claim(identity, self.looker.present())
+                await self._claim(identity, self.containers.present())
                 self._claimed = identity.id
             if self._resolved:
                 return
             try:
                 if await self._hands.crash_recovery.resolve():
-                    await self.looker.look()
+                    await self.containers.look()
             except LedgerError as error:
                 log.error(f"what was left half-done stays so until it can be recorded: {error}")
                 return
@@ -280,13 +280,13 @@ class Daemon:
                 continue
             self._eyes.registry.reconfigure(service, labels)
         self._eyes.checks.set_endpoints()
-        self.looker.forget()
+        self.containers.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
         await self._out.alerter.reconfigure(settings.alert)
         self._out.notifier.reconsider()
         with suppress(EngineError):  # the next poll finds that out
-            await self.looker.look()
-        await self._eyes.registry.load_expected(self.looker.key_of)
+            await self.containers.look()
+        await self._eyes.registry.load_expected(self.containers.key_of)
         sentence = "the configuration is reloaded" + (f"; {fixed} take effect at the next start" if fixed else "")
         await self.journal.write(self.journal.entry(EntryKind.OPERATOR, "watchdog", sentence))
         log.info(sentence)

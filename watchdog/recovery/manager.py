@@ -95,60 +95,60 @@ class ServiceRecoveryManager:
         self._wall = wall
         self._places = asyncio.Semaphore(concurrency)
 
-    async def execute(self, errand: Execution) -> ExecutionResult:
+    async def execute(self, execution: Execution) -> ExecutionResult:
         """Runs the steps; when one fails, or cannot be recorded, runs the undo. Raises nothing but cancellation."""
         async with self._places:
             made: str | None = None
             try:
-                for step in errand.plan.steps:
-                    result = await self._step(errand, step, made)
+                for step in execution.plan.steps:
+                    result = await self._step(execution, step, made)
                     made = result or made
                     if isinstance(step, SetRestartPolicy):  # an engine that restarted before it brought it back
                         await self._verify_stopped(step.container)
-                    await self._record(errand, step, made, result)
+                    await self._record(execution, step, made, result)
             except (EngineError, LedgerError, Superseded, Hopeless) as error:
-                return await self._give_up(errand, made, error)
-        return ExecutionResult(container=made or container_of(errand.plan.steps[0]))
+                return await self._give_up(execution, made, error)
+        return ExecutionResult(container=made or container_of(execution.plan.steps[0]))
 
-    async def clean_up(self, errand: Execution) -> str | None:
+    async def clean_up(self, execution: Execution) -> str | None:
         """After verification: removes what was set aside. Returns why it could not, for a person to see."""
         try:
-            return await self._best_effort(errand, errand.plan.cleanup, None)
+            return await self._best_effort(execution, execution.plan.cleanup, None)
         except EngineUnavailable as error:
             return str(error)
 
-    async def undo(self, errand: Execution, made: str | None) -> str | None:
+    async def undo(self, execution: Execution, made: str | None) -> str | None:
         """Makes undone what was done, however far that went; returns what could not be.
 
         Raises EngineUnavailable, and is called again then: each step may be taken twice.
         """
-        return await self._best_effort(errand, errand.plan.undo, made)
+        return await self._best_effort(execution, execution.plan.undo, made)
 
-    async def _give_up(self, errand: Execution, made: str | None, error: WatchdogError) -> ExecutionResult:
+    async def _give_up(self, execution: Execution, made: str | None, error: WatchdogError) -> ExecutionResult:
         away = isinstance(error, EngineUnavailable)
         failure, superseded, hopeless = str(error), isinstance(error, Superseded), isinstance(error, Hopeless)
         try:
             if made is None and away:
-                made = await self._made_after_all(errand)
-            trouble = await self.undo(errand, made)
+                made = await self._made_after_all(execution)
+            trouble = await self.undo(execution, made)
         except EngineUnavailable:
             return ExecutionResult(failure=failure, engine_away=True, made=made, owed=True)
         if trouble:
             failure += f"; it could not be undone: {trouble}"
         return ExecutionResult(failure=failure, superseded=superseded, hopeless=hopeless, engine_away=away)
 
-    async def _made_after_all(self, errand: Execution) -> str | None:
+    async def _made_after_all(self, execution: Execution) -> str | None:
         """A create whose answer was lost may have been carried out all the same."""
-        names = {step.name for step in errand.plan.steps if isinstance(step, CreateContainer)}
+        names = {step.name for step in execution.plan.steps if isinstance(step, CreateContainer)}
         return next((line.id for line in await self._engine.list_containers() if line.name in names), None)
 
-    async def _best_effort(self, errand: Execution, steps: tuple[Step, ...], made: str | None) -> str | None:
+    async def _best_effort(self, execution: Execution, steps: tuple[Step, ...], made: str | None) -> str | None:
         trouble: list[str] = []
         for step in steps:
             if container_of(step) == NEW and made is None:
                 continue
             try:
-                result = await self._step(errand, step, made)
+                result = await self._step(execution, step, made)
             except NotFound:
                 continue
             except EngineUnavailable:
@@ -159,21 +159,21 @@ class ServiceRecoveryManager:
                     break  # its name is somebody else's now: started as well, two would write on one volume
                 continue
             with suppress(LedgerError):  # it must be undone all the same; the outcome will find the ledger so, too
-                await self._record(errand, step, made, result)
+                await self._record(execution, step, made, result)
         return "; ".join(trouble) or None
 
-    async def _step(self, errand: Execution, step: Step, made: str | None) -> str:
+    async def _step(self, execution: Execution, step: Step, made: str | None) -> str:
         if made is not None:
             step = with_container(step, made)
         held = container_of(step)
         if held:
             self._ours.hold(held)
         if isinstance(step, RenameContainer) and step.container == made:
-            mine = frozenset({step.container, *map(container_of, errand.plan.steps)})
-            if await errand.replaced(mine):
+            mine = frozenset({step.container, *map(container_of, execution.plan.steps)})
+            if await execution.replaced(mine):
                 raise Superseded("somebody else created a container for it meanwhile, and that one wins")
         try:
-            result = await self._call(step, errand.specs.get(spec_of(step)))
+            result = await self._call(step, execution.specs.get(spec_of(step)))
         except Conflict as error:
             if isinstance(step, RenameContainer) and step.container == made:
                 raise Superseded(f"somebody else was faster: {error}") from error
@@ -209,17 +209,17 @@ class ServiceRecoveryManager:
         if found.state in {ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED}:
             raise Conflict(f"container {container[:12]} still runs after it was stopped")
 
-    async def _record(self, errand: Execution, step: Step, made: str | None, result: str) -> None:
+    async def _record(self, execution: Execution, step: Step, made: str | None, result: str) -> None:
         """What was begun with a record is recorded to its end, on a full disk too."""
         step = with_container(step, made) if made is not None else step
         sentence = f"done: {step}" + (f", which is {result[:12]}" if result else "")
         entry = Entry(
             at=self._wall(),
             kind=EntryKind.STEP,
-            subject=str(errand.plan.service),
+            subject=str(execution.plan.service),
             sentence=sentence,
-            incident=errand.incident,
-            payload={"intent": errand.intent, "container": result or container_of(step)},
+            incident=execution.incident,
+            payload={"intent": execution.intent, "container": result or container_of(step)},
         )
         await self._ledger.append(Change(entries=(entry,), vital=True))
 

@@ -54,7 +54,7 @@ def account_of(state: DaemonState, opened: OpenIncident, about: About, handed_ov
     incident, service = opened.incident, service_named(state, opened.incident.subject)
     if service is None:
         return Account(incident=incident, about=about, recovers=False)
-    container, culprit = service.container, state.dependencies.root_cause(service)
+    container, root_cause = service.container, state.dependencies.root_cause(service)
     return Account(
         incident=incident,
         about=about,
@@ -62,7 +62,7 @@ def account_of(state: DaemonState, opened: OpenIncident, about: About, handed_ov
         attempts=tuple(attempt for attempt in service.record.attempts if attempt.at >= opened.failed_at),
         handed_over=handed_over or _quarantined(state, opened),
         recovers=service.settings.recovery.enabled and incident.cause not in FOR_PEOPLE,
-        root=str(culprit.key) if culprit is not None else "",
+        root=str(root_cause.key) if root_cause is not None else "",
         dependents=_dependents(state, service),
         runbook=service.settings.runbook,
         flapping=incident.flapping,

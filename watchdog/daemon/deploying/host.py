@@ -41,22 +41,22 @@ class DaemonDeploymentHost:
         self,
         *,
         state: DaemonState,
-        looker: ContainerObserver,
+        containers: ContainerObserver,
         checks: ServiceChecks,
         registry: ServiceRegistry,
         journal: Journal,
         records: Records,
-        desk: IncidentManager,
+        incidents: IncidentManager,
         prober: CheckProber,
         manager: ServiceRecoveryManager,
     ) -> None:
         self._state = state
-        self._looker = looker
+        self._containers = containers
         self._checks = checks
         self._registry = registry
         self._journal = journal
         self._records = records
-        self._desk = desk
+        self._incidents = incidents
         self._prober = prober
         self.manager = manager
         state.measures.deployment_open = lambda: state.deployment.deployment is not None
@@ -96,8 +96,8 @@ class DaemonDeploymentHost:
 
     def present(self) -> list[Present]:
         found: list[Present] = []
-        for summary in self._looker.summaries():
-            key = self._looker.key_of(summary.id)
+        for summary in self._containers.summaries():
+            key = self._containers.key_of(summary.id)
             if key is None and is_swapped_in(summary.name):
                 key = key_of(summary.name, summary.labels)
             if key is not None:
@@ -108,7 +108,7 @@ class DaemonDeploymentHost:
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
         if is_swapped_in(name) or is_own_name(name):
             return stands_for(name, labels)
-        key = self._looker.key_of(container) or service_of(self._state.settings, name, dict(labels))
+        key = self._containers.key_of(container) or service_of(self._state.settings, name, dict(labels))
         return key if isinstance(key, ServiceKey) else None
 
     def alone(self) -> list[EndpointView]:
@@ -146,13 +146,13 @@ class DaemonDeploymentHost:
         return await self._prober.ask(check)
 
     async def look(self) -> None:
-        await self._looker.look()
+        await self._containers.look()
 
     async def changed(self, within: float) -> None:
         await self._state.changed.next(within)
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
-        return await self._looker.replaced(key, mine)
+        return await self._containers.replaced(key, mine)
 
     def cover(self, deployment: Deployment | None, left: frozenset[ServiceKey] | None = None) -> None:
         if deployment is None:
@@ -210,7 +210,7 @@ class DaemonDeploymentHost:
         await self._records.change_all([*updates, *((known[key], _retired) for key in gone)], write)
         for service, spec in services.items():
             service.identify(config_hash(spec), spec.id)
-            self._desk.claim(None, str(service.key), self.now())
+            self._incidents.claim(None, str(service.key), self.now())
         self._state.measures.deployments[deployment.stage] += 1
         for key in gone:
             if known[key].container is None:
@@ -242,15 +242,15 @@ class DaemonDeploymentHost:
 
     async def alarm(self, deployment: Deployment, sentence: str) -> None:
         subject = f"{DEPLOYMENT}{deployment.id}"
-        number = self._desk.number_of(subject)
+        number = self._incidents.number_of(subject)
         if number is None:
-            number = await self._desk.of_subject(subject, sentence, self.now(), self.now(), Cause.DEPLOYMENT)
-        await self._desk.needs_person(number, sentence)
+            number = await self._incidents.of_subject(subject, sentence, self.now(), self.now(), Cause.DEPLOYMENT)
+        await self._incidents.needs_person(number, sentence)
 
     async def all_clear(self, deployment: Deployment, sentence: str) -> None:
-        number = self._desk.number_of(f"{DEPLOYMENT}{deployment.id}")
+        number = self._incidents.number_of(f"{DEPLOYMENT}{deployment.id}")
         if number is not None:
-            await self._desk.close(number, sentence, self.now(), recovered=False)
+            await self._incidents.close(number, sentence, self.now(), recovered=False)
 
 
 def _retired(record: ServiceRecord) -> ServiceRecord:

@@ -54,8 +54,8 @@ class CheckIncident:
 class CheckIncidents:
     """Each is opened once, stays one while its check flaps, and is closed once that is good or asked no more."""
 
-    def __init__(self, desk: IncidentManager, opened: Mapping[int, OpenIncident]) -> None:
-        self._desk = desk
+    def __init__(self, incidents: IncidentManager, opened: Mapping[int, OpenIncident]) -> None:
+        self._incidents = incidents
         self._opened = opened
         self.presented = CertificateIndex()
         self._known: dict[str, CheckIncident] = {}
@@ -73,7 +73,7 @@ class CheckIncidents:
 
     def restored_flaps(self, subject: str) -> Mapping[str, Flaps]:
         """What an earlier daemon knew of a subject that flapped."""
-        return self._desk.restored_flaps.get(subject, {})
+        return self._incidents.restored_flaps.get(subject, {})
 
     def has(self, subject: str) -> bool:
         return subject in self._known
@@ -92,14 +92,14 @@ class CheckIncidents:
             if known is None:
                 known = await self._consider(subject, stand, because, now)
             elif stand.good is not None and flapping is None:
-                await self._desk.close(known.number, f"answers again: {stand.good}", now, recovered=True)
+                await self._incidents.close(known.number, f"answers again: {stand.good}", now, recovered=True)
                 self._forget(subject)
                 return
             if known is not None:
                 known.certificate = stand.certificate or known.certificate
-                await self._desk.note_flapping(known.number, because, flaps)
+                await self._incidents.note_flapping(known.number, because, flaps)
                 if stand.run is not None:
-                    await self._desk.keep_run(known.number, subject, stand.run)
+                    await self._incidents.keep_run(known.number, subject, stand.run)
 
     async def _is_told_of(self, subject: str, stand: CheckStanding, now: float) -> bool:
         """Whether another's incident is, or may yet turn out to be, about the certificate that it fails over."""
@@ -109,7 +109,7 @@ class CheckIncidents:
         for other, known in self._known.items():
             if known.certificate == stand.certificate:
                 if self._joined.get(subject) != other:
-                    await self._desk.note(known.number, subject, f"{stand.failing}: it is the same certificate")
+                    await self._incidents.note(known.number, subject, f"{stand.failing}: it is the same certificate")
                     self._joined[subject] = other
                 return True
         self._heard_by = now + HEARD_WITHIN if self._heard_by is None else self._heard_by
@@ -128,9 +128,9 @@ class CheckIncidents:
         summary = told_with(stand.failing, others) if stand.failing is not None else flapping
         if summary is None:
             if stand.good is not None:
-                self._desk.recorded(subject, "answers again")
+                self._incidents.recorded(subject, "answers again")
             return None
-        number = await self._desk.of_subject(subject, summary, now, cause=stand.cause)
+        number = await self._incidents.of_subject(subject, summary, now, cause=stand.cause)
         self._known[subject] = known = CheckIncident(number)
         return known
 
@@ -140,5 +140,5 @@ class CheckIncidents:
         async with self._settling:
             for subject in [one for one in self._known if one.startswith(prefix) and one not in kept]:
                 sentence = "nobody asks this check any more"
-                await self._desk.close(self._known[subject].number, sentence, now, recovered=False)
+                await self._incidents.close(self._known[subject].number, sentence, now, recovered=False)
                 self._forget(subject)

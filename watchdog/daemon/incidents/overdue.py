@@ -21,9 +21,9 @@ RETRY_AFTER_TROUBLE = 5.0
 class DowntimeWatch:
     """Never on the path of checks; a ledger that cannot be written delays what it keeps, not what is told."""
 
-    def __init__(self, state: DaemonState, desk: IncidentManager, alerts: Notifier, journal: Journal) -> None:
+    def __init__(self, state: DaemonState, incidents: IncidentManager, alerts: Notifier, journal: Journal) -> None:
         self._state = state
-        self._desk = desk
+        self._incidents = incidents
         self._alerts = alerts
         self._journal = journal
 
@@ -51,7 +51,7 @@ class DowntimeWatch:
         for one in self._alerts.late(self._alerts.at_rest(), now):
             critical_at = self._alerts.critical_at(one, now)
             if critical_at is not None and now >= critical_at:
-                await self._desk.overdue(one.id, now)
+                await self._incidents.overdue(one.id, now)
         resting = self._alerts.at_rest()
         plan, due_at = self._alerts.due_by_time(resting, now)
         async with self._alerts.changing(*(one for one in resting if one.id in plan.states)):  # so this does not wait

@@ -39,16 +39,16 @@ class EndpointMonitor:
         self,
         *,
         state: DaemonState,
-        asker: CheckScheduler,
+        scheduler: CheckScheduler,
         journal: Journal,
-        incidents: CheckIncidents,
+        check_incidents: CheckIncidents,
         others: Doubts,
         background: Background,
     ) -> None:
         self._state = state
-        self._asker = asker
+        self._scheduler = scheduler
         self._journal = journal
-        self._incidents = incidents
+        self._check_incidents = check_incidents
         self._others = others
         self._background = background
 
@@ -58,22 +58,22 @@ class EndpointMonitor:
         alone = {check.name: check for check in state.settings.alone}
         for name in [name for name in state.services.endpoints if name not in alone]:
             del state.services.endpoints[name]
-            self._asker.drop(ENDPOINT + name)
+            self._scheduler.drop(ENDPOINT + name)
         for name, check in alone.items():
             known = state.services.endpoints.get(name)
             if known is None or known.check != check:
-                flaps = self._incidents.restored_flaps(ENDPOINT + name).get(name) if known is None else None
+                flaps = self._check_incidents.restored_flaps(ENDPOINT + name).get(name) if known is None else None
                 state.services.endpoints[name] = Endpoint(check, flaps=flaps or Flaps())
-            self._asker.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
+            self._scheduler.set_checks(ENDPOINT + name, (check,), self._hear, lambda: 0)
         kept = {ENDPOINT + name for name in alone}
-        self._background.start(self._incidents.drop(ENDPOINT, state.clock.now(), kept))
+        self._background.start(self._check_incidents.drop(ENDPOINT, state.clock.now(), kept))
 
     def forget_failures(self, of: Callable[[Check], bool] = lambda _: True) -> None:
         """What was seen says nothing of these checks: they are asked anew."""
         for alone in self._state.services.endpoints.values():
             if of(alone.check):
                 alone.forget_failures()
-                self._asker.ask_soon(ENDPOINT + alone.check.name)
+                self._scheduler.ask_soon(ENDPOINT + alone.check.name)
 
     def _hear(self, check: Check, observation: Observation, _: int) -> float:
         state, now = self._state, self._state.clock.now()
@@ -84,7 +84,7 @@ class EndpointMonitor:
         if alone.waiting and not causes:
             alone.forget_failures()
         alone.waiting = f"waiting for {', '.join(map(str, causes))}" if causes else ""
-        self._incidents.presented.note(ENDPOINT + check.name, observation)
+        self._check_incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
         alone.hear(observation)
         state.observer.connectivity.note(before.last, alone.streak.last)
@@ -97,7 +97,7 @@ class EndpointMonitor:
             self._others.ask_others(ENDPOINT + check.name, state.dependencies.needed(check))
         stands_otherwise = alone.streak.standing is not before.standing or alone.flaps.flapping
         failing = alone.streak.standing is Standing.FAILING
-        if stands_otherwise or failing or self._incidents.has(ENDPOINT + check.name):
+        if stands_otherwise or failing or self._check_incidents.has(ENDPOINT + check.name):
             self._background.start(self._settle(alone))
         self._others.watch_observer(observation)
         return check.retry_interval if in_doubt(alone.streak) else check.interval
@@ -117,7 +117,7 @@ class EndpointMonitor:
             certificate=failing_over(alone.streak),
             run=last if failing else None,
         )
-        await self._incidents.settle(ENDPOINT + alone.check.name, stand, self._state.clock.now())
+        await self._check_incidents.settle(ENDPOINT + alone.check.name, stand, self._state.clock.now())
 
     def _believed(self, alone: Endpoint) -> bool:
         """Whether its failure is its own: no service's that it needs, and not the observer's."""

@@ -23,10 +23,10 @@ SHUTDOWN = 30.0
 
 class EngineWatch:
     def __init__(
-        self, state: DaemonState, desk: IncidentManager, claim: Callable[[EngineIdentity], Awaitable[None]]
+        self, state: DaemonState, incidents: IncidentManager, claim: Callable[[EngineIdentity], Awaitable[None]]
     ) -> None:
         self._state = state
-        self._desk = desk
+        self._incidents = incidents
         self._claim = claim
         self._was_away = False
 
@@ -68,7 +68,7 @@ class EngineWatch:
     def _ended_with_engine(self, finished_at: float) -> bool:
         """Of an end that the engine knows nothing of: whether one that stopped saw it, its last signals unheard."""
         state, clock = self._state.engine_state, self._state.clock
-        lost_at = self._desk.engine_lost_at
+        lost_at = self._incidents.engine_lost_at
         if self._was_away and state.away_since is not None:
             lost_at = clock.wall() - (clock.now() - state.away_since)
         return lost_at is not None and abs(finished_at - lost_at) < SHUTDOWN
@@ -93,11 +93,11 @@ class EngineWatch:
         await self._open()
 
     async def _open(self, failed_at: float | None = None) -> None:
-        if self._desk.number_of(ENGINE) is not None:
+        if self._incidents.number_of(ENGINE) is not None:
             return
         summary = f"the engine is away: {self._state.engine_state.away}"
         try:
-            await self._desk.of_subject(ENGINE, summary, self._state.clock.now(), failed_at)
+            await self._incidents.of_subject(ENGINE, summary, self._state.clock.now(), failed_at)
         except LedgerError as error:
             log.error(str(error))
 
@@ -110,19 +110,19 @@ class EngineWatch:
         state.engine_state.identified(identity)
         await self._claim(identity)
         await self._note_ends()
-        self._desk.engine_lost_at = None
+        self._incidents.engine_lost_at = None
         now = state.clock.now()
         state.engine_state.away = None
         if self._was_away:
             state.engine_state.settled_at = now + state.settings.engine.settle
             log.info(f"the engine is back; things settle for {state.settings.engine.settle:g} s")
         self._was_away = False
-        number = self._desk.number_of(ENGINE)
+        number = self._incidents.number_of(ENGINE)
         state.wake_all()
-        self._desk.recorded("engine", "the engine answers again")
+        self._incidents.recorded("engine", "the engine answers again")
         if number is not None:
             try:
-                await self._desk.close(number, "the engine answers again", now, recovered=True)
+                await self._incidents.close(number, "the engine answers again", now, recovered=True)
             except LedgerError as error:
                 log.error(str(error))
 

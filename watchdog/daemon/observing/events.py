@@ -28,9 +28,9 @@ SIGKILL = "9"
 class EventListener:
     """Turns signals of the engine into hints. One task listens, another looks: a burst becomes few looks."""
 
-    def __init__(self, state: DaemonState, looker: ContainerObserver, engine_watch: EngineWatch) -> None:
+    def __init__(self, state: DaemonState, containers: ContainerObserver, engine_watch: EngineWatch) -> None:
         self._state = state
-        self._looker = looker
+        self._containers = containers
         self._engine_watch = engine_watch
         self._hints: set[str] = set()
         self._whole = False
@@ -65,7 +65,7 @@ class EventListener:
             hints, self._hints = self._hints, set[str]()
             whole, self._whole = self._whole, False
             try:
-                await (self._looker.look(hints) if whole else self._looker.look_at(hints))
+                await (self._containers.look(hints) if whole else self._containers.look_at(hints))
                 if whole:
                     await self._engine_watch.back()
             except EngineError as error:
@@ -92,7 +92,7 @@ class EventListener:
         self._mark(event, now, ours=ours)
         if event.action == "create" and ours:
             return  # nobody's until it has its name, of which another event tells
-        if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._looker.knows(event.actor)):
+        if event.action in LOOK_WHOLE or (event.action in LOOK_ONE and not self._containers.knows(event.actor)):
             self._whole = True
         elif event.action not in LOOK_ONE:
             return
@@ -101,7 +101,7 @@ class EventListener:
 
     def _mark(self, event: EngineEvent, now: float, *, ours: bool) -> None:
         """Leaves signs on the service: when it broke by the engine's word, and whether a person meant it."""
-        key = self._looker.key_of(event.actor)
+        key = self._containers.key_of(event.actor)
         service = self._state.services.known.get(key) if key is not None else None
         if service is None or service.container is None or service.container.id != event.actor:
             return

@@ -35,8 +35,8 @@ class Hearer(Protocol):
 @dataclass(slots=True)
 class JourneyMonitor:
     state: DaemonState
-    asker: CheckScheduler
-    desk: IncidentManager
+    scheduler: CheckScheduler
+    incidents: IncidentManager
     hearer: Hearer
     background: Background
     _asked: dict[str, dict[int, dict[ServiceKey, int]]] = field(
@@ -52,17 +52,17 @@ class JourneyMonitor:
         for name in state.services.journeys.keys() - wanted.keys():
             del state.services.journeys[name]
             self._asked.pop(name, None)
-            self.asker.drop(JOURNEY + name)
+            self.scheduler.drop(JOURNEY + name)
         for name, check in wanted.items():
             known = state.services.journeys.get(name)
             if known is None or known.check != check:
                 state.services.journeys[name] = Journey(check)
-            self.asker.set_checks(JOURNEY + name, (check,), self._hear, self._incarnations_of(check))
+            self.scheduler.set_checks(JOURNEY + name, (check,), self._hear, self._incarnations_of(check))
 
     def ask_soon(self, key: ServiceKey) -> None:
         for name, journey in self.state.services.journeys.items():
             if journey.is_of(key):
-                self.asker.ask_soon(JOURNEY + name)
+                self.scheduler.ask_soon(JOURNEY + name)
 
     def _incarnations_of(self, check: Check) -> Callable[[], int]:
         def number() -> int:
@@ -99,7 +99,7 @@ class JourneyMonitor:
             journey.note(service.key, heard)
             waits.append(self.hearer.hear(JOURNEY + check.name, service, attached, heard, incarnations[service.key]))
             if heard.verdict is Verdict.FAIL and service.record.incident is not None:
-                self.background.start(self.desk.keep_run(service.record.incident, str(service.key), heard))
+                self.background.start(self.incidents.keep_run(service.record.incident, str(service.key), heard))
         self.state.changed.set()
         usual = check.interval if run.verdict is Verdict.PASS else check.retry_interval
         return max(min(waits, default=usual), min(EAGER, check.interval))

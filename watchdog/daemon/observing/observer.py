@@ -25,10 +25,10 @@ class ObserverWatch:
     """
 
     def __init__(
-        self, state: DaemonState, desk: IncidentManager, prober: CheckProber, sees_again: Callable[[], None]
+        self, state: DaemonState, incidents: IncidentManager, prober: CheckProber, sees_again: Callable[[], None]
     ) -> None:
         self._state = state
-        self._desk = desk
+        self._incidents = incidents
         self._prober = prober
         self._sees_again = sees_again
         self._incident: int | None = None
@@ -68,7 +68,7 @@ class ObserverWatch:
             health = state.settings.health
             lasts = now - self._suspected_at >= health.failures * health.retry_interval
             if lasts or state.observer.past_threshold(suspicion.names):
-                self._incident = await self._desk.of_subject(OBSERVER, suspicion.because, now)
+                self._incident = await self._incidents.of_subject(OBSERVER, suspicion.because, now)
 
     async def _ask_references(self) -> None:
         state = self._state
@@ -89,7 +89,7 @@ class ObserverWatch:
     async def _close(self, because: str) -> None:
         if self._incident is not None:
             sentence, now = f"the observer sees again: {because}", self._state.clock.now()
-            await self._desk.close(self._incident, sentence, now, recovered=True)
+            await self._incidents.close(self._incident, sentence, now, recovered=True)
             self._incident = None
             self._state.wake_all()
 

@@ -30,16 +30,16 @@ class ServiceRegistry:
         *,
         state: DaemonState,
         checks: ServiceChecks,
-        incidents: CheckIncidents,
-        desk: IncidentManager,
+        check_incidents: CheckIncidents,
+        incidents: IncidentManager,
         journal: Journal,
         records: Records,
         background: Background,
     ) -> None:
         self._state = state
         self._checks = checks
+        self._check_incidents = check_incidents
         self._incidents = incidents
-        self._desk = desk
         self._journal = journal
         self._records = records
         self._background = background
@@ -56,7 +56,7 @@ class ServiceRegistry:
     def _restored_flaps(self, service: ServiceState) -> dict[str, Flaps]:
         """What an earlier daemon knew of it and of those of its checks that are for people."""
         subjects = [str(service.key), *(subject_of(service.key, check.name) for check in service.settings.checks)]
-        return {name: flaps for one in subjects for name, flaps in self._incidents.restored_flaps(one).items()}
+        return {name: flaps for one in subjects for name, flaps in self._check_incidents.restored_flaps(one).items()}
 
     def reconfigure(self, service: ServiceState, labels: Mapping[str, str]) -> None:
         """By the configuration and its labels as they are now."""
@@ -64,7 +64,7 @@ class ServiceRegistry:
         self._state.dependencies.invalidate()
         self._checks.set(service)
         kept = {subject_of(service.key, check.name) for check in service.settings.checks}
-        self._background.start(self._incidents.drop(subject_of(service.key), self._state.clock.now(), kept))
+        self._background.start(self._check_incidents.drop(subject_of(service.key), self._state.clock.now(), kept))
         service.wake.set()
 
     def remove(self, service: ServiceState) -> None:
@@ -75,7 +75,7 @@ class ServiceRegistry:
         self._checks.drop(service.key)
         if service.record.incident is not None:
             self._background.start(self._close_removed(service, service.record.incident))
-        self._background.start(self._incidents.drop(subject_of(service.key), self._state.clock.now()))
+        self._background.start(self._check_incidents.drop(subject_of(service.key), self._state.clock.now()))
         self._state.changed.set()
 
     def rename(self, service: ServiceState, bearer: ServiceKey) -> None:
@@ -102,7 +102,7 @@ class ServiceRegistry:
         await self._records.change_with(
             service,
             lambda record: replace(record, incident=None, last_incident=number, quarantined=None),
-            lambda record: self._desk.close(number, sentence, now, recovered=False, record=record),
+            lambda record: self._incidents.close(number, sentence, now, recovered=False, record=record),
         )
 
     async def load_expected(self, bearer_of: Callable[[str], ServiceKey | None]) -> None:
@@ -127,7 +127,7 @@ class ServiceRegistry:
         asked = {
             subject_of(key, check.name) for key, one in state.services.known.items() for check in one.settings.checks
         }
-        await self._incidents.drop(CHECK, state.clock.now(), asked)
+        await self._check_incidents.drop(CHECK, state.clock.now(), asked)
 
     async def _labels(self, record: ServiceRecord) -> dict[str, str]:
         if not record.baselines:

@@ -34,26 +34,26 @@ class ServiceChecks:
         self,
         *,
         state: DaemonState,
-        asker: CheckScheduler,
-        desk: IncidentManager,
+        scheduler: CheckScheduler,
+        incidents: IncidentManager,
         journal: Journal,
         checks: CheckIncidents,
         background: Background,
     ) -> None:
         self._state = state
-        self._asker = asker
+        self._scheduler = scheduler
         self._checks = checks
         self._background = background
-        self._observer = ObserverWatch(state, desk, asker.prober, self._forget_what_was_seen_blind)
+        self._observer = ObserverWatch(state, incidents, scheduler.prober, self._forget_what_was_seen_blind)
         self._endpoints = EndpointMonitor(
             state=state,
-            asker=asker,
+            scheduler=scheduler,
             journal=journal,
-            incidents=checks,
+            check_incidents=checks,
             others=self,
             background=background,
         )
-        self._journeys = JourneyMonitor(state, asker, desk, self, background)
+        self._journeys = JourneyMonitor(state, scheduler, incidents, self, background)
         self._asking_others = False
         self._newly_doubted: set[str] = set()
         self._newly_needed: set[str] = set()
@@ -64,12 +64,12 @@ class ServiceChecks:
         self._journeys.set()
 
     def ask_soon(self, key: ServiceKey) -> None:
-        self._asker.ask_soon(str(key))
+        self._scheduler.ask_soon(str(key))
         self._journeys.ask_soon(key)
 
     def drop(self, key: ServiceKey) -> None:
         """Asks nothing of a service any more."""
-        self._asker.drop(str(key))
+        self._scheduler.drop(str(key))
 
     def set(self, service: ServiceState) -> None:
         """As configured now."""
@@ -79,7 +79,7 @@ class ServiceChecks:
             return self.hear(owner, service, check, observation, incarnation)
 
         own = tuple(check for check in service.settings.checks if not isinstance(check.probe, JourneyProbe))
-        self._asker.set_checks(owner, own, hear, lambda: service.incarnation.run.number)
+        self._scheduler.set_checks(owner, own, hear, lambda: service.incarnation.run.number)
 
     def hear(
         self, owner: str, service: ServiceState, check: Check, observation: Observation, incarnation: int
@@ -121,7 +121,7 @@ class ServiceChecks:
                 doubted, self._newly_doubted = self._newly_doubted, set[str]()
                 needed, self._newly_needed = self._newly_needed, set[str]()
                 asked_at = state.clock.now()
-                await self._asker.ask_others(doubted, needed)
+                await self._scheduler.ask_others(doubted, needed)
                 state.observer.others_asked_at = asked_at
                 state.wake_all()
         finally:

@@ -38,19 +38,19 @@ class OperatorCommands:
         self,
         *,
         state: DaemonState,
-        looker: ContainerObserver,
+        containers: ContainerObserver,
         registry: ServiceRegistry,
         journal: Journal,
         records: Records,
-        acting: RecoveryRunner,
+        runner: RecoveryRunner,
         alerts: Notifier,
     ) -> None:
         self._state = state
-        self._looker = looker
+        self._containers = containers
         self._registry = registry
         self._journal = journal
         self._records = records
-        self._acting = acting
+        self._runner = runner
         self._commands = state.operators.commands
         self._alerts = alerts
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +62,7 @@ class OperatorCommands:
         """
         if self._state.engine_state.away is not None:
             raise EngineUnavailable(f"no action: {self._state.engine_state.away}")
-        await self._looker.look()
+        await self._containers.look()
         self._refuse_unknown_baselines(order)
         graph, chosen = self._state.dependencies.graph(), self._choose(order)
         needs = {key: all_roots(graph, key) & chosen for key in chosen}
@@ -136,7 +136,7 @@ class OperatorCommands:
         now = self._state.clock.now()
         if service.assessment is None:
             return f"{service.key}: not looked at yet"
-        await self._acting.identify(service)
+        await self._runner.identify(service)
         situation = Situation(
             assessment=service.assessment,
             record=replace(service.record, quarantined=None),
@@ -151,7 +151,7 @@ class OperatorCommands:
             return (
                 f"{service.key}: nothing to do: {decision.because}" if nothing else f"{service.key}: {decision.because}"
             )
-        planned = await self._acting.plan(service, decision)
+        planned = await self._runner.plan(service, decision)
         if isinstance(planned, Impossible):
             return f"{service.key}: no plan: {planned.because}"
         asks = decision.rung in service.settings.recovery.approval

@@ -48,9 +48,9 @@ class Journal:
     hub: Hub
     _followers: list[Follower] = field(default_factory=list[Follower])
 
-    def say(self, service: ServiceKey, sentence: str, **facts: Any) -> None:
+    def say(self, service: ServiceKey, sentence: str, **inputs: Any) -> None:
         """One line per decision: to the log and to those who follow."""
-        log.info(sentence, service=str(service), **facts)
+        log.info(sentence, service=str(service), **inputs)
         for follower in self._followers:
             follower(service, sentence, self.clock.wall())
 

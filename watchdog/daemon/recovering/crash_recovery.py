@@ -102,28 +102,28 @@ class CrashRecovery:
         key = ServiceKey.parse(intent.entry.subject) if intent is not None else key_of(own.original, aside.labels)
         rows = await self._journal.ledger.last_attempt(str(key))
         mine = bool(rows) and rows[0].entry.payload.get("container") == aside.id
-        errand = await self._errand(key, rows[0]) if mine else None
+        execution = await self._errand(key, rows[0]) if mine else None
         if bearer is None:
             sentence = f"puts {aside.name} back as {own.original}: the recovery that set it aside was interrupted"
-            if errand is None:
+            if execution is None:
                 await self._carry_out(key, sentence, RenameContainer(aside.id, own.original))
             else:
-                await self._undo(key, sentence, errand)
+                await self._undo(key, sentence, execution)
             return set()
         made = [row.entry.payload.get("container") for row in rows if row.entry.kind is EntryKind.STEP]
         if intent is None or bearer.id not in made:
-            errand = None  # who bears the name is not its successor, or was judged already
-        if errand is not None and bearer.state == ContainerState.CREATED:
+            execution = None  # who bears the name is not its successor, or was judged already
+        if execution is not None and bearer.state == ContainerState.CREATED:
             sentence = f"puts {aside.name} back as {own.original}: its successor was never started"
-            await self._undo(key, sentence, errand, bearer.id)
+            await self._undo(key, sentence, execution, bearer.id)
             return set()
         sentence = f"keeps {aside.name} stopped until {own.original} is good"
         steps = [StopContainer(aside.id, STOP_TIMEOUT), SetRestartPolicy(aside.id, RestartPolicy.NO.value)]
         await self._carry_out(key, sentence, *steps)
         service = self._state.services.known.get(key)
-        if errand is not None and service is not None and _in_doubt(service.record):
-            await self._runner.take_up(service, errand, bearer.id)
-            return {errand.intent}
+        if execution is not None and service is not None and _in_doubt(service.record):
+            await self._runner.take_up(service, execution, bearer.id)
+            return {execution.intent}
         self._runner.superseded[key] = aside.id
         return set()
 
@@ -147,12 +147,12 @@ class CrashRecovery:
         stops = steps_from_json(row.entry.payload.get("stop") or ()) if await self._nothing_done(row) else ()
         if container.state in MEANT_TO_RUN and not stops:
             return
-        errand = await self._errand(key, row)
-        if errand is None:
+        execution = await self._errand(key, row)
+        if execution is None:
             return
         sentence = f"brings {container.name} back, which an interrupted recovery stopped"
         await self._carry_out(key, sentence, *stops)  # its stop may be under way: asked again, it is waited for
-        await self._undo(key, sentence, errand)
+        await self._undo(key, sentence, execution)
 
     async def _nothing_done(self, row: Row) -> bool:
         """Whether the daemon ended before the first step of an attempt was recorded."""
@@ -182,9 +182,9 @@ class CrashRecovery:
         )
         return Execution(plan=plan, intent=row.seq, incident=row.entry.incident, specs=specs, replaced=_nobody)
 
-    async def _undo(self, key: ServiceKey, sentence: str, errand: Execution, made: str | None = None) -> None:
+    async def _undo(self, key: ServiceKey, sentence: str, execution: Execution, made: str | None = None) -> None:
         await self._write(key, sentence)
-        trouble = await self._manager.undo(errand, made)
+        trouble = await self._manager.undo(execution, made)
         if trouble:
             await self._write(key, f"it could not be undone: {trouble}")
 

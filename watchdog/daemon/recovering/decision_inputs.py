@@ -19,10 +19,10 @@ from watchdog.policy.turn import dockers_turn_until
 class DecisionInputs:
     """Of one service; each question makes no call and takes no time."""
 
-    def __init__(self, state: DaemonState, service: ServiceState, acting: RecoveryRunner) -> None:
+    def __init__(self, state: DaemonState, service: ServiceState, runner: RecoveryRunner) -> None:
         self._state = state
         self._service = service
-        self._acting = acting
+        self._runner = runner
 
     def decision(self, seen: Assessment, now: float) -> Decision:
         return decide(self._situation(seen, now), self._surroundings(seen, now), now)
@@ -86,11 +86,11 @@ class DecisionInputs:
         return Surroundings(
             engine_away=state.engine_state.away,
             settled_at=state.engine_state.settled_at,
-            breaker_until=self._acting.breaker_until(now),
+            breaker_until=self._runner.breaker_until(now),
             observer_suspected=suspicion.because if suspicion is not None else None,
             last_death=state.engine_state.activity.last_death,
             last_stop=self._last_stop(now) if seen.cause is Cause.OPERATOR_STOP else 0.0,
-            restarts=self._acting.restarts,
+            restarts=self._runner.restarts,
             orders_only=state.operators.commands_only,
         )
 

@@ -42,7 +42,7 @@ class AttemptResult:
 class PendingVerification:
     """An attempt that waits for its verification. Times are steady seconds."""
 
-    errand: Execution
+    execution: Execution
     made: str
     began_at: float
     wait: float
@@ -53,7 +53,7 @@ class PendingVerification:
 class PendingRollback:
     """What is still due of an attempt that failed: first its undo, then its outcome. Nothing else is done before."""
 
-    errand: Execution
+    execution: Execution
     made: str | None
     because: str
     burnt: bool = True
@@ -63,7 +63,7 @@ class PendingRollback:
 @dataclass(slots=True)
 class RecoveryRunner:
     state: DaemonState
-    looker: ContainerObserver
+    containers: ContainerObserver
     journal: Journal
     records: Records
     planner: Planner
@@ -76,8 +76,10 @@ class RecoveryRunner:
     """Of containers that ran, in the last minute."""
     superseded: dict[ServiceKey, str] = field(default_factory=dict[ServiceKey, str])
     """Full ID of a container that is set aside, its name borne by another: removed once that one is good."""
-    _underway: dict[ServiceKey, PendingVerification] = field(default_factory=dict[ServiceKey, PendingVerification])
-    _owed: dict[ServiceKey, PendingRollback] = field(default_factory=dict[ServiceKey, PendingRollback])
+    _pending_verifications: dict[ServiceKey, PendingVerification] = field(
+        default_factory=dict[ServiceKey, PendingVerification]
+    )
+    _pending_rollbacks: dict[ServiceKey, PendingRollback] = field(default_factory=dict[ServiceKey, PendingRollback])
 
     def breaker_until(self, now: float) -> float | None:
         return self.manager.breaker.open_until(now)
@@ -116,16 +118,16 @@ class RecoveryRunner:
         permit = await self.approvals.permit(service, decision, plan, now)
         if isinstance(permit, Wait):
             return AttemptResult(instead=permit)
-        errand = await self._intend(
+        execution = await self._intend(
             service, planned, permit, now, lambda: _wanted(service.record) == wanted and stands()
         )
-        if errand is None:
+        if execution is None:
             return AttemptResult(instead=Wait("what it was decided on changed while this was planned", now))
         if service.container is not None and service.container.running:
             self.restarts = (*(at for at in self.restarts if now - at < MINUTE), now)
         self.state.measures.recoveries[service.key, plan.rung] += 1
-        attempted = await self.manager.execute(errand)
-        return await self._after(service, errand, attempted)
+        attempted = await self.manager.execute(execution)
+        return await self._after(service, execution, attempted)
 
     async def _intend(
         self, service: ServiceState, planned: Planned, permit: Approval | None, now: float, stands: Callable[[], bool]
@@ -180,19 +182,19 @@ class RecoveryRunner:
         self.journal.say(key, course.message, incident=incident)
 
         async def replaced(mine: frozenset[str]) -> bool:
-            return await self.looker.replaced(key, mine)
+            return await self.containers.replaced(key, mine)
 
         specs = {spec.id: spec for spec in planned.specs}
         return Execution(plan=plan, intent=row.seq, incident=incident, specs=specs, replaced=replaced)
 
-    async def _after(self, service: ServiceState, errand: Execution, attempted: ExecutionResult) -> AttemptResult:
+    async def _after(self, service: ServiceState, execution: Execution, attempted: ExecutionResult) -> AttemptResult:
         if attempted.failure is None:
-            await self._await_verification(service, errand, attempted.container or "")
+            await self._await_verification(service, execution, attempted.container or "")
             return AttemptResult()
-        if attempted.superseded and errand.plan.cleanup:
-            self.superseded[service.key] = container_of(errand.plan.cleanup[0])
-        self._owed[service.key] = PendingRollback(
-            errand=errand,
+        if attempted.superseded and execution.plan.cleanup:
+            self.superseded[service.key] = container_of(execution.plan.cleanup[0])
+        self._pending_rollbacks[service.key] = PendingRollback(
+            execution=execution,
             made=attempted.made,
             because=attempted.failure,
             burnt=not (attempted.superseded or attempted.engine_away),
@@ -201,46 +203,46 @@ class RecoveryRunner:
         if attempted.engine_away:
             await self.engine_gone(attempted.failure)
         if not attempted.owed:
-            await self.pay(service)
+            await self.finish_rollback(service)
         if attempted.hopeless:
             return AttemptResult(instead=HandOver(attempted.failure))
         return AttemptResult(failure=attempted.failure)
 
-    async def _await_verification(self, service: ServiceState, errand: Execution, made: str) -> None:
+    async def _await_verification(self, service: ServiceState, execution: Execution, made: str) -> None:
         wait = service.settings.recovery.verify_timeout
-        underway = PendingVerification(errand, made, self.state.clock.now(), wait)
-        self._underway[service.key] = underway
+        underway = PendingVerification(execution, made, self.state.clock.now(), wait)
+        self._pending_verifications[service.key] = underway
         if made:
             await self._see_made(service, made)
         underway.wait += service.container.start_period if service.container is not None else 0.0
         self.ask_soon(service.key)
 
-    async def take_up(self, service: ServiceState, errand: Execution, made: str) -> None:
+    async def take_up(self, service: ServiceState, execution: Execution, made: str) -> None:
         """An attempt of an earlier daemon that got as far as its verification waits for it here."""
-        await self._await_verification(service, errand, made)
+        await self._await_verification(service, execution, made)
         service.course.advance(RecoveryEvent.TAKEN_UP)
 
-    def owes(self, service: ServiceState) -> bool:
-        return service.key in self._owed
+    def has_pending_rollback(self, service: ServiceState) -> bool:
+        return service.key in self._pending_rollbacks
 
-    async def pay(self, service: ServiceState) -> None:
+    async def finish_rollback(self, service: ServiceState) -> None:
         """Undoes what failed and writes its outcome; raises EngineUnavailable or LedgerError, and is called again."""
-        owed = self._owed[service.key]
+        owed = self._pending_rollbacks[service.key]
         if not owed.undone:
-            trouble = await self.manager.undo(owed.errand, owed.made)
+            trouble = await self.manager.undo(owed.execution, owed.made)
             because = owed.because + (f"; it could not be undone: {trouble}" if trouble else "")
-            owed = self._owed[service.key] = replace(owed, undone=True, because=because)
-        await self._outcome(service, owed.errand, Outcome.FAILED, owed.because, burnt=owed.burnt)
-        del self._owed[service.key]
+            owed = self._pending_rollbacks[service.key] = replace(owed, undone=True, because=because)
+        await self._outcome(service, owed.execution, Outcome.FAILED, owed.because, burnt=owed.burnt)
+        del self._pending_rollbacks[service.key]
 
     async def _see_made(self, service: ServiceState, container: str) -> None:
         try:
-            await (self.looker.look_at([container]) if self.looker.knows(container) else self.looker.look())
+            await (self.containers.look_at([container]) if self.containers.knows(container) else self.containers.look())
         except EngineError as error:
             self.journal.say(service.key, f"could not look at it after acting: {error}")
 
     async def _outcome(
-        self, service: ServiceState, errand: Execution, outcome: Outcome, reason: str, *, burnt: bool = True
+        self, service: ServiceState, execution: Execution, outcome: Outcome, reason: str, *, burnt: bool = True
     ) -> None:
         """Writes how it ended. An attempt that says nothing about the service is not counted against it."""
         now = self.state.clock.now()
@@ -254,13 +256,13 @@ class RecoveryRunner:
         entry = self.journal.entry(
             EntryKind.OUTCOME,
             service.key,
-            f"{errand.plan.rung} {outcome.value}: {reason}",
-            incident=errand.incident,
+            f"{execution.plan.rung} {outcome.value}: {reason}",
+            incident=execution.incident,
             payload={
-                "intent": errand.intent,
+                "intent": execution.intent,
                 "outcome": outcome.value,
                 "event_to_intent_seconds": service.course.intent_seconds,
-                "rung": errand.plan.rung.value,
+                "rung": execution.plan.rung.value,
                 "container": service.container.id if service.container is not None else None,
                 "health": seen.health.value if seen is not None else None,
                 "checks": [
@@ -271,11 +273,11 @@ class RecoveryRunner:
         )
         await self.records.change(service, ended, entry, vital=True)
         if outcome is Outcome.FAILED:
-            self.state.measures.recovery_failures[service.key, errand.plan.rung] += 1
+            self.state.measures.recovery_failures[service.key, execution.plan.rung] += 1
 
     def deadline(self, service: ServiceState) -> float | None:
         """Steady seconds. Times in which the engine was away or the observer blind do not count."""
-        underway = self._underway.get(service.key)
+        underway = self._pending_verifications.get(service.key)
         if underway is None:
             return None
         return (
@@ -284,7 +286,7 @@ class RecoveryRunner:
 
     def disproof(self, service: ServiceState, seen: Assessment, now: float) -> str | None:
         """Why the attempt has failed, as far as can be told by now; None while it may still succeed."""
-        underway, deadline = self._underway.get(service.key), self.deadline(service)
+        underway, deadline = self._pending_verifications.get(service.key), self.deadline(service)
         if underway is None or deadline is None:
             return "its attempt is not known any more"
         if now >= deadline:
@@ -298,32 +300,32 @@ class RecoveryRunner:
 
     async def verified(self, service: ServiceState, seen: Assessment) -> str:
         """Called once it was seen good afresh; returns the sentence that says so."""
-        underway = self._underway.get(service.key)
+        underway = self._pending_verifications.get(service.key)
         service.course.assessment = seen
         if underway is None:
             return f"verified: {seen.reason}"
-        errand = underway.errand
+        execution = underway.execution
         ports = service.container.chosen_ports if service.container is not None else ()
         anew = f"; the engine chose its host ports anew: {', '.join(ports)}" if ports else ""
-        await self._outcome(service, errand, Outcome.RECOVERED, seen.reason + anew)
-        del self._underway[service.key]
-        trouble = await self.manager.clean_up(errand)
+        await self._outcome(service, execution, Outcome.RECOVERED, seen.reason + anew)
+        del self._pending_verifications[service.key]
+        trouble = await self.manager.clean_up(execution)
         if trouble:
-            self.superseded[service.key] = container_of(errand.plan.cleanup[0])
-        sentence = f"recovered by {errand.plan.rung} and verified: {seen.reason}{anew}"
+            self.superseded[service.key] = container_of(execution.plan.cleanup[0])
+        sentence = f"recovered by {execution.plan.rung} and verified: {seen.reason}{anew}"
         return sentence + (f"; what was set aside could not be removed yet: {trouble}" if trouble else "")
 
     async def failed(self, service: ServiceState, because: str) -> None:
-        """It was not verified: what was set aside is put back. Raises what `pay` does, which is then still due."""
-        underway = self._underway.pop(service.key, None)
+        """It was not verified: what was set aside is put back. Raises as `finish_rollback`, which is then still due."""
+        underway = self._pending_verifications.pop(service.key, None)
         if underway is None:
             return
-        errand = underway.errand
-        self.journal.say(service.key, f"{errand.plan.rung} did not bring it back: {because}")
-        self._owed[service.key] = PendingRollback(
-            errand=errand, made=underway.made, because=because, undone=not errand.plan.cleanup
+        execution = underway.execution
+        self.journal.say(service.key, f"{execution.plan.rung} did not bring it back: {because}")
+        self._pending_rollbacks[service.key] = PendingRollback(
+            execution=execution, made=underway.made, because=because, undone=not execution.plan.cleanup
         )
-        await self.pay(service)
+        await self.finish_rollback(service)
 
     async def remove_superseded(self, service: ServiceState) -> None:
         """What was set aside and could not be removed any more goes once its successor is good."""

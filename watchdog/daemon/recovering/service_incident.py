@@ -37,18 +37,18 @@ class ServiceIncident:
         *,
         state: DaemonState,
         service: ServiceState,
-        desk: IncidentManager,
+        incidents: IncidentManager,
         journal: Journal,
         records: Records,
-        facts: DecisionInputs,
+        inputs: DecisionInputs,
         checks: CheckIncidents,
     ) -> None:
         self._state = state
         self._service = service
-        self._desk = desk
+        self._incidents = incidents
         self._journal = journal
         self._records = records
-        self._facts = facts
+        self._inputs = inputs
         self._checks = checks
 
     async def settle(self, seen: Assessment, now: float) -> None:
@@ -71,15 +71,15 @@ class ServiceIncident:
         if service.record.desired is not Desired.UP or now < self._state.engine_state.settled_at:
             return
         blind = self._state.observer.suspicion() if seen.cause is Cause.CHECK_FAILED else None
-        if blind is None and self._facts.others_asked(seen):
-            for_want = self._facts.for_want_of_roots(seen, now)
+        if blind is None and self._inputs.others_asked(seen):
+            for_want = self._inputs.for_want_of_roots(seen, now)
             await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
 
     async def _note_flapping(self) -> None:
         flapping, number = self._service.flapping(), self._service.record.incident
         if number is not None:
             because = flapping.because if flapping is not None else None
-            await self._desk.note_flapping(number, because, self._service.flaps)
+            await self._incidents.note_flapping(number, because, self._service.flaps)
 
     async def _reconsider(self, seen: Assessment, now: float) -> None:
         """Closes that of what is good and does not flap, and of what nobody wants any more."""
@@ -143,23 +143,23 @@ class ServiceIncident:
         window = service.settings.recovery.window
         await self._records.change_with(
             service,
-            lambda record: self._desk.with_incident(record, window, detected_at),
-            lambda record: self._desk.open_of_service(record, seen, failure, detected_at),
+            lambda record: self._incidents.with_incident(record, window, detected_at),
+            lambda record: self._incidents.open_of_service(record, seen, failure, detected_at),
         )
         service.course.advance(RecoveryEvent.FAILED)
         for streak in service.streaks.values():
             if streak.last_fail is not None and service.record.incident is not None:
-                await self._desk.keep_run(service.record.incident, str(service.key), streak.last_fail)
+                await self._incidents.keep_run(service.record.incident, str(service.key), streak.last_fail)
         await self._note_flapping()
 
     async def _blame(self, seen: Assessment, because: str) -> None:
         """It has no incident of its own: once, that of its root says that it fails, too."""
-        service, culprit = self._service, self._state.dependencies.root_cause(self._service)
-        if service.course.attributed_to is not None or culprit is None:
+        service, root_cause = self._service, self._state.dependencies.root_cause(self._service)
+        if service.course.attributed_to is not None or root_cause is None:
             return
-        service.course.attribute(culprit.key)
+        service.course.attribute(root_cause.key)
         sentence = f"{service.key} is {seen.health.value}, too ({seen.reason}): {because}"
-        entry = self._journal.entry(EntryKind.DECISION, service.key, sentence, incident=culprit.record.incident)
+        entry = self._journal.entry(EntryKind.DECISION, service.key, sentence, incident=root_cause.record.incident)
         await self._journal.write(entry, vital=True)
 
     def _finished_at(self) -> float | None:
@@ -181,7 +181,7 @@ class ServiceIncident:
                 lambda record: replace(
                     record, quarantined=None, incident=None, last_incident=number, last_incident_closed_at=now
                 ),
-                lambda record: self._desk.close(number, sentence, now, recovered=recovered, record=record),
+                lambda record: self._incidents.close(number, sentence, now, recovered=recovered, record=record),
             )
         if service.course.phase is not Phase.IDLE:
             service.course.advance(RecoveryEvent.GOOD if recovered else RecoveryEvent.RELEASED)
@@ -196,7 +196,7 @@ class ServiceIncident:
                 await self._records.change_with(
                     service,
                     lambda record: replace(record, quarantined=because),
-                    lambda record: self._desk.hand_over(number, because, record),
+                    lambda record: self._incidents.hand_over(number, because, record),
                 )
                 self._state.hub.publish(
                     Channel.RECOVERY_COORDINATION,

@@ -39,11 +39,11 @@ class WorkerTools:
     """What all workers share."""
 
     state: DaemonState
-    looker: ContainerObserver
-    desk: IncidentManager
+    containers: ContainerObserver
+    incidents: IncidentManager
     journal: Journal
     records: Records
-    acting: RecoveryRunner
+    runner: RecoveryRunner
     checks: CheckIncidents
     approvals: Approvals
 
@@ -54,24 +54,24 @@ class Worker:
     def __init__(self, service: ServiceState, tools: WorkerTools) -> None:
         self._state = tools.state
         self.service = service
-        self._looker = tools.looker
-        self._desk = tools.desk
+        self._containers = tools.containers
+        self._incidents = tools.incidents
         self._journal = tools.journal
-        self._acting = tools.acting
+        self._runner = tools.runner
         self._commands = tools.state.operators.commands
         self._approvals = tools.approvals
         self._proving = Proving(tools.state, service, tools.journal, tools.records)
-        self._facts = DecisionInputs(tools.state, service, tools.acting)
+        self._inputs = DecisionInputs(tools.state, service, tools.runner)
         self._incident = ServiceIncident(
             state=tools.state,
             service=service,
-            desk=tools.desk,
+            incidents=tools.incidents,
             journal=tools.journal,
             records=tools.records,
-            facts=self._facts,
+            inputs=self._inputs,
             checks=tools.checks,
         )
-        self._hindrance: DependencyState | None = None
+        self._dependency_state: DependencyState | None = None
         """What it was to those that need it when they were last told."""
         self._looked = False
         """Its container was looked at since the last decision: it may be paused or gone without anybody having told."""
@@ -115,8 +115,8 @@ class Worker:
     async def turn(self, now: float) -> float | None:
         """One turn; returns when the next is due though nothing happens (steady seconds)."""
         service = self.service
-        if self._state.engine_state.away is None and self._acting.owes(service):
-            await self._pay()
+        if self._state.engine_state.away is None and self._runner.has_pending_rollback(service):
+            await self._finish_rollback()
         service.note_time(now)
         judged = service.container
         seen = assess(service.sight(now, self._state.engine_state.away))
@@ -128,7 +128,7 @@ class Worker:
             await self._incident.settle_checks(seen, now)
             seen = service.assessment or seen
             if self._ordered or (seen.health.bad and service.record.incident is not None):
-                await self._acting.identify(service)
+                await self._runner.identify(service)
         if service.course.phase is Phase.VERIFYING:
             due = await self._verify(seen, now)
         elif service.container != judged:
@@ -149,10 +149,10 @@ class Worker:
         """Whether an operator's command waits for its end."""
         return self._commands.of(self.service.key) is not None
 
-    async def _pay(self) -> None:
+    async def _finish_rollback(self) -> None:
         """Raises EngineUnavailable; while only the ledger fails the service is watched on, and not acted on."""
         try:
-            await self._acting.pay(self.service)
+            await self._runner.finish_rollback(self.service)
         except LedgerError as error:
             self._complain(f"the outcome of its last attempt is not recorded yet: {error}")
         await self._look_at_all()
@@ -169,13 +169,13 @@ class Worker:
             return
         service.note_health(now, seen)
         if not seen.health.bad:
-            self._desk.recorded(str(service.key), seen.reason)
+            self._incidents.recorded(str(service.key), seen.reason)
         try:
             await self._proving.consider(seen, now)
         except LedgerError as error:
             self._complain(f"not proven, because it could not be recorded: {error}")
-        if seen.serves and service.key in self._acting.superseded:
-            await self._acting.remove_superseded(service)
+        if seen.serves and service.key in self._runner.superseded:
+            await self._runner.remove_superseded(service)
 
     def _publish(self, seen: Assessment) -> None:
         before, self._published = self._published, seen.health
@@ -195,20 +195,20 @@ class Worker:
 
     def _tell_dependents(self) -> None:
         """When it hinders them no more, what they failed meanwhile was for want of it: they are asked anew."""
-        before, self._hindrance = self._hindrance, self._state.dependencies.state_of(self.service)
-        if self._hindrance is before:
+        before, self._dependency_state = self._dependency_state, self._state.dependencies.state_of(self.service)
+        if self._dependency_state is before:
             return
         for dependent in self._state.dependencies.dependents(self.service.key):
-            if self._hindrance is None:
+            if self._dependency_state is None:
                 dependent.forget_failed_checks()
                 dependent.signals.roots_good_at = self._state.clock.now()
-                self._acting.ask_soon(dependent.key)
+                self._runner.ask_soon(dependent.key)
             dependent.wake.set()
 
     async def _decide(self, seen: Assessment, now: float) -> float | None:
         service = self.service
         await self._approvals.reconsider(service, seen, now)
-        decision = self._facts.decision(seen, now)
+        decision = self._inputs.decision(seen, now)
         looked, self._looked = self._looked, False
         if not isinstance(decision, Act):  # that one is said with its intent, once it turns out to be possible
             self._say(decision)
@@ -235,7 +235,7 @@ class Worker:
         service = self.service
         if service.course.phase is Phase.IDLE and not self._ordered:
             return None  # its incident could not be opened yet: nothing is done without a record
-        if self._acting.owes(service):
+        if self._runner.has_pending_rollback(service):
             return now + RETRY_AFTER_TROUBLE
         awaited = await self._approvals.awaited(service, decision, now)
         if awaited is not None:
@@ -243,12 +243,12 @@ class Worker:
             return awaited.until
         self.service.course.advance(RecoveryEvent.ACT)
         try:
-            attempted = await self._acting.attempt(service, decision, now, lambda: self._stands(decision))
+            attempted = await self._runner.attempt(service, decision, now, lambda: self._stands(decision))
         except LedgerError as error:
             self.service.course.advance(RecoveryEvent.FAILED)
-            self._desk.unrecorded(str(service.key), decision.because, error)
+            self._incidents.unrecorded(str(service.key), decision.because, error)
             raise
-        self._desk.recorded(str(service.key), "it is acted on again")
+        self._incidents.recorded(str(service.key), "it is acted on again")
         if attempted.instead is not None:
             self.service.course.advance(RecoveryEvent.FAILED)
             self._say(Wait(attempted.instead.because, None))
@@ -266,7 +266,7 @@ class Worker:
     def _stands(self, decision: Act) -> bool:
         """Whether the same would be decided now: while it was planned, what it needs may have failed."""
         now = self._state.clock.now()
-        anew = self._facts.decision(assess(self.service.sight(now, self._state.engine_state.away)), now)
+        anew = self._inputs.decision(assess(self.service.sight(now, self._state.engine_state.away)), now)
         return isinstance(anew, Act) and anew.rung is decision.rung
 
     async def _verify(self, seen: Assessment, now: float) -> float | None:
@@ -281,17 +281,17 @@ class Worker:
             fresh = assess(service.sight(self._state.clock.now(), self._state.engine_state.away))
             if not fresh.serves:
                 return now
-            sentence = await self._acting.verified(service, fresh)
+            sentence = await self._runner.verified(service, fresh)
             await self._incident.close(self._state.clock.now(), sentence, recovered=True)
             if service.course.phase is not Phase.IDLE:
                 self.service.course.advance(RecoveryEvent.GOOD)
             self._commands.answer(service, fresh, fresh.reason, self._state.clock.now())
             return None
-        because = self._acting.disproof(service, seen, now)
+        because = self._runner.disproof(service, seen, now)
         if because is None:
-            return self._acting.deadline(service)
+            return self._runner.deadline(service)
         try:
-            await self._acting.failed(service, because)
+            await self._runner.failed(service, because)
         finally:
             self.service.course.advance(RecoveryEvent.FAILED)
         await self._look_at_all()
@@ -307,12 +307,12 @@ class Worker:
         """A fresh look at its container, for the next turn to see. Of another one in its place an event tells."""
         container = self.service.container
         if self._state.engine_state.away is None and container is not None:
-            await self._looker.look_at([container.id])
+            await self._containers.look_at([container.id])
 
     async def _look_at_all(self) -> None:
         """A whole look where it may have another container now, for the next turn to see."""
         if self._state.engine_state.away is None:
-            await self._looker.look([self.service.container.id] if self.service.container is not None else [])
+            await self._containers.look([self.service.container.id] if self.service.container is not None else [])
 
     async def _hand_over(self, decision: HandOver) -> None:
         await self._incident.hand_over(decision.because)
