@@ -31,7 +31,7 @@ def rule(phase: Phase, happening: RecoveryEvent) -> Phase | None:
         case RecoveryEvent.GOOD | RecoveryEvent.RELEASED:  # while engine calls are under way nothing is believed
             return None if phase is Phase.ACTING else Phase.IDLE
         case RecoveryEvent.TAKEN_UP:  # at the start of a daemon, before it has done anything itself
-            return None if phase in UNDER_WAY else Phase.VERIFYING
+            return None if phase is Phase.ACTING else Phase.VERIFYING
         case RecoveryEvent.FAILED:  # only a person or verification gets a service out of a person's hands
             return Phase.HANDED_OVER if phase is Phase.HANDED_OVER else Phase.WAITING
 
