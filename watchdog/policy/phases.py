@@ -46,7 +46,7 @@ class RecoveryEvent(StrEnum):
     RELEASED = "released"
     """Its absence is nobody's concern any more: paused by Docker, done, stopped on purpose, retired."""
     TAKEN_UP = "taken_up"
-    """An attempt of an earlier daemon had got as far as its verification; taken up again where the start met trouble."""
+    """An attempt of an earlier daemon had got as far as its verification; again, where the start met trouble."""
 
 
 TRANSITIONS: dict[tuple[Phase, RecoveryEvent], Phase] = {
