@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import Field
@@ -13,12 +13,12 @@ from watchdog.config.positions import KeyPath
 from watchdog.config.problems import Problems
 from watchdog.config.rules import is_table, quoted
 from watchdog.config.tables import items, read_section
-from watchdog.model.deployment import Limits
 from watchdog.model.observation import Check
 from watchdog.model.probe.inside import CommandProbe
 from watchdog.model.settings import DeploySettings
 
-_LIMITS: Final = frozenset(field.name for field in fields(Limits))
+_NO_LIMITS: Final = frozenset({"confirm_timeout", "hook"})
+"""Keys of the table that are none of `Limits`, whose fields all others are: one without a field fails loudly."""
 HOOK_TIMEOUT: Final = 600.0
 """Seconds: a backup takes its time."""
 
@@ -49,7 +49,7 @@ class HookSection(Section):
 def read_deploy(values: Mapping[str, Any], given: Mapping[str, Any], problems: Problems) -> DeploySettings:
     """`given`: the valid keys of the table."""
     plain = DeploySettings()
-    limits = replace(plain.limits, **{key: value for key, value in given.items() if key in _LIMITS})
+    limits = replace(plain.limits, **{key: value for key, value in given.items() if key not in _NO_LIMITS})
     hooks = _hooks(is_table(values.get("deploy")) or {}, problems)
     return DeploySettings(
         limits=limits, confirm_timeout=given.get("confirm_timeout", plain.confirm_timeout), hooks=hooks
