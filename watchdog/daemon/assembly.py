@@ -40,7 +40,7 @@ class Reporting:
     check_incidents: CheckIncidents
 
 
-def reporting(state: DaemonState, ledger: Ledger, works: Callable[[], bool]) -> Reporting:
+def build_reporting(state: DaemonState, ledger: Ledger, works: Callable[[], bool]) -> Reporting:
     """`works`: what the dead-man ping says of the daemon."""
     settings, clock = state.settings, state.clock
     directory = settings.state.dir / "alerts"
@@ -69,24 +69,24 @@ class Observing:
     containers: ContainerObserver
 
 
-def observing(state: DaemonState, prober: CheckProber, out: Reporting) -> Observing:
+def build_observing(state: DaemonState, prober: CheckProber, reporting: Reporting) -> Observing:
     background = Background()
     scheduler = CheckScheduler(prober, state.clock, state.measures)
     checks = ServiceChecks(
         state=state,
         scheduler=scheduler,
-        incidents=out.incidents,
-        journal=out.journal,
-        checks=out.check_incidents,
+        incidents=reporting.incidents,
+        journal=reporting.journal,
+        checks=reporting.check_incidents,
         background=background,
     )
     registry = ServiceRegistry(
         state=state,
         checks=checks,
-        check_incidents=out.check_incidents,
-        incidents=out.incidents,
-        journal=out.journal,
-        records=out.records,
+        check_incidents=reporting.check_incidents,
+        incidents=reporting.incidents,
+        journal=reporting.journal,
+        records=reporting.records,
         background=background,
     )
     containers = ContainerObserver(state, registry, own_container())
@@ -106,15 +106,15 @@ class Recovering:
     workers: WorkerPool
 
 
-def recovering(
+def build_recovering(
     state: DaemonState,
     ledger: Ledger,
-    out: Reporting,
-    eyes: Observing,
+    reporting: Reporting,
+    observing: Observing,
     engine_gone: Callable[[str], Awaitable[None]],
 ) -> Recovering:
     """`engine_gone` is told when the engine went away while something was done on it."""
-    clock, journal, records = state.clock, out.journal, out.records
+    clock, journal, records = state.clock, reporting.journal, reporting.records
     manager = ServiceRecoveryManager(
         engine=state.engine,
         ledger=ledger,
@@ -123,26 +123,26 @@ def recovering(
         wall=clock.wall,
         concurrency=state.settings.recovery.concurrency,
     )
-    approvals = Approvals(state, journal, records, out.incidents)
+    approvals = Approvals(state, journal, records, reporting.incidents)
     runner = RecoveryRunner(
         state=state,
-        containers=eyes.containers,
+        containers=observing.containers,
         journal=journal,
         records=records,
         planner=Planner(state.engine, ledger),
         manager=manager,
         approvals=approvals,
-        ask_soon=eyes.checks.ask_soon,
+        ask_soon=observing.checks.ask_soon,
         engine_gone=engine_gone,
     )
     tools = WorkerTools(
         state=state,
-        containers=eyes.containers,
-        incidents=out.incidents,
+        containers=observing.containers,
+        incidents=reporting.incidents,
         journal=journal,
         records=records,
         runner=runner,
-        checks=out.check_incidents,
+        checks=reporting.check_incidents,
         approvals=approvals,
     )
     return Recovering(

@@ -14,7 +14,7 @@ from watchdog.api.doors import RecoverOrder, Target
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
 from watchdog.channels.validators import Validators
-from watchdog.daemon.assembly import observing, recovering, reporting
+from watchdog.daemon.assembly import build_observing, build_recovering, build_reporting
 from watchdog.daemon.deploying.announcements import Announcing
 from watchdog.daemon.deploying.host import DaemonDeploymentHost
 from watchdog.daemon.incidents.overdue import DowntimeWatch
@@ -73,39 +73,39 @@ class Daemon:
         self._tasks: list[asyncio.Task[None]] = []
         self._schedule = Schedule(state.clock, self._missed)
 
-        out = self._out = reporting(state, ledger, self._works)
-        self.journal = out.journal
-        self._downtime = DowntimeWatch(state, out.incidents, out.notifier, out.journal)
-        self._silences = Silences(state, out.notifier, out.journal)
+        reporting = self._reporting = build_reporting(state, ledger, self._works)
+        self.journal = reporting.journal
+        self._downtime = DowntimeWatch(state, reporting.incidents, reporting.notifier, reporting.journal)
+        self._silences = Silences(state, reporting.notifier, reporting.journal)
 
-        eyes = self._eyes = observing(state, prober, out)
-        self.containers = eyes.containers
-        self._engine_watch = EngineWatch(state, out.incidents, self._claim_engine)
+        observing = self._observing = build_observing(state, prober, reporting)
+        self.containers = observing.containers
+        self._engine_watch = EngineWatch(state, reporting.incidents, self._claim_engine)
         self._dependency_warnings = DependencyWarnings(state)
-        self._listener = EventListener(state, eyes.containers, self._engine_watch)
-        self._heartbeats = Heartbeats(state, out.journal, eyes.scheduler.ask_soon)
+        self._listener = EventListener(state, observing.containers, self._engine_watch)
+        self._heartbeats = Heartbeats(state, reporting.journal, observing.scheduler.ask_soon)
 
-        hands = self._hands = recovering(state, ledger, out, eyes, self._engine_watch.gone)
+        recovering = self._recovering = build_recovering(state, ledger, reporting, observing, self._engine_watch.gone)
         self._commands = OperatorCommands(
             state=state,
-            containers=eyes.containers,
-            registry=eyes.registry,
-            journal=out.journal,
-            records=out.records,
-            runner=hands.runner,
-            alerts=out.notifier,
+            containers=observing.containers,
+            registry=observing.registry,
+            journal=reporting.journal,
+            records=reporting.records,
+            runner=recovering.runner,
+            alerts=reporting.notifier,
         )
         self.validators = Validators(lambda: state.settings.validators, state.hub, state.clock.wall)
         host = DaemonDeploymentHost(
             state=state,
-            containers=eyes.containers,
-            checks=eyes.checks,
-            registry=eyes.registry,
-            journal=out.journal,
-            records=out.records,
-            incidents=out.incidents,
+            containers=observing.containers,
+            checks=observing.checks,
+            registry=observing.registry,
+            journal=reporting.journal,
+            records=reporting.records,
+            incidents=reporting.incidents,
             prober=prober,
-            manager=hands.manager,
+            manager=recovering.manager,
         )
         self.deployments = DeploymentSafetyGuard(host, Announcing(state, self.validators), ledger)
 
@@ -121,24 +121,24 @@ class Daemon:
         """Takes up what the ledger knows and starts watching; returns before the engine has been seen."""
         sentence = f"watchdog {version} starts to watch"
         try:
-            await self._out.incidents.restore()
-            await self._hands.approvals.restore()
-            self._out.check_incidents.restore()
+            await self._reporting.incidents.restore()
+            await self._recovering.approvals.restore()
+            self._reporting.check_incidents.restore()
             await self.deployments.restore()
             await self._heartbeats.restore()
             await self.journal.write(self.journal.entry(EntryKind.DAEMON_STARTED, "watchdog", sentence), vital=True)
         except LedgerFull as error:
             log.error(f"its start is not recorded: {error}")
         log.info(sentence, ledger_head=self._ledger.head)
-        self._eyes.checks.set_endpoints()
+        self._observing.checks.set_endpoints()
         self._schedule.every(self.state.settings.interval, "poll", self.poll)
         self._schedule.every(CLAIMS_EVERY, "claims", self._look_at_claims)
         self._schedule.every(COMPACT_EVERY, "retention", self._compact)
         self._spawn(self._listener.listen(), "listener")
         self._spawn(self._listener.look(), "containers")
-        self._spawn(self._eyes.scheduler.run(), "scheduler")
+        self._spawn(self._observing.scheduler.run(), "scheduler")
         self._spawn(self._heartbeats.run(), "heartbeats")
-        self._spawn(self._out.alerter.run(), "alerts")
+        self._spawn(self._reporting.alerter.run(), "alerts")
         self._spawn(self._downtime.run(), "alert watch")
         self._spawn(StateFile(self.state, self.state.settings.state.dir).run(), "state file")
         self._schedule.start()
@@ -158,9 +158,9 @@ class Daemon:
         self._schedule.stop()
         self.state.operators.commands_only = "the daemon ends"
         await self.deployments.stop()
-        await self._hands.workers.finish(FINISH_WITHIN)
-        await self._hands.workers.cancel()
-        await self._eyes.background.cancel()
+        await self._recovering.workers.finish(FINISH_WITHIN)
+        await self._recovering.workers.cancel()
+        await self._observing.background.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -183,7 +183,7 @@ class Daemon:
             await self.containers.look()
             await self._engine_watch.back()
             if state.engine_state.polled_at is None:
-                await self._eyes.registry.load_expected(self.containers.key_of)
+                await self._observing.registry.load_expected(self.containers.key_of)
         except EngineError as error:
             await self._engine_watch.gone(str(error))
             await self._engine_watch.overdue()
@@ -207,7 +207,7 @@ class Daemon:
             if self._resolved:
                 return
             try:
-                if await self._hands.crash_recovery.resolve():
+                if await self._recovering.crash_recovery.resolve():
                     await self.containers.look()
             except LedgerError as error:
                 log.error(f"what was left half-done stays so until it can be recorded: {error}")
@@ -220,8 +220,8 @@ class Daemon:
             log.warning(f"{slots} polls were missed: the daemon was asleep or too busy")
 
     async def _look_at_claims(self) -> None:
-        await self._out.incidents.look_at_claims(self.state.clock.now())
-        await self._hands.approvals.sweep()
+        await self._reporting.incidents.look_at_claims(self.state.clock.now())
+        await self._recovering.approvals.sweep()
         await self._engine_watch.overdue()
 
     async def _compact(self) -> None:
@@ -245,7 +245,7 @@ class Daemon:
             if service.course.broken is not None:
                 return False, f"the worker of {service.key} met a bug: {service.course.broken}"
         ended = [task.get_name() for task in self._tasks if task.done()]
-        ended += [str(key) for key, task in self._hands.workers.tasks.items() if task.done()]
+        ended += [str(key) for key, task in self._recovering.workers.tasks.items() if task.done()]
         return (not ended, f"ended: {', '.join(ended)}" if ended else "loop and workers make progress")
 
     def _works(self) -> bool:
@@ -276,17 +276,17 @@ class Daemon:
             name = service.container.name if service.container is not None else service.key.name
             labels = dict(service.labels)
             if isinstance(service_of(self.state.settings, name, labels), NotAService):
-                self._eyes.registry.remove(service)
+                self._observing.registry.remove(service)
                 continue
-            self._eyes.registry.reconfigure(service, labels)
-        self._eyes.checks.set_endpoints()
+            self._observing.registry.reconfigure(service, labels)
+        self._observing.checks.set_endpoints()
         self.containers.forget()
         self._schedule.every(settings.interval, "poll", self.poll)
-        await self._out.alerter.reconfigure(settings.alert)
-        self._out.notifier.reconsider()
+        await self._reporting.alerter.reconfigure(settings.alert)
+        self._reporting.notifier.reconsider()
         with suppress(EngineError):  # the next poll finds that out
             await self.containers.look()
-        await self._eyes.registry.load_expected(self.containers.key_of)
+        await self._observing.registry.load_expected(self.containers.key_of)
         sentence = "the configuration is reloaded" + (f"; {fixed} take effect at the next start" if fixed else "")
         await self.journal.write(self.journal.entry(EntryKind.OPERATOR, "watchdog", sentence))
         log.info(sentence)
@@ -324,13 +324,13 @@ class Daemon:
         return self._silences.list()
 
     async def approvals(self, everything: bool) -> list[dict[str, Any]]:
-        return self._hands.approvals.list(everything)
+        return self._recovering.approvals.list(everything)
 
     async def approve(self, approval: int, reason: str, by: str) -> str:
-        return await self._hands.approvals.approve(approval, reason, by)
+        return await self._recovering.approvals.approve(approval, reason, by)
 
     async def reject(self, approval: int, reason: str, by: str) -> str:
-        return await self._hands.approvals.reject(approval, reason, by)
+        return await self._recovering.approvals.reject(approval, reason, by)
 
 
 def _fixed_until_restart(old: Settings, new: Settings) -> str:
