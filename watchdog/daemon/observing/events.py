@@ -111,8 +111,7 @@ class EventListener:
             if event.action != "stop":
                 service.signals.failed_at = self._state.clock.steady(event.at)
         if event.action == "unpause":
-            service.incarnation.unpaused_at = self._state.clock.steady(event.at)
-            service.forget_failed_checks()  # no look may have seen the pause
+            service.note_unpaused(self._state.clock.steady(event.at))
         if not ours:
             self._mark_intent(service, event, now, service.container.stop_timeout)
 

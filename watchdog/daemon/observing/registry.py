@@ -95,7 +95,8 @@ class ServiceRegistry:
         finally:
             self._renaming.discard(service.key)
         self._journal.say(service.key, sentence)
-        self.remove(service)
+        if self._state.services.known.get(service.key) is service:  # a reload may have removed it meanwhile
+            self.remove(service)
 
     async def _close_removed(self, service: ServiceState, number: int) -> None:
         sentence, now = f"nobody expects {service.key} any more", self._state.clock.now()

@@ -36,11 +36,8 @@ class DecisionInputs:
         service = self._service
         if seen.cause is not Cause.CHECK_FAILED:
             return True
-        since = (
-            service.incarnation.run.doubted_since
-            if service.incarnation.run.doubted_since is not None
-            else service.course.bad_since
-        )
+        doubted_since = service.incarnation.run.doubted_since
+        since = doubted_since if doubted_since is not None else service.course.bad_since
         return since is None or self._state.observer.others_asked_at >= since
 
     def _situation(self, seen: Assessment, now: float) -> Situation:
