@@ -218,9 +218,10 @@ def test_what_fails_for_want_of_a_root_is_part_of_its_incident(
     assert for_want_of_roots(replace(seen(Health.UNHEALTHY, cause), **roots), QUIET, NOW) == because
 
 
-def test_a_death_of_what_has_roots_waits_for_the_news_of_theirs() -> None:
-    because = "what it needs may have ended with it: the news of that has a moment to come"
-    dependent = replace(CRASH, needs_others=True)
+@pytest.mark.parametrize("cause", [Cause.CRASHED, Cause.UNHEALTHY, Cause.CHECK_FAILED])
+def test_what_fails_and_has_roots_waits_for_the_news_of_their_deaths(cause: Cause) -> None:
+    because = "what it needs may have failed with it: the news of that has a moment to come"
+    dependent = replace(seen(Health.UNHEALTHY, cause), needs_others=True, bad_since=NOW)
     assert decide(dependent, QUIET, NOW) == Wait(because, NOW + 0.25)
     assert for_want_of_roots(dependent, QUIET, NOW) == because
     assert isinstance(decide(dependent, QUIET, NOW + 0.25), Act)

@@ -14,11 +14,9 @@ KILL_SETTLE = 1.0
 """`docker rm -f` kills first: what looks like a kill may be a removal a moment later."""
 
 DEATHS_SETTLE = 0.25
-"""What dies together is told of one by one: a dependent waits so long after the last death for that of a root."""
+"""What fails together is told of one by one: a dependent waits so long after the last death for that of a root."""
 
 DEATHS_SETTLE_MAX = 2.0
-
-DEATHS = {Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY}
 
 PID = "pid"
 """The namespace whose end ends every process in it, and the engine may tell of a child before its parent."""
@@ -37,6 +35,8 @@ UNCHECKED_BY_ROOTS = {Cause.MISSING, Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_M
 
 ASKED = {Cause.CHECK_FAILED, Cause.UNHEALTHY}
 """Told by an answer, which a root that fails can spoil before its own trouble is known."""
+
+DEATHS = {Cause.CRASHED, Cause.KILLED, Cause.OUT_OF_MEMORY}
 
 BY_ITSELF = {Cause.MISSING, Cause.KILLED, Cause.OUT_OF_MEMORY, Cause.OPERATOR_STOP, Cause.CERTIFICATE}
 """What no root that is down explains: an incident of its own, whatever becomes of its roots."""
@@ -129,12 +129,12 @@ def _flaps(situation: Situation, _: Surroundings, now: float) -> Decision | None
 
 
 def _deaths_settle(situation: Situation, around: Surroundings, now: float) -> Decision | None:
-    if not situation.needs_others or situation.assessment.cause not in DEATHS:
+    if not situation.needs_others or situation.assessment.cause not in DEATHS | ASKED:
         return None
     since = situation.bad_since
     until = min(max(since, around.last_death) + DEATHS_SETTLE, since + DEATHS_SETTLE_MAX)
     return (
-        Wait("what it needs may have ended with it: the news of that has a moment to come", until)
+        Wait("what it needs may have failed with it: the news of that has a moment to come", until)
         if now < until
         else None
     )
