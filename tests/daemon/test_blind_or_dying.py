@@ -22,7 +22,7 @@ NAMES = ("webui", "blog")
 PAGES = tuple(
     Check(
         name=f"{name}-page",
-        probe=HttpProbe(url="http://127.0.0.1:8080/"),
+        probe=HttpProbe(url=f"http://{name}.example/"),
         service=ServiceKey("", name),
         interval=0.05,
         retry_interval=0.05,

@@ -27,10 +27,10 @@ ANSWERS = st.builds(
     at=st.just(0.0),
     verdict=st.sampled_from(Verdict),
     reason=st.just("because"),
-    evidence=st.sampled_from([{"class": kind} for kind in ("refused", "tls_expired", "own_network")]),
+    reached=st.sampled_from([True, False, None]),
 )
 
-FAILS = Observation(check="any", at=0.0, verdict=Verdict.FAIL, reason="because")
+FAILS = Observation(check="any", at=0.0, verdict=Verdict.FAIL, reason="because", reached=False)
 
 
 @dataclass
@@ -90,25 +90,28 @@ class Remembering(RuleBasedStateMachine):
     def an_endpoint_answers(self, name: str, after: Observation) -> None:
         known = self.state.endpoints.get(name)
         if known is None:
-            self.state.endpoints[name] = Endpoint(Check(name=name, probe=CHECKS[0].probe), Answered(after))
-            self.monitor.note(None, after)
+            probe = TcpProbe(tcp=f"{name.partition(' ')[0]}:80")
+            self.state.endpoints[name] = Endpoint(Check(name=name, probe=probe), Answered(after))
+            self.monitor.note(CHECKS[0], None, after)
         else:
             before, known.streak = known.streak.last, Answered(after)
-            self.monitor.note(before, after)
+            self.monitor.note(CHECKS[0], before, after)
 
     @rule(key=KEYS, check=st.sampled_from(CHECKS), after=ANSWERS)
     def a_service_answers(self, key: ServiceKey, check: Check, after: Observation) -> None:
         streaks = self.state.known.setdefault(key, ServiceState(key)).streaks
         before = streaks[check.name].last if check.name in streaks else None
         streaks[check.name] = Answered(after)
-        self.monitor.note(before, after)
+        self.monitor.note(check, before, after)
 
     @rule(seer=KEYS)
     def all_fail_but_one(self, seer: ServiceKey) -> None:
         for name in ("alone", "needs api"):
             self.an_endpoint_answers(name, FAILS)
         for key in (WEB, BLOG):
-            self.a_service_answers(key, CHECKS[0], replace(FAILS, verdict=Verdict.PASS) if key == seer else FAILS)
+            self.a_service_answers(
+                key, CHECKS[0], replace(FAILS, verdict=Verdict.PASS, reached=True) if key == seer else FAILS
+            )
 
     @rule(key=KEYS, fine=st.booleans())
     def a_container_changes(self, key: ServiceKey, fine: bool) -> None:

@@ -25,7 +25,7 @@ def _page(name: str) -> tuple[ServiceKey, ServiceSettings]:
     key = ServiceKey("", name)
     check = Check(
         name=f"{name}-page",
-        probe=HttpProbe(url="http://127.0.0.1/"),
+        probe=HttpProbe(url=f"http://{name}.example/"),
         service=key,
         interval=0.1,
         retry_interval=0.1,

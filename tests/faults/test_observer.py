@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from tests.e2e.receiver import receiver
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
+from tests.lab.watch import LabDaemon
 
 pytestmark = pytest.mark.engine
 
@@ -37,25 +40,48 @@ def _run(watch: Scene, *names: str, options: tuple[str, ...] = (), serve: str = 
     }
 
 
-def _endpoint(name: str, *, alone: bool = False) -> str:
-    owner = "" if alone else f'service = "{name}"\n'
-    return f'[[endpoint]]\nname = "{name}-page"\nurl = "http://127.0.0.1:{PORTS[name]}/"\n{owner}interval = "500ms"\n'
+def _endpoints_of(watch: Scene, *names: str, host: str | None = None, alone: bool = False) -> str:
+    """An endpoint for each, asked at an address of the host that is none of its loopback's, but where `host` is one."""
+    host, found = host or watch.engine.ground.address, ""
+    for name in names:
+        owner = "" if alone else f'service = "{name}"\n'
+        url = f"http://{host}:{PORTS[name]}/"
+        found += f'[[endpoint]]\nname = "{name}-page"\nurl = "{url}"\n{owner}interval = "500ms"\n'
+    return found
+
+
+def _fronts(**places: str) -> str:
+    """A check of each service that connects to a place."""
+    return "".join(
+        f'[[endpoint]]\nname = "{name}-front"\ntcp = "{place}"\nservice = "{name}"\ninterval = "500ms"\n'
+        for name, place in places.items()
+    )
 
 
 @contextmanager
 def _unreachable(engine: LabEngine, *names: str) -> Generator[None]:
-    """In the namespace of daemon and engine alike every connection to their ports is reset; containers go on.
+    """In the namespace of daemon and engine alike no connection reaches their ports; containers go on.
 
     One rule for all: while only the first of them could not be reached, it would be that one's own fault.
     """
-    ports = ",".join(str(PORTS[name]) for name in names)
-    to_them = ("OUTPUT", "-p", "tcp", "-m", "multiport", "--dports", ports)
-    rule = (*to_them, "-j", "REJECT", "--reject-with", "tcp-reset")
+    asked = [PORTS[name] for name in names]
+    to_them = ("OUTPUT", "-p", "tcp", "-m", "conntrack", "--ctorigdstport", f"{min(asked)}:{max(asked)}")
+    rule = (*to_them, "-j", "REJECT", "--reject-with", "icmp-host-unreachable")
     engine.command("iptables", "-I", *rule)
     try:
         yield
     finally:
         engine.command("iptables", "-D", *rule)
+
+
+@contextmanager
+def _held(daemon: LabDaemon) -> Generator[None]:
+    """The daemon learns of what happens in the block after it, at once."""
+    os.kill(daemon.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(daemon.pid, signal.SIGCONT)
 
 
 def _break(watch: Scene, name: str) -> None:
@@ -72,7 +98,7 @@ def _endpoints(watch: Scene) -> dict[str, Any]:
 
 def test_unrelated_endpoints_that_all_fail_are_one_incident_of_the_observer_and_no_action(watch: Scene) -> None:
     containers = _run(watch, *PORTS)
-    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    watch.start(*PORTS, more=_endpoints_of(watch, *PORTS))
     with _unreachable(watch.engine, *PORTS):
         incident = watch.wait_incident("observer")
         assert "3 unrelated checks fail while their containers are fine" in incident["summary"]
@@ -94,8 +120,8 @@ def test_unrelated_endpoints_that_all_fail_are_one_incident_of_the_observer_and_
 
 def test_endpoints_that_belong_to_no_service_are_part_of_the_one_incident(watch: Scene) -> None:
     _run(watch, *PORTS)
-    alone = _endpoint("blog", alone=True) + _endpoint("wiki", alone=True)
-    watch.start("webui", more=_endpoint("webui") + alone)
+    alone = _endpoints_of(watch, "blog", "wiki", alone=True)
+    watch.start("webui", more=_endpoints_of(watch, "webui") + alone)
     watch.daemon.wait(lambda: set(_endpoints(watch).values()) == {"pass"}, "not all endpoints pass")
     with _unreachable(watch.engine, *PORTS):
         watch.wait_incident("observer")
@@ -123,12 +149,10 @@ def _unplugged(engine: LabEngine) -> Generator[None]:
 def test_a_host_whose_cable_is_pulled_is_one_incident_of_the_observer_and_no_action(watch: Scene) -> None:
     """Its checks cannot even be asked; its references are as far away."""
     _run(watch, "webui", "blog")
-    with receiver(watch.engine.ground.host_address) as world:
-        front = "".join(
-            f'[[endpoint]]\nname = "{name}-front"\ntcp = "{world.address}"\nservice = "{name}"\ninterval = "500ms"\n'
-            for name in ("webui", "blog")
-        )
-        watch.start("webui", "blog", more=f'[observer]\nreferences = ["{world.address}"]\n{front}')
+    address = watch.engine.ground.host_address
+    with receiver(address) as world, receiver(address) as one, receiver(address) as other:
+        references = f'[observer]\nreferences = ["{world.address}"]\n'
+        watch.start("webui", "blog", more=references + _fronts(webui=one.address, blog=other.address))
         with _unplugged(watch.engine):
             incident = watch.wait_incident("observer")
             assert "2 unrelated checks fail while their containers are fine" in incident["summary"]
@@ -144,19 +168,103 @@ def test_a_reference_that_answers_makes_failures_that_look_like_blindness_the_se
     containers = _run(watch, "webui", "blog")
     with receiver(watch.engine.ground.host_address) as world:
         references = f'[observer]\nreferences = ["{world.url}"]\n'
-        watch.start("webui", "blog", more=references + _endpoint("webui") + _endpoint("blog"))
+        watch.start("webui", "blog", more=references + _endpoints_of(watch, "webui", "blog"))
+        with _unreachable(watch.engine, "webui", "blog"):
+            for name, container in containers.items():
+                assert watch.wait_incident(name)["cause"] == "check_failed"
+                watch.daemon.wait(lambda one=container: len(_starts(watch, one)) > 1, "it is not restarted")
+        watch.wait_recovered("webui")
+        watch.wait_recovered("blog")
+    assert watch.incidents("observer") == []
+
+
+def test_pages_that_answer_with_an_error_are_their_services_own_failure(watch: Scene) -> None:
+    """The commonest small set-up: every check that there is answers 404 at once. Who answers proves sight."""
+    containers = _run(watch, "webui", "blog")
+    watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog"))
+    with _held(watch.daemon):
         _break(watch, "webui")
         _break(watch, "blog")
-        assert watch.wait_recovered("webui")["cause"] == "check_failed"
-        assert watch.wait_recovered("blog")["cause"] == "check_failed"
-    assert watch.incidents("observer") == []
+    assert watch.wait_recovered("webui")["cause"] == "check_failed"
+    assert watch.wait_recovered("blog")["cause"] == "check_failed"
+    assert {one["subject"] for one in watch.daemon.incidents()} == {"webui", "blog"}
     assert all(_starts(watch, container) == ["start", "start"] for container in containers.values())
+
+
+def test_pages_that_take_the_connection_and_never_answer_blind_nobody(watch: Scene) -> None:
+    _run(watch, "webui", "blog")
+    watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog"))
+    with _held(watch.daemon):
+        for name in ("webui", "blog"):
+            watch.engine.docker("kill", "--signal", "STOP", name)
+    _wait_for_actions(watch, "webui", "blog")
+    assert watch.incidents("observer") == []
+
+
+def _wait_for_actions(watch: Scene, *names: str) -> None:
+    for name in names:
+        assert watch.wait_incident(name)["cause"] == "check_failed"
+        watch.daemon.wait(lambda one=name: watch.intents(one), f"nothing is done about {name}", 30.0)
+
+
+def test_what_fails_on_the_host_itself_blinds_nobody(watch: Scene) -> None:
+    _run(watch, "webui", "blog")
+    watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog", host="127.0.0.1"))
+    with _unreachable(watch.engine, "webui", "blog"):
+        _wait_for_actions(watch, "webui", "blog")
+    watch.wait_recovered("webui")
+    watch.wait_recovered("blog")
+    assert watch.incidents("observer") == []
+
+
+def test_refused_connections_blind_nobody(watch: Scene) -> None:
+    _run(watch, "webui", "blog")
+    address = watch.engine.ground.host_address
+    with receiver(address) as one, receiver(address) as other:
+        watch.start("webui", "blog", more=_fronts(webui=one.address, blog=other.address))
+    _wait_for_actions(watch, "webui", "blog")
+    assert watch.incidents("observer") == []
+
+
+TOUCHED = "test ! -e /tmp/sick"
+
+
+def test_commands_and_health_checks_are_believed_while_the_observer_is_blind(watch: Scene) -> None:
+    """Neither goes over its network."""
+    _run(watch, *PORTS)
+    asked = ("--health-cmd", TOUCHED, "--health-interval", "1s", "--health-retries", "1", "--restart", "no")
+    watch.engine.run("healthy", *asked)
+    watch.engine.run("inside", "--label", "watchdog.check.own.exec=sh -c 'test ! -e /tmp/sick'")
+    watch.start(*PORTS, "healthy", "inside", more=_endpoints_of(watch, *PORTS))
+    with _unreachable(watch.engine, *PORTS):
+        watch.wait_incident("observer")
+        for name in ("healthy", "inside"):
+            watch.engine.docker("exec", name, "touch", "/tmp/sick")
+            watch.daemon.wait(lambda one=name: watch.intents(one), f"nothing is done about {name}", 30.0)
+        assert {row["subject"] for row in watch.intents()} == {"healthy", "inside"}
+    watch.wait_recovered("observer")
+
+
+def test_checks_of_one_place_count_once(watch: Scene) -> None:
+    """Two services that are asked by way of one proxy: it is that one's failure, and theirs."""
+    _run(watch, "webui", "blog")
+    shared = _endpoints_of(watch, "webui") + _endpoints_of(watch, "blog").replace(
+        str(PORTS["blog"]), str(PORTS["webui"])
+    )
+    watch.start("webui", "blog", more=shared)
+    with _unreachable(watch.engine, "webui"):
+        watch.daemon.wait(
+            lambda: {row["subject"] for row in watch.intents()} == {"webui", "blog"}, "not believed", 30.0
+        )
+    watch.wait_recovered("webui")
+    watch.wait_recovered("blog")
+    assert watch.incidents("observer") == []
 
 
 def test_an_observer_who_is_blind_still_brings_back_what_dies_and_leaves_its_verification_open(watch: Scene) -> None:
     containers = _run(watch, *PORTS)
     watch.daemon.environment |= {"WATCHDOG_RECOVERY__VERIFY_TIMEOUT": "1s"}
-    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    watch.start(*PORTS, more=_endpoints_of(watch, *PORTS))
     with _unreachable(watch.engine, *PORTS):
         watch.wait_incident("observer")
         watch.engine.crash("wiki")
@@ -173,7 +281,7 @@ def test_an_observer_who_is_blind_still_brings_back_what_dies_and_leaves_its_ver
 
 def test_one_endpoint_that_fails_while_another_passes_has_its_service_recovered(watch: Scene) -> None:
     containers = _run(watch, "webui", "blog")
-    watch.start("webui", "blog", more=_endpoint("webui") + _endpoint("blog"))
+    watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog"))
     _break(watch, "webui")
     incident = watch.wait_recovered("webui")
     assert incident["cause"] == "check_failed"
@@ -187,7 +295,7 @@ def test_one_endpoint_that_fails_while_another_passes_has_its_service_recovered(
 
 def test_two_that_fail_together_while_a_third_passes_are_both_recovered(watch: Scene) -> None:
     containers = _run(watch, *PORTS)
-    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    watch.start(*PORTS, more=_endpoints_of(watch, *PORTS))
     _break(watch, "webui")
     _break(watch, "blog")
     assert watch.wait_recovered("webui")["cause"] == "check_failed"
@@ -200,7 +308,7 @@ def test_two_that_fail_together_while_a_third_passes_are_both_recovered(watch: S
 def test_an_only_endpoint_that_fails_has_its_service_recovered(watch: Scene) -> None:
     """With nothing to compare it with, what is seen is believed."""
     containers = _run(watch, "webui")
-    watch.start("webui", more=_endpoint("webui"))
+    watch.start("webui", more=_endpoints_of(watch, "webui"))
     _break(watch, "webui")
     assert watch.wait_recovered("webui")["cause"] == "check_failed"
     assert _starts(watch, containers["webui"]) == ["start", "start"]
@@ -212,7 +320,7 @@ def test_endpoints_that_fail_with_the_service_that_they_need_are_not_the_observe
     root = _run(watch, "webui", options=("--net", "shop", "--ip", "10.78.0.7"))["webui"]
     needs = ("--net", "shop", "--label", "watchdog.depends-on=webui")
     others = _run(watch, "blog", "wiki", options=needs, serve=ASK_WEBUI)
-    watch.start(*PORTS, more="".join(map(_endpoint, PORTS)))
+    watch.start(*PORTS, more=_endpoints_of(watch, *PORTS))
     _break(watch, "webui")
     watch.wait_recovered("webui")
     watch.daemon.wait_protected(*PORTS)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
+
 import pytest
 
 from tests.policy.samples import API, DB, WEBUI
 from watchdog.model.identity import ServiceKey
-from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, suspect_observer
+from watchdog.model.observation import Check, Observation, Verdict
+from watchdog.model.probe.http import HttpProbe
+from watchdog.model.probe.inside import ExecProbe
+from watchdog.model.probe.network import TcpProbe
+from watchdog.policy.common_cause import Asked, Suspicion, Word, judged, places, reached, suspect_observer
 
 BLOG = ServiceKey("blog", "web")
 GRAPH = {WEBUI: frozenset({API}), API: frozenset({DB})}
@@ -17,9 +24,23 @@ REFERENCES = ("1.1.1.1:53", "https://example.org/")
 SUSPECTED = Suspicion("3 unrelated checks fail", ("a", "b", "c"))
 
 
-def asked(*services: ServiceKey, failing: bool = True, fine: bool = True) -> Asked:
+_NUMBERS = count()
+
+
+def asked(*services: ServiceKey, reached: bool = False, fine: bool = True, place: str | None = None) -> Asked:
+    """At a place of its own, where none is given."""
     name = "check of " + (" and ".join(map(str, services)) or "None")
-    return Asked(name, frozenset(services), failing=failing, container_fine=fine)
+    places = frozenset({place or f"host{next(_NUMBERS)}:80"})
+    return Asked(name, frozenset(services), reached=reached, container_fine=fine, places=places)
+
+
+def seen(target: str, reached: bool | None = False, remote: str | None = None) -> tuple[Check, Observation]:
+    probe = HttpProbe(url=target) if "://" in target else TcpProbe(tcp=target)
+    evidence = {"remote": remote} if remote is not None else {}
+    check = Check(name="page", probe=probe)
+    return check, Observation(
+        check="page", at=0.0, verdict=Verdict.FAIL, reason="it fails", evidence=evidence, reached=reached
+    )
 
 
 def test_two_unrelated_checks_that_fail_while_their_containers_are_fine_blind_the_observer() -> None:
@@ -49,8 +70,40 @@ def test_of_three_two_that_share_nothing_are_enough() -> None:
     assert suspect_observer(chain, NO_EDGES) is None
 
 
-def test_one_check_that_passes_proves_that_the_observer_sees() -> None:
-    assert suspect_observer([asked(WEBUI), asked(BLOG), asked(failing=False)], GRAPH) is None
+def test_one_check_that_is_answered_proves_that_the_observer_sees() -> None:
+    assert suspect_observer([asked(WEBUI), asked(BLOG), asked(reached=True)], GRAPH) is None
+
+
+def test_what_is_asked_at_one_place_counts_once() -> None:
+    here = [asked(WEBUI, place="10.0.0.1:80"), asked(BLOG, place="10.0.0.1:80")]
+    assert suspect_observer(here, NO_EDGES) is None
+    assert suspect_observer([*here, asked(DB, place="10.0.0.1:81")], NO_EDGES) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (seen("http://shop.example/a"), seen("http://shop.example:80/b"), True),
+        (seen("https://shop.example/a"), seen("shop.example:443"), True),
+        (seen("https://shop.example/a", remote="192.0.2.1:443"), seen("https://shop.example/b"), True),
+        (seen("http://a.example/", remote="192.0.2.1:80"), seen("http://b.example/", remote="192.0.2.1:80"), True),
+        (seen("http://shop.example/"), seen("https://shop.example/"), False),
+        (seen("http://a.example/", remote="192.0.2.1:80"), seen("http://b.example/", remote="192.0.2.2:80"), False),
+    ],
+)
+def test_a_place_is_a_host_and_its_port_by_name_or_by_address(
+    one: tuple[Check, Observation], other: tuple[Check, Observation], *, same: bool
+) -> None:
+    assert bool(places(*one) & places(*other)) is same
+
+
+@pytest.mark.parametrize("found", [True, False, None])
+def test_only_what_is_asked_over_the_observers_own_network_speaks_of_it(found: bool | None) -> None:
+    check, last = seen("shop.example:80", found)
+    assert reached(check, last) is found
+    assert reached(replace(check, vantage=WEBUI), last) is None
+    assert reached(Check(name="inside", probe=ExecProbe(exec=("true",))), last) is None
+    assert reached(check, None) is None
 
 
 @pytest.mark.parametrize(

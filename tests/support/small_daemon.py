@@ -62,7 +62,7 @@ class GatedLedger(Ledger):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A prober that is told what it hears."""
+    """A prober that is told what it hears; what fails was not reached."""
 
     verdicts: Mapping[str, Verdict]
     clock: Clock
@@ -76,6 +76,7 @@ class Told:
             verdict=verdict,
             reason=f"it is a {verdict}",
             evidence=self.evidence.get(check.name, {}),
+            reached=verdict is Verdict.PASS,
         )
 
     def forget(self, check: Check) -> None:

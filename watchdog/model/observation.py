@@ -119,3 +119,8 @@ class Observation:
     """Seconds until time alone may change this: it is asked again then."""
     steps: tuple[StepSeen, ...] = ()
     """Of a journey, in order."""
+    reached: bool | None = None
+    """Whether somebody elsewhere answered, if only with a refusal; False where nothing could be reached.
+
+    None where it says neither: the host itself was asked, or nobody.
+    """

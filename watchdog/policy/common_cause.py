@@ -1,15 +1,22 @@
-"""Several unrelated endpoints fail while their containers are fine: then it is the observer who is blind (law 5)."""
+"""Several unrelated checks reach nothing while their containers are fine: then it is the observer who is blind (law 5).
+
+Who answers proves sight: an error, a refusal and a connection that is closed are answers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from watchdog.model.identity import ServiceKey
+from watchdog.model.observation import Check, Observation
 from watchdog.policy.graph import Edges, all_roots
 
 _NAMED = 5
 """So many checks, or references, are named in a sentence."""
+
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +26,12 @@ class Asked:
     name: str
     services: frozenset[ServiceKey]
     """Whose it is, or what it needs; empty for what stands alone."""
-    failing: bool
-    """Its last answer was a FAIL, or the observer's own network kept it from being asked (thresholds aside)."""
+    reached: bool
+    """Somebody answered when it was last asked; False where nothing could be reached (thresholds aside)."""
     container_fine: bool
     """The container behind it runs and its own health check, where it has one, passes; True where unknown."""
+    places: frozenset[str]
+    """Where it asks: `host:port` as configured, and as it was resolved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +49,14 @@ class Word:
 
 
 def suspect_observer(asked: Iterable[Asked], graph: Edges) -> Suspicion | None:
-    """The observer's own network is suspected when at least two unrelated checks fail and none passes.
+    """The observer's own network is suspected when at least two unrelated checks reach nothing and none is answered.
 
-    One check that passes proves that the observer can see. Failures behind a broken container are that container's,
-    and failures that share a root are that root's.
+    Failures behind a broken container are that container's, failures that share a root are that root's, and what is
+    asked at one place counts once.
     """
     failing: list[Asked] = []
     for check in asked:
-        if not check.failing:
+        if check.reached:
             return None
         if check.container_fine:
             failing.append(check)
@@ -56,6 +65,20 @@ def suspect_observer(asked: Iterable[Asked], graph: Edges) -> Suspicion | None:
     names = tuple(sorted(check.name for check in failing))
     because = f"{len(names)} unrelated checks fail while their containers are fine ({', '.join(names[:_NAMED])})"
     return Suspicion(f"{because}: the observer's own network is suspected", names)
+
+
+def reached(check: Check, last: Observation | None) -> bool | None:
+    """What the last answer to a check says of the observer's own network; None where it says nothing about that."""
+    return last.reached if last is not None and check.over_network else None
+
+
+def places(check: Check, last: Observation) -> frozenset[str]:
+    """Where a check asks: what is configured, and whom it found there."""
+    target, remote = check.target, last.evidence.get("remote")
+    if "://" in target:
+        url = urlsplit(target)
+        target = f"{url.hostname}:{url.port or _PORTS.get(url.scheme, '')}"
+    return frozenset({target, remote} if isinstance(remote, str) else {target})
 
 
 def judged(suspicion: Suspicion, references: tuple[str, ...], word: Word | None) -> Suspicion | None:
@@ -72,11 +95,16 @@ def judged(suspicion: Suspicion, references: tuple[str, ...], word: Word | None)
 
 
 def _unrelated(failing: list[Asked], graph: Edges) -> bool:
-    """At least two checks of which neither needs the other nor both need the same."""
+    """At least two checks of which neither needs the other nor both need the same, nor ask at the same place."""
     needs = [_closure(check, graph) for check in failing]
     if not needs or needs[0].intersection(*needs):
         return False
-    return any(one.isdisjoint(other) for place, one in enumerate(needs) for other in needs[place + 1 :])
+    met = list(zip(needs, (check.places for check in failing), strict=True))
+    return any(
+        one.isdisjoint(other) and here.isdisjoint(there)
+        for number, (one, here) in enumerate(met)
+        for other, there in met[number + 1 :]
+    )
 
 
 def _closure(check: Asked, graph: Edges) -> frozenset[ServiceKey]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from watchdog.model.observation import Check, Observation, Scalar, StepSeen, Verdict
+from watchdog.policy.addresses import is_loopback
 
 ProbeT = TypeVar("ProbeT")
 
@@ -101,6 +102,9 @@ _NOT_OF_THE_TARGET: Final = frozenset(
     }
 )
 
+_UNRESOLVED: Final = frozenset({FailureKind.DNS, FailureKind.RESOLVER})
+_UNREACHED: Final = frozenset({FailureKind.TIMEOUT, FailureKind.UNREACHABLE, FailureKind.OWN_NETWORK})
+
 
 class ProbeFailure(Exception):
     """The answer is not PASS: raised by a prober, ends the ask; `str(failure)` is the sentence for people."""
@@ -151,6 +155,8 @@ class Ask(Generic[ProbeT]):
         """Of a journey, as they are taken."""
         self.waited: float | None = None
         """Seconds until there was a free place; None while waiting for it."""
+        self.connected = False
+        """Somebody elsewhere than on this very host took a connection."""
         self._phases: dict[str, float] = {}
         self._began = self._phase_began = time.monotonic()
 
@@ -171,6 +177,10 @@ class Ask(Generic[ProbeT]):
         """There is a place: from here on the time is the target's."""
         self.waited = self._since_began
 
+    def note_connection(self, address: str) -> None:
+        """A connection was made to this IP address."""
+        self.connected = self.connected or not is_loopback(address)
+
     def enter(self, phase: ProbePhase | None) -> None:
         """Ends the running phase and begins another; a phase entered again goes on counting."""
         now = time.monotonic()
@@ -178,7 +188,7 @@ class Ask(Generic[ProbeT]):
             self._phases[self.phase.value] = self._phases.get(self.phase.value, 0.0) + now - self._phase_began
         self.phase, self._phase_began = phase, now
 
-    def observe(self, verdict: Verdict, reason: str) -> Observation:
+    def observe(self, verdict: Verdict, reason: str, kind: FailureKind | None = None) -> Observation:
         self.enter(None)
         return Observation(
             check=self.check.name,
@@ -192,11 +202,34 @@ class Ask(Generic[ProbeT]):
             tls_not_after=self.tls_not_after,
             changes_in=self.changes_in,
             steps=tuple(self.steps),
+            reached=self._reached(kind),
         )
 
     def observe_failure(self, kind: FailureKind, reason: str) -> Observation:
         self.evidence["class"] = kind.value
-        return self.observe(kind.verdict, reason)
+        return self.observe(kind.verdict, reason, kind)
+
+    def _reached(self, kind: FailureKind | None) -> bool | None:
+        if self.connected:
+            return True
+        if kind in _UNRESOLVED:
+            return False
+        if _on_loopback(self.evidence.get("remote")):
+            return None
+        if kind in _UNREACHED:
+            return False
+        return True if kind is None or kind.verdict is Verdict.FAIL else None
+
+
+def _on_loopback(remote: Scalar) -> bool:
+    """`remote` is an IP address with or without a port, as it stands in the evidence."""
+    if not isinstance(remote, str):
+        return False
+    host = remote if remote.count(":") > 1 and not remote.startswith("[") else remote.rpartition(":")[0] or remote
+    try:
+        return is_loopback(host.strip("[]"))
+    except ValueError:
+        return False
 
 
 AnyAsk = Ask[Any]

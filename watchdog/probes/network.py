@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from watchdog.model.observation import Verdict
+from watchdog.policy.addresses import plain
 from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure, ProbePhase, Unconnected
 from watchdog.probes.failures import explain
 
@@ -74,6 +75,7 @@ async def connect_tcp(ask: AnyAsk, address: str, port: int, seconds: float | Non
     except BaseException:
         opened.close()
         raise
+    ask.note_connection(address)
     return opened
 
 
@@ -91,7 +93,4 @@ def split_target(target: str) -> tuple[str, int]:
 
 
 def _link_local(address: str) -> bool:
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return ip.is_link_local
+    return plain(address).is_link_local

@@ -53,7 +53,7 @@ class PostgresProber:
             ask.evidence["remote"] = where = endpoint(address, database.port)
             try:
                 async with asyncio.timeout(seconds):
-                    return await psycopg.AsyncConnection.connect(
+                    opened = await psycopg.AsyncConnection.connect(
                         make_conninfo(**database.options),
                         host=database.host,
                         hostaddr=address,
@@ -67,6 +67,8 @@ class PostgresProber:
                 raise _not_connected(str(error), where) from None
             except TimeoutError as error:
                 raise explain(error, where) from error
+            ask.note_connection(address)
+            return opened
 
         connection = await first_to_connect(ask, addresses, connect)
         try:

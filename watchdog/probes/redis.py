@@ -49,6 +49,7 @@ class RedisProber:
             except BaseException:
                 await _hang_up(connection)
                 raise
+            ask.note_connection(address)
             return connection
 
         connection = await first_to_connect(ask, addresses, connect)

@@ -18,6 +18,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import EntryKind
 from watchdog.policy.assess import ENDS_SOON, failure_class
 from watchdog.policy.certificates import failing_over
+from watchdog.policy.common_cause import reached
 from watchdog.policy.flapping import Flaps, sample
 from watchdog.policy.streak import Standing, in_doubt
 
@@ -87,7 +88,7 @@ class EndpointMonitor:
         self._check_incidents.presented.note(ENDPOINT + check.name, observation)
         before = alone.streak
         alone.hear(observation)
-        state.observer.connectivity.note(before.last, alone.streak.last)
+        state.observer.connectivity.note(check, before.last, alone.streak.last)
         if observation.verdict is not Verdict.UNKNOWN and not causes and not state.deployment.watches(check):
             passed = observation.verdict is Verdict.PASS
             alone.flaps = sample(alone.flaps, now, state.settings.health, good=passed)
@@ -124,10 +125,11 @@ class EndpointMonitor:
         state = self._state
         if state.deployment.watches(alone.check):
             return False
-        if not alone.check.over_network:
-            return not alone.waiting
+        may_be_blind = reached(alone.check, alone.streak.last_fail) is False
         asked = alone.doubted_at is not None and state.observer.others_asked_at >= alone.doubted_at
-        return asked and not alone.waiting and state.observer.suspicion() is None
+        if alone.waiting or not (asked or not (may_be_blind or alone.check.depends_on)):
+            return False
+        return not may_be_blind or state.observer.suspicion() is None
 
     async def _blame(self, alone: Endpoint, last: Observation) -> None:
         """It has no incident of its own: once, that of the service it waits for says that it fails, too."""

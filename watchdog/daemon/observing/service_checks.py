@@ -89,7 +89,7 @@ class ServiceChecks:
         was_doubted = service.incarnation.run.doubted_since is not None
         before = service.streaks.get(check.name, Streak())
         service.hear(check, observation, incarnation, now)
-        self._state.observer.connectivity.note(before.last, service.streaks.get(check.name, Streak()).last)
+        self._state.observer.connectivity.note(check, before.last, service.streaks.get(check.name, Streak()).last)
         self._checks.presented.note(subject_of(service.key, check.name), observation)
         self._state.changed.set()
         doubted = service.incarnation.run.doubted_since is not None and not was_doubted

@@ -9,6 +9,7 @@ from watchdog.daemon.state.dependencies import DependencyState
 from watchdog.daemon.state.service import ServiceState
 from watchdog.model.health import Assessment, Cause
 from watchdog.model.plan import Decision
+from watchdog.policy.common_cause import Suspicion
 from watchdog.policy.guards import for_want_of_roots
 from watchdog.policy.holds import Hold
 from watchdog.policy.recovery import decide
@@ -31,10 +32,17 @@ class DecisionInputs:
         """Why what is bad may be part of its roots' incident; None where it is by itself."""
         return for_want_of_roots(self._situation(seen, now), self._surroundings(seen, now), now)
 
+    def suspicion(self, seen: Assessment) -> Suspicion | None:
+        """Why what is bad may be the observer's own fault; None where it is not."""
+        may_be = seen.cause is Cause.CHECK_FAILED and self._service.may_be_unseen()
+        return self._state.observer.suspicion() if may_be else None
+
     def others_asked(self, seen: Assessment) -> bool:
-        """Whether a check of its own that fails may be the observer's fault no more."""
+        """Whether a check of its own that fails may be the observer's fault, or that of a root, no more."""
         service = self._service
         if seen.cause is not Cause.CHECK_FAILED:
+            return True
+        if not service.may_be_unseen() and not self._state.dependencies.roots_of(service):
             return True
         doubted_since = service.incarnation.run.doubted_since
         since = doubted_since if doubted_since is not None else service.course.bad_since
@@ -79,7 +87,7 @@ class DecisionInputs:
 
     def _surroundings(self, seen: Assessment, now: float) -> Surroundings:
         state = self._state
-        suspicion = state.observer.suspicion() if seen.cause is Cause.CHECK_FAILED else None
+        suspicion = self.suspicion(seen)
         return Surroundings(
             engine_away=state.engine_state.away,
             settled_at=state.engine_state.settled_at,

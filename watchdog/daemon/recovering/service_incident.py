@@ -18,6 +18,7 @@ from watchdog.model.observation import Check
 from watchdog.model.record import Desired, EntryKind
 from watchdog.policy.assess import CERTIFICATE_CLASSES, failure_class, for_people
 from watchdog.policy.certificates import failing_over
+from watchdog.policy.common_cause import reached
 from watchdog.policy.flapping import Flaps
 from watchdog.policy.phases import Phase, RecoveryEvent
 from watchdog.policy.streak import Standing, Streak
@@ -70,8 +71,7 @@ class ServiceIncident:
             return
         if service.record.desired is not Desired.UP or now < self._state.engine_state.settled_at:
             return
-        blind = self._state.observer.suspicion() if seen.cause is Cause.CHECK_FAILED else None
-        if blind is None and self._inputs.others_asked(seen):
+        if self._inputs.suspicion(seen) is None and self._inputs.others_asked(seen):
             for_want = self._inputs.for_want_of_roots(seen, now)
             await (self._open(seen, now) if for_want is None else self._blame(seen, for_want))
 
@@ -124,7 +124,8 @@ class ServiceIncident:
             or any(state.dependencies.roots(service).values())
         ):
             return False
-        return not check.over_network or state.observer.suspicion() is None
+        may_be_blind = reached(check, service.streaks[check.name].last_fail) is False
+        return not may_be_blind or state.observer.suspicion() is None
 
     def untold_until(self) -> float | None:
         """When a person is told that the engine does not tell of its container (steady seconds)."""

@@ -273,7 +273,8 @@ class Worker:
         """Success is a fresh observation: container, health check and every attached check, never an answer 2xx."""
         service = self.service
         by_check = seen.cause is Cause.CHECK_FAILED or not seen.health.bad
-        blind = by_check and not seen.serves and self._state.observer.suspicion() is not None
+        unseen = by_check and not seen.serves and service.may_be_unseen()
+        blind = unseen and self._state.observer.suspicion() is not None
         if self._state.engine_state.away is not None or blind:
             return None
         if seen.serves:

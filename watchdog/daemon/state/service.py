@@ -15,6 +15,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, ServiceRecord
 from watchdog.model.settings import ServiceSettings
 from watchdog.policy.assess import Sight
+from watchdog.policy.common_cause import reached
 from watchdog.policy.flapping import Flapping, Flaps, sample, worst
 from watchdog.policy.namespaces import Ties
 from watchdog.policy.phases import phase_of
@@ -239,6 +240,11 @@ class ServiceState:
         """Those of its checks that were answered and that it must pass to be good; the others are for people."""
         checks = (check for check in self.settings.checks if not check.for_people)
         return [check.name for check in checks if check.name in self.streaks]
+
+    def may_be_unseen(self) -> bool:
+        """Whether none of its failing checks was answered by anybody: that may be the observer's own fault."""
+        failing = (check for check in self.settings.checks if not check.for_people and self.doubts(check.name))
+        return all(reached(check, self.streaks[check.name].last_fail) is False for check in failing)
 
     def held_by_flapping(self, now: float) -> bool:
         """Whether it flaps, and is not bad for so long that this is more than that."""

@@ -163,6 +163,7 @@ class _Run:
         """What a step learnt is the journey's, too."""
         if "remote" in sub.evidence:
             self._ask.evidence["remote"] = sub.evidence["remote"]
+        self._ask.connected = self._ask.connected or sub.connected
         ends = [at for at in (self._ask.tls_not_after, sub.tls_not_after) if at is not None]
         self._ask.tls_not_after = min(ends, default=None)
 
