@@ -202,3 +202,53 @@ def test_a_heartbeat_by_label_has_no_token_and_recovers_only_what_a_call_can_pro
     assert "is longer than verify_timeout (60 s)" in problem
     (problem,) = resolve(Settings(), WEBUI, alive | {"watchdog.check.alive.token": "x" * 20}).problems
     assert "is no key of a check's label" in problem
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [
+        ("url", "http://127.0.0.1/"),
+        ("tcp", "127.0.0.1:22"),
+        ("dns", "shop.test"),
+        ("exec", "true"),
+        ("exec", "false"),
+        ("logs", "(?=a)b"),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", "a{2000}"])
+def test_a_label_may_not_ask_for_a_search_that_backtracks(label: str, value: str, pattern: str) -> None:
+    expecting = {
+        "url": {"body-matches": pattern},
+        "tcp": {"expect": pattern},
+        "dns": {"answers-match": pattern},
+        "exec": {"output-matches": pattern} if value == "true" else {"output": f"matches /{pattern}/"},
+        "logs": {"max-per-minute": "1"},
+    }[label]
+    value = pattern if label == "logs" else value
+    labels = {f"watchdog.check.a.{name}": text for name, text in ({label: value} | expecting).items()}
+    found = resolve(Settings(), WEBUI, labels)
+    assert found.settings.checks == ()
+    assert "whose search may take for ever: only the configuration may ask for it" in " ".join(found.problems)
+    harmless = {name: text.replace(pattern, "ab+") for name, text in labels.items()}
+    assert len(resolve(Settings(), WEBUI, harmless).settings.checks) == 1
+
+
+@pytest.mark.parametrize("expectation", ["$.a matches /(?=a)b/", "$[?match(@.a, '(?=a)b')]"])
+def test_nor_in_a_document(expectation: str) -> None:
+    labels = {"watchdog.check.a.url": "http://127.0.0.1/", "watchdog.check.a.body-json": expectation}
+    found = resolve(Settings(), WEBUI, labels)
+    assert found.settings.checks == ()
+    assert "look-around" in " ".join(found.problems)
+
+
+def test_the_configuration_may(settings_of: Load) -> None:
+    written = """
+    [[endpoint]]
+    name = "page"
+    url = "http://127.0.0.1/"
+    body_matches = "(?=a)b"
+    body_json = ["$[?match(@.a, '(?=a)b')]"]
+    """
+    (page,) = settings_of(written).endpoints
+    assert isinstance(page.probe, HttpProbe)
+    assert page.probe.body_matches == "(?=a)b"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.policy.expectations import MOST, parse_expectation
+from watchdog.policy.patterns import Backtracking, backtracking
 
 DOCUMENT = {
     "status": "ok",
@@ -126,3 +127,31 @@ def test_any_text_and_any_document_give_an_answer_or_a_sentence(text: str, docum
         return
     wrong = expectation.wrong(json.loads(json.dumps(document)))
     assert wrong is None or wrong
+
+
+@pytest.mark.parametrize(
+    ("path", "holds"),
+    [
+        ("$[?match(@, 'o.')]", True),
+        ("$[?match(@, 'k')]", False),
+        ("$[?search(@, 'k$')]", True),
+        ("$[?match(@, '(')]", False),
+        ("$[?match(@, $.re)]", True),
+        ("$[?match(@, $.ahead)]", False),
+        ("$[?search(@, $.broken)]", False),
+        ("$[?match(1, 'o')]", False),
+    ],
+)
+def test_filters_search_by_patterns_of_the_path_or_the_document(path: str, holds: bool) -> None:
+    document = {"state": "ok", "re": "ok|no", "ahead": "(?=o)ok", "broken": "("}
+    assert (parse_expectation(path).wrong(document) is None) is holds
+
+
+def test_a_filter_that_backtracks_is_searched_for_where_that_is_allowed() -> None:
+    expectation = parse_expectation("$[?match(@, '(?=o)ok')]")
+    assert [pattern.not_linear for pattern in expectation.patterns] == ["look-around"]
+    with pytest.raises(Backtracking):
+        expectation.wrong({"state": "ok"})
+    with backtracking():
+        assert expectation.wrong({"state": "ok"}) is None
+    assert [str(one) for one in parse_expectation("$.a matches /b/").patterns] == ["b"]

@@ -16,10 +16,14 @@ from tests.probes.servers import Loopback, http, read_request, reset
 from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.probe.http import HttpConnection, HttpProbe
 from watchdog.probes import Prober
-from watchdog.probes.ask import ProbeFailure
+from watchdog.probes.ask import Ask, ProbeFailure
 from watchdog.probes.body import BoundedBody
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.expectations import judge_body
+from watchdog.probes.vantage import Vantages
 
+EVALUATION = Evaluation()
+"""No process is started for what is judged here."""
 HEALTH = json.dumps({"status": "ok", "queue": 12, "nodes": [{"up": True}, {"up": True}]}).encode()
 
 
@@ -185,10 +189,10 @@ async def test_closing_hangs_up_what_is_kept(prober: Prober, loopback: Loopback)
 def test_any_body_is_judged_or_found_wrong(raw: bytes) -> None:
     body = BoundedBody("", 100)
     body.feed(raw)
-    wanted = HttpProbe(url="http://h/", body_json=("$..a == 1", "$[*]", "$.b matches /x/"), max_bytes=100)
+    wanted = HttpProbe(url="http://h/", body_json=("$.a == 1", "$[*]", "$.b matches /x/"), max_bytes=100)
     verdict = Verdict.PASS
     try:
-        judge_body(wanted, body)
+        asyncio.run(judge_body(Ask(check(1), wanted, 0.0, Vantages(None).host), wanted, body, EVALUATION))
     except ProbeFailure as failure:
         verdict = failure.kind.verdict
     assert verdict in {Verdict.PASS, Verdict.FAIL}

@@ -9,16 +9,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from watchdog.config.rules import InvalidValue, Rule, commas, is_list, listed, matching, quoted, table_of, text
-from watchdog.policy.comparison import ALLOWED, LONGEST, Comparison, parse_comparison
-from watchdog.policy.expectations import ALLOWED as EXPECTED
-from watchdog.policy.expectations import parse_expectation
 
 _HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HOST_PORT: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
 _STATUS: Final = re.compile(r"(?P<low>[1-5][0-9][0-9])(?:\s*-\s*(?P<high>[1-5][0-9][0-9]))?|(?P<hundred>[1-5])xx")
 _LAST_PORT: Final = 65535
-_LONGEST_PATTERN: Final = 1000
-_MOST_HEADERS: Final = 64
+MOST_HEADERS: Final = 64
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -144,35 +140,8 @@ def _ranges(value: Any) -> Ranges:
     return tuple(found)
 
 
-def _pattern(value: Any) -> str:
-    pattern = text(at_most=_LONGEST_PATTERN, multi_line=True)(value)
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidValue(f"{quoted(value)} is no regular expression ({str(error)[:80]})") from None
-    return pattern
-
-
 _HEADER_NAME: Final = matching(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", at_most=100)
 _HEADER_VALUE: Final = matching(r"[\x20-\x7e]*", at_most=8192, secret=True)
-
-
-def _comparison(value: Any) -> Comparison:
-    try:
-        return parse_comparison(text(at_most=LONGEST, multi_line=True)(value))
-    except InvalidValue:
-        raise
-    except ValueError as error:
-        raise InvalidValue(f"{quoted(value)} {error}") from None
-
-
-def _json_expectation(value: Any) -> str:
-    try:
-        return str(parse_expectation(text(at_most=LONGEST)(value)))
-    except InvalidValue:
-        raise
-    except ValueError as error:
-        raise InvalidValue(f"{quoted(value)} {error}") from None
 
 
 def _redirect_host(value: Any) -> str:
@@ -200,19 +169,11 @@ REFERENCES: Final = listed(
 LISTEN: Final = Rule('address:port, as "127.0.0.1:8080" or "[::1]:8080" (port 0: any free one), or "off"', _listen)
 ENGINE: Final = Rule('"unix:///PATH", "tcp://HOST:PORT", "http://HOST:PORT" or "https://HOST:PORT"', _engine)
 STATUS: Final = Rule('a status, "2xx", "200-299", or a list of these', _ranges)
-PATTERN: Final = Rule(f"a regular expression of Python, {_LONGEST_PATTERN} characters at the most", _pattern)
 HEADERS: Final = Rule(
     "a table of header = text in printable ASCII on one line",
-    table_of("header", _HEADER_NAME, _HEADER_VALUE, at_most=_MOST_HEADERS),
+    table_of("header", _HEADER_NAME, _HEADER_VALUE, at_most=MOST_HEADERS),
 )
 HEADER_NAME: Final = Rule("the name of a header", _HEADER_NAME)
-HEADER_PATTERNS: Final = Rule(
-    "a table of header = regular expression", table_of("header", _HEADER_NAME, _pattern, at_most=_MOST_HEADERS)
-)
-COMPARISON: Final = Rule(ALLOWED, _comparison)
-JSON_EXPECTATIONS: Final = listed(
-    f"a list of expectations, each of them {EXPECTED}", _json_expectation, lambda one: [one], at_most=64
-)
 REDIRECT_HOSTS: Final = listed('a list of host names, as "login.example" or "*.example"', _redirect_host, commas)
 METHOD: Final = Rule("upper-case letters, as GET, HEAD or POST", matching(r"[A-Z]+", at_most=16))
 BODY: Final = Rule("text of at most 65536 characters", text(at_most=65536, multi_line=True))

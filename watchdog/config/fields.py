@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast, get_args
 from pydantic import BaseModel, ConfigDict, PlainValidator
 from pydantic.fields import FieldInfo
 
-from watchdog.config import addresses, approval, databases, rules
+from watchdog.config import addresses, approval, databases, patterns, rules
 from watchdog.config.by_label import Label
 from watchdog.model.alerting import GroupBy
 from watchdog.model.observation import OnFailure
@@ -54,16 +54,16 @@ HostPort = Annotated[str, PlainValidator(addresses.HOST_PORT)]
 Listen = Annotated[tuple[str, int], PlainValidator(addresses.LISTEN)]
 EngineAddress = Annotated[str, PlainValidator(addresses.ENGINE)]
 StatusRanges = Annotated[addresses.Ranges, PlainValidator(addresses.STATUS)]
-Pattern = Annotated[str, PlainValidator(addresses.PATTERN)]
-Expectation = Annotated[Comparison, PlainValidator(addresses.COMPARISON)]
-JsonExpectations = Annotated[tuple[str, ...], PlainValidator(addresses.JSON_EXPECTATIONS)]
+Pattern = Annotated[str, PlainValidator(patterns.PATTERN)]
+Expectation = Annotated[Comparison, PlainValidator(patterns.COMPARISON)]
+JsonExpectations = Annotated[tuple[str, ...], PlainValidator(patterns.JSON_EXPECTATIONS)]
 RedirectHosts = Annotated[tuple[str, ...], PlainValidator(addresses.REDIRECT_HOSTS)]
 Text = Annotated[str, PlainValidator(rules.TEXT)]
 Query = Annotated[str, PlainValidator(databases.QUERY)]
 PostgresUrl = Annotated[str, PlainValidator(databases.POSTGRES)]
 RedisUrl = Annotated[str, PlainValidator(databases.REDIS)]
 Headers = Annotated[dict[str, str], PlainValidator(addresses.HEADERS)]
-HeaderPatterns = Annotated[dict[str, str], PlainValidator(addresses.HEADER_PATTERNS)]
+HeaderPatterns = Annotated[dict[str, str], PlainValidator(patterns.HEADER_PATTERNS)]
 Method = Annotated[str, PlainValidator(addresses.METHOD)]
 Body = Annotated[str, PlainValidator(addresses.BODY)]
 Secret = Annotated[str, PlainValidator(addresses.SECRET)]

@@ -14,6 +14,7 @@ from watchdog.config.build import unconfigured
 from watchdog.config.by_label import Label
 from watchdog.config.checks import read_check, unverifiable
 from watchdog.config.checks.kinds import BY_LABEL
+from watchdog.config.patterns import of_a_label
 from watchdog.config.problems import Problems, did_you_mean
 from watchdog.config.rules import Rule, quoted
 from watchdog.config.schema import ServiceRecoverySection, ServiceSection
@@ -155,7 +156,8 @@ def _described_check(
     check = None
     if not found.found:
         named = table | {"name": name}
-        check = read_check(named, (), found, endpoint=False, interval=settings.interval, health=service.health)
+        with of_a_label():
+            check = read_check(named, (), found, endpoint=False, interval=settings.interval, health=service.health)
     for problem in found:
         inner = str(problem.path[-1]).replace("_", "-") if problem.path else ""
         problems.add((f"{CHECK}{name}.{inner}" if inner else CHECK + name,), problem.sentence)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from watchdog.policy.patterns import Pattern, read_pattern
+
 Scalar = str | int | float | bool | None
 
 LONGEST: Final = 1000
@@ -63,17 +65,22 @@ class Comparison:
     operator: Operator
     operand: Scalar
     percent: bool = False
+    pattern: Pattern | None = None
+    """The operand of `matches`, read."""
 
     def __str__(self) -> str:
         return self.written
 
     def wrong(self, value: Scalar, whole: float | None = None) -> str | None:
-        """Why the value is not what was expected, as a sentence; None when it is. Percentages need the `whole`."""
+        """Why the value is not what was expected, as a sentence; None when it is. Percentages need the `whole`.
+
+        Raises Backtracking.
+        """
         if self.percent:
             return self._wrong_share(value, whole)
         wanted = self.operand
-        if self.operator is Operator.MATCHES:
-            fits = re.search(str(wanted), spelled(value)) is not None
+        if self.pattern is not None:
+            fits = self.pattern.found(spelled(value))
         elif isinstance(wanted, int | float) and not isinstance(wanted, bool):
             number = as_number(value)
             if number is None and self.operator is not Operator.UNEQUAL:
@@ -108,7 +115,8 @@ def parse_comparison(text: str) -> Comparison:
     if not operand:
         raise ValueError(f"has nothing after {sign}")
     if sign is Operator.MATCHES:
-        return Comparison(written=written, operator=sign, operand=_pattern(operand))
+        pattern = _pattern(operand)
+        return Comparison(written=written, operator=sign, operand=str(pattern), pattern=pattern)
     number = operand.removesuffix("%").rstrip() if operand.endswith("%") else operand
     if _NUMBER.fullmatch(number):
         return Comparison(written=written, operator=sign, operand=_number(number), percent=operand.endswith("%"))
@@ -163,15 +171,13 @@ def _number(text: str) -> int | float:
     return int(text) if text.lstrip("+-").isdigit() else float(text)
 
 
-def _pattern(operand: str) -> str:
+def _pattern(operand: str) -> Pattern:
     if len(operand) < len("/./") or operand[0] != "/" or operand[-1] != "/":
         raise ValueError("has no regular expression between slashes after matches")
-    pattern = operand[1:-1]
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        return read_pattern(operand[1:-1])
+    except ValueError as error:
         raise ValueError(f"has a regular expression that cannot be read ({error})") from None
-    return pattern
 
 
 def _unquoted(operand: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from watchdog.policy.comparison import ALLOWED as COMPARISONS
 from watchdog.policy.comparison import Comparison, parse_comparison
+from watchdog.policy.patterns import Pattern
 
 ALLOWED: Final = f"a JSONPath that begins with $, alone or followed by {COMPARISONS}"
 """What `parse_expectation` takes, for people."""
@@ -33,13 +34,15 @@ class JsonExpectation:
     written: str
     path: str
     comparison: Comparison | None
+    patterns: tuple[Pattern, ...]
+    """Those that it searches for."""
     _query: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.written
 
     def wrong(self, document: Any) -> str | None:
-        """Why the document is not what was expected, as a sentence; None when it is."""
+        """Why the document is not what was expected, as a sentence; None when it is. Raises Backtracking."""
         found = self.found(document)
         if found is None:
             return f"the body's JSON cannot be searched for {self.path}: it is too deep"
@@ -50,7 +53,10 @@ class JsonExpectation:
         return next((wrong for value in found if (wrong := self._wrong(self.comparison, value))), None)
 
     def found(self, document: Any) -> list[Any] | None:
-        """What stands at the path, `MOST` values of it; None where the document is too deep to be searched."""
+        """What stands at the path, `MOST` values of it; None where the document is too deep to be searched.
+
+        Raises Backtracking.
+        """
         from jsonpath import JSONPathError
 
         try:
@@ -68,7 +74,9 @@ class JsonExpectation:
 @lru_cache(maxsize=4096)
 def parse_expectation(text: str) -> JsonExpectation:
     """Raises ValueError with what is wrong, a sentence whose subject is the text."""
-    from jsonpath import JSONPathEnvironment, JSONPathError
+    from jsonpath import JSONPathError
+
+    from watchdog.policy.json_paths import compiled
 
     written = text.strip()
     if len(written) > _LONGEST:
@@ -77,13 +85,14 @@ def parse_expectation(text: str) -> JsonExpectation:
         raise ValueError("does not begin with $")
     path, rest = _split(written)
     try:
-        query = JSONPathEnvironment(strict=True).compile(path)
+        query, within = compiled(path)
     except (JSONPathError, RecursionError) as error:
         raise ValueError(f"has a JSONPath that cannot be read ({_said(error)})") from None
     comparison = parse_comparison(rest) if rest else None
     if comparison is not None and comparison.percent:
         raise ValueError("compares with a percentage, and nothing says of what")
-    return JsonExpectation(written=written, path=path, comparison=comparison, _query=query)
+    own = [comparison.pattern] if comparison is not None and comparison.pattern is not None else []
+    return JsonExpectation(written=written, path=path, comparison=comparison, patterns=(*within, *own), _query=query)
 
 
 def _split(written: str) -> tuple[str, str]:

@@ -7,16 +7,18 @@ import zlib
 from watchdog.model.probe.http import HttpProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.body import BoundedBody
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
 from watchdog.probes.request import Answer, Request
 
 
-async def judge(ask: Ask[HttpProbe], request: Request, answer: Answer) -> str:
+async def judge(ask: Ask[HttpProbe], request: Request, answer: Answer, evaluation: Evaluation) -> str:
     """The sentence of a PASS; raises ProbeFailure, or what the connection raises that breaks on the way."""
     remote = str(ask.evidence["remote"])
-    judge_head(ask.probe, remote, request, answer)
-    judge_body(ask.probe, await read_body(ask, answer))
+    await judge_head(ask, ask.probe, request, answer, evaluation)
+    body = await read_body(ask, answer)
     seconds = ask.seconds
+    await judge_body(ask, ask.probe, body, evaluation)
     judge_time(ask.probe, remote, seconds)
     return f"{remote} answers HTTP {answer.status} in {seconds * 1000:.0f} ms"
 

@@ -16,6 +16,9 @@ ProbeT = TypeVar("ProbeT")
 REASON_LIMIT: Final = 300
 """Characters of a reason that are kept: parts of it come from strangers."""
 
+JUDGING: Final = 0.9
+"""Of the time that is left when the answer is there: what takes longer is told as that, not as a time-out."""
+
 
 class ProbePhase(StrEnum):
     """Where the time goes, by blackbox_exporter's names."""
@@ -176,6 +179,11 @@ class Ask(Generic[ProbeT]):
     def admit(self) -> None:
         """There is a place: from here on the time is the target's."""
         self.waited = self._since_began
+
+    def time_to_judge(self) -> float:
+        """Seconds that what was answered may be judged for; from here on the time is not the target's."""
+        self.enter(None)
+        return JUDGING * self.seconds_left
 
     def note_connection(self, address: str) -> None:
         """A connection was made to this IP address."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from typing import Final
+
+HEAD: Final = 16_384
+"""Bytes."""
 
 
 class BoundedBody:
@@ -34,6 +38,11 @@ class BoundedBody:
         return len(self._content)
 
     @property
-    def text(self) -> str:
-        """As UTF-8; what is not becomes U+FFFD. The answer's own charset is a stranger's choice of decoder."""
-        return self._content.decode("utf-8", "replace")
+    def content(self) -> bytearray:
+        """What is a stranger's: `probes.judging` reads it."""
+        return self._content
+
+    @property
+    def head(self) -> str:
+        """As much of its beginning as is evidence, with U+FFFD for what is no UTF-8."""
+        return self._content[:HEAD].decode("utf-8", "replace")

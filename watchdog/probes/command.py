@@ -12,17 +12,21 @@ from watchdog.model.probe.inside import CommandProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
+from watchdog.probes.evaluation import Evaluation
 from watchdog.programs import environment, kill_group
 
 CHUNK: Final = 65_536
 
 
-def make(_: ProberContext) -> CommandProber:
-    return CommandProber()
+def make(context: ProberContext) -> CommandProber:
+    return CommandProber(context.evaluation)
 
 
 class CommandProber:
     """Whatever the command leaves behind in its process group ends with it, when it ends or its time is over."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
 
     async def __call__(self, ask: Ask[CommandProbe]) -> str:
         probe = ask.probe
@@ -51,7 +55,7 @@ class CommandProber:
                 await process.wait()
         finally:
             transport.close()
-        return judge(ask, ended, killed=True)
+        return await judge(ask, ended, self._evaluation, killed=True)
 
 
 async def _reader(descriptor: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:

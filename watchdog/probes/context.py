@@ -8,6 +8,7 @@ from watchdog.probes.ask import Clock
 from watchdog.probes.beats import Beats
 from watchdog.probes.certificates import Trust
 from watchdog.probes.containers import Containers
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.kept import StateStore
 
 
@@ -20,3 +21,4 @@ class ProberContext:
     memory: StateStore | None
     beats: Beats | None
     trust: Trust = field(default_factory=Trust)
+    evaluation: Evaluation = field(default_factory=Evaluation)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import ipaddress
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from watchdog.model.probe.network import DnsProbe, DnsRcode, DnsType
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
 from watchdog.probes.dns_sockets import VantageBackend
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.failures import explain
 from watchdog.probes.names import silent
 from watchdog.probes.network import endpoint, resolve, split_target
@@ -36,12 +36,15 @@ SHOWN: Final = 200
 """Characters of the answers that are shown: they are a stranger's."""
 
 
-def make(_: ProberContext) -> DnsProber:
-    return DnsProber()
+def make(context: ProberContext) -> DnsProber:
+    return DnsProber(context.evaluation)
 
 
 class DnsProber:
     """Asks over UDP, and over TCP where the answer does not fit, for the name as it is, without search domains."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
 
     async def __call__(self, ask: Ask[DnsProbe]) -> str:
         probe = ask.probe
@@ -53,7 +56,7 @@ class DnsProber:
         ask.enter(ProbePhase.PROCESSING)
         response = await _first_answer(ask, query, servers)
         ask.enter(None)
-        return _judge(ask, response)
+        return await _judge(ask, response, self._evaluation)
 
 
 async def _servers(ask: Ask[DnsProbe]) -> tuple[Server, ...]:
@@ -98,7 +101,7 @@ async def _first_answer(
     raise told
 
 
-def _judge(ask: Ask[DnsProbe], response: dns.message.Message) -> str:
+async def _judge(ask: Ask[DnsProbe], response: dns.message.Message, evaluation: Evaluation) -> str:
     probe, remote = ask.probe, ask.evidence["remote"]
     rcode = dns.rcode.to_text(response.rcode())
     ask.evidence["rcode"] = rcode
@@ -114,7 +117,8 @@ def _judge(ask: Ask[DnsProbe], response: dns.message.Message) -> str:
             FailureKind.DNS_ANSWER,
             f"{remote} answers {shown} for {asked}; expected is {', '.join(sorted(wanted))[:SHOWN]}",
         )
-    if probe.answers_match is not None and not any(re.search(probe.answers_match, one) for one in answers):
+    pattern = probe.answers_match
+    if pattern is not None and not any([await evaluation.found(ask, one.encode(), pattern) for one in answers]):
         raise ProbeFailure(
             FailureKind.DNS_ANSWER, f"{remote} answers {shown} for {asked}; expected is {probe.answers_match!r}"
         )

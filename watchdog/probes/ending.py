@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from watchdog.model.inside import Ended
 from watchdog.model.probe.inside import CommandProbe, ExecProbe
-from watchdog.policy.comparison import parse_comparison
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, printable
+from watchdog.probes.evaluation import Evaluation
 
 NOT_RUN: Final = frozenset({126, 127})
 """Exit codes by which shells and engines say that there is no such program, or none that may be run."""
@@ -22,7 +21,7 @@ def patience(ask: EndingAsk) -> float:
     return max(ask.seconds_left - 1.0, ask.seconds_left * 0.8)
 
 
-def judge(ask: EndingAsk, ended: Ended, *, killed: bool) -> str:
+async def judge(ask: EndingAsk, ended: Ended, evaluation: Evaluation, *, killed: bool) -> str:
     """The sentence of a PASS; raises ProbeFailure. `killed` says what became of a command that did not end."""
     probe, name = ask.probe, ask.check.target
     said = ended.output.decode("utf-8", "replace").strip()
@@ -36,12 +35,12 @@ def judge(ask: EndingAsk, ended: Ended, *, killed: bool) -> str:
         wanted = ", ".join(map(str, probe.exit_code))
         printed = f", printing {_quoted(said)}" if said else ""
         raise ProbeFailure(FailureKind.EXIT_CODE, f"{name} ends with {ended.exit_code}{printed}; expected is {wanted}")
-    if probe.output_matches is not None and re.search(probe.output_matches, said) is None:
+    if probe.output_matches is not None and not await evaluation.found(ask, said.encode(), probe.output_matches):
         raise ProbeFailure(
             FailureKind.OUTPUT, f"{name} prints {_quoted(said)}, with nothing like {probe.output_matches!r}"
         )
     if probe.output is not None:
-        wrong = parse_comparison(probe.output).wrong(said)
+        wrong = await evaluation.wrong(ask, probe.output, said)
         if wrong is not None:
             raise ProbeFailure(FailureKind.OUTPUT, f"what {name} prints, {wrong}")
     return f"{name} ends with {ended.exit_code}" + (f" and prints {_quoted(said)}" if said else "")

@@ -11,6 +11,7 @@ from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.containers import Containers, engine_answers, name_of, running
 from watchdog.probes.context import ProberContext
 from watchdog.probes.ending import judge, patience
+from watchdog.probes.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,14 @@ class Left:
 
 
 def make(context: ProberContext) -> ExecProber:
-    return ExecProber(context.containers)
+    return ExecProber(context.containers, context.evaluation)
 
 
 class ExecProber:
     """One that hangs is killed where that is possible, and in no case started a second time beside it."""
 
-    def __init__(self, containers: Containers | None) -> None:
+    def __init__(self, containers: Containers | None, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
         self._containers = containers
         self._left: dict[tuple[str, str], Left] = {}
 
@@ -49,7 +51,7 @@ class ExecProber:
                 raise
             if not killed:
                 self._left[key] = Left(execution, ask.at)
-        return judge(ask, ended, killed=killed)
+        return await judge(ask, ended, self._evaluation, killed=killed)
 
     async def _look_after(self, engine: Engine, ask: Ask[ExecProbe]) -> None:
         """What an earlier question left running must have ended first; raises ProbeFailure."""

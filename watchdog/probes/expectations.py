@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from watchdog.model.probe.http import StatusRanges
 from watchdog.policy.expectations import parse_expectation
+from watchdog.policy.patterns import read_pattern
 from watchdog.policy.security_headers import missing_security_headers
-from watchdog.probes.ask import FailureKind, ProbeFailure
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure
 from watchdog.probes.body import BoundedBody
+from watchdog.probes.evaluation import Evaluation, quick
 from watchdog.probes.request import Answer, Request
 
 
@@ -36,8 +36,11 @@ class Expectations(Protocol):
     def max_bytes(self) -> int: ...
 
 
-def judge_head(wanted: Expectations, remote: str, request: Request, answer: Answer) -> None:
+async def judge_head(
+    ask: AnyAsk, wanted: Expectations, request: Request, answer: Answer, evaluation: Evaluation
+) -> None:
     """Status and headers; raises ProbeFailure."""
+    remote = str(ask.evidence["remote"])
     if not has_status(wanted, answer.status):
         ranges = ", ".join(f"{low}-{high}" if low != high else f"{low}" for low, high in wanted.status)
         raise ProbeFailure(FailureKind.STATUS, f"{remote} answers HTTP {answer.status}; expected is {ranges}")
@@ -45,7 +48,7 @@ def judge_head(wanted: Expectations, remote: str, request: Request, answer: Answ
         value = answer.header(name)
         if value is None:
             raise ProbeFailure(FailureKind.HEADER, f"the answer has no header {name}")
-        if not _found(pattern, value):
+        if not await evaluation.found(ask, value.encode("utf-8", "replace"), pattern):
             raise ProbeFailure(FailureKind.HEADER, f"the header {name} does not match {pattern!r}")
     if wanted.security_headers:
         missing = missing_security_headers(answer.header, https=request.url.scheme == "https")
@@ -57,18 +60,37 @@ def has_status(wanted: Expectations, status: int) -> bool:
     return any(low <= status <= high for low, high in wanted.status)
 
 
-def judge_body(wanted: Expectations, body: BoundedBody) -> None:
+async def judge_body(ask: AnyAsk, wanted: Expectations, body: BoundedBody, evaluation: Evaluation) -> None:
     """Raises ProbeFailure."""
-    if wanted.body_contains is not None and wanted.body_contains not in body.text:
-        _not_found(wanted, body, wanted.body_contains)
-    if wanted.body_matches is not None and not _found(wanted.body_matches, body.text):
-        _not_found(wanted, body, wanted.body_matches)
-    if wanted.body_json:
-        document = _document(wanted, body)
-        for text in wanted.body_json:
-            wrong = _parsed(text).wrong(document)
-            if wrong is not None:
-                raise ProbeFailure(FailureKind.BODY, wrong)
+    if wanted.body_contains is None and wanted.body_matches is None and not wanted.body_json:
+        return
+    patterns = [read_pattern(wanted.body_matches)] if wanted.body_matches is not None else []
+    expected = [parse_expectation(text) for text in wanted.body_json]
+    patterns += [pattern for one in expected for pattern in one.patterns]
+    wrong = await evaluation.judge(
+        "body_wrong",
+        body.content,
+        at_once=quick(body.content, patterns, [one.path for one in expected]),
+        seconds=ask.time_to_judge(),
+        contains=wanted.body_contains,
+        matches=wanted.body_matches,
+        expected=wanted.body_json,
+    )
+    match wrong:
+        case None:
+            return
+        case {"missing": what} if body.full:
+            sentence = f"the first {wanted.max_bytes} bytes of the body have nothing like {what!r}"
+            raise ProbeFailure(FailureKind.TOO_LARGE, sentence)
+        case {"missing": what}:
+            raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes has nothing like {what!r}")
+        case {"wrong": sentence}:
+            raise ProbeFailure(FailureKind.BODY, sentence)
+        case _ if body.full:
+            sentence = f"the body is longer than max_bytes ({wanted.max_bytes}): its JSON cannot be read"
+            raise ProbeFailure(FailureKind.TOO_LARGE, sentence)
+        case _:
+            raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes is no JSON")
 
 
 def judge_time(wanted: Expectations, remote: str, seconds: float) -> None:
@@ -77,35 +99,3 @@ def judge_time(wanted: Expectations, remote: str, seconds: float) -> None:
         raise ProbeFailure(
             FailureKind.SLOW, f"{remote} answers right but in {seconds:.3g} s; at most {wanted.max_latency:g}"
         )
-
-
-def _document(wanted: Expectations, body: BoundedBody) -> Any:
-    try:
-        return json.loads(body.text)
-    except (ValueError, RecursionError) as error:
-        if body.full:
-            sentence = f"the body is longer than max_bytes ({wanted.max_bytes}): its JSON cannot be read"
-            raise ProbeFailure(FailureKind.TOO_LARGE, sentence) from error
-        raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes is no JSON") from error
-
-
-def _not_found(wanted: Expectations, body: BoundedBody, text: str) -> None:
-    if body.full:
-        raise ProbeFailure(
-            FailureKind.TOO_LARGE, f"the first {wanted.max_bytes} bytes of the body have nothing like {text!r}"
-        )
-    raise ProbeFailure(FailureKind.BODY, f"the body of {body.size} bytes has nothing like {text!r}")
-
-
-def _found(pattern: str, text: str) -> bool:
-    try:
-        return re.search(pattern, text) is not None
-    except re.error as error:
-        raise ProbeFailure(FailureKind.NOT_ASKED, f"{pattern!r} is no regular expression: {error}") from error
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return parse_expectation(text)
-    except ValueError as error:
-        raise ProbeFailure(FailureKind.NOT_ASKED, f"{text!r} is no expectation: it {error}") from error

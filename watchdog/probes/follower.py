@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
-import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing, suppress
@@ -13,14 +13,18 @@ from typing import Final
 
 from watchdog.errors import EngineError
 from watchdog.model.inside import LogLine
-from watchdog.probes.ask import Clock
+from watchdog.policy.patterns import read_pattern
+from watchdog.probes.ask import Clock, ProbeFailure
 from watchdog.probes.containers import Inside
+from watchdog.probes.evaluation import Evaluation, quick
 
 MINUTE: Final = 60.0
 BACKLOG: Final = 1000
 """Lines of the time before it was followed, or while it was not, that are read at the most."""
 BYTES_PER_SECOND: Final = 256 * 1024
 """Of a container that writes more the rest of each second is left out: what is counted is then a lower bound."""
+JUDGING: Final = 1.0
+"""Seconds that the lines of one moment may be searched for; what takes longer is left out."""
 LINE: Final = 40
 """Bytes that come with each line beside its text."""
 
@@ -51,8 +55,9 @@ class Rate:
 class Follower:
     """For one check, through all containers of its service; `tell` hears each line that matches, and when it came."""
 
-    def __init__(self, pattern: str, clock: Clock, tell: Callable[[str, float], None]) -> None:
-        self._matches = re.compile(pattern).search
+    def __init__(self, pattern: str, clock: Clock, evaluation: Evaluation, tell: Callable[[str, float], None]) -> None:
+        self._pattern = pattern
+        self._evaluation = evaluation
         self._clock = clock
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
@@ -113,19 +118,28 @@ class Follower:
                 now = self._clock()
                 if math.floor(now) != second:
                     second, size = math.floor(now), 0
-                for line in lines:
-                    self._take(line, known, now if follow else min(line.at, now))
+                await self._take([line for line in lines if line.at > known], now, follow=follow)
                 size += sum(LINE + len(line.text) for line in lines)
                 if size > BYTES_PER_SECOND:
                     self._skipped_at = now
                     return False
         return True
 
-    def _take(self, line: LogLine, known: float, at: float) -> None:
-        """`known`: until when lines were read before, the last of which the engine tells again."""
-        if line.at <= known:
+    async def _take(self, lines: list[LogLine], now: float, *, follow: bool) -> None:
+        """Counts those that match; where they cannot be searched in time they are left out."""
+        if not lines:
             return
-        self._read_until = max(self._read_until, line.at)
-        if self._matches(line.text):
+        self._read_until = max(self._read_until, *(line.at for line in lines))
+        body = json.dumps([line.text for line in lines]).encode()
+        at_once = quick(body, [read_pattern(self._pattern)])
+        try:
+            matching: list[int] = await self._evaluation.judge(
+                "found_in", body, at_once=at_once, seconds=JUDGING, pattern=self._pattern
+            )
+        except ProbeFailure:
+            self._skipped_at = now
+            return
+        for line in (lines[number] for number in matching):
+            at = now if follow else min(line.at, now)
             self.rate.add(at)
             self._tell(line.text, at)

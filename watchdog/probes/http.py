@@ -12,6 +12,7 @@ from watchdog.probes.ask import Ask
 from watchdog.probes.certificates import Trust
 from watchdog.probes.context import ProberContext
 from watchdog.probes.dialer import Dialer
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.http1 import Http1
 from watchdog.probes.redirects import next_request
 from watchdog.probes.request import Answer, Request, first_request
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
 
 def make(context: ProberContext) -> HttpProber:
-    return HttpProber(context.trust)
+    return HttpProber(context.trust, context.evaluation)
 
 
 class HttpProber:
     """Makes a request, follows where it may, and judges status, headers, body and time."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
         self._http1 = Http1(Dialer(trust))
 
     async def __call__(self, ask: Ask[HttpProbe]) -> str:
@@ -39,7 +41,7 @@ class HttpProber:
                 ask.evidence["http_status"], ask.evidence["http_version"] = answer.status, answer.version
                 following = next_request(ask, request, answer, asked)
                 if following is None:
-                    return await judge(ask, request, answer)
+                    return await judge(ask, request, answer, self.evaluation)
             request = following
 
     def answer(self, ask: Ask[HttpProbe], request: Request) -> contextlib.AbstractAsyncContextManager[Answer]:

@@ -13,11 +13,10 @@ from watchdog.model.observation import Check
 from watchdog.model.probe.inside import LogsProbe
 from watchdog.model.record import Kept
 from watchdog.policy.signatures import KNOWN_ERRORS, KnownErrors, digest, signature
-from watchdog.probes.ask import Ask, Clock, FailureKind, ProbeFailure, ProbePhase
-from watchdog.probes.containers import Containers, engine_answers, name_of, running
+from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
+from watchdog.probes.containers import engine_answers, name_of, running
 from watchdog.probes.context import ProberContext
 from watchdog.probes.follower import Follower
-from watchdog.probes.kept import StateStore
 
 TOLD: Final = 20
 """New kinds that are remembered by their text."""
@@ -58,16 +57,17 @@ class Followed:
 
 
 def make(context: ProberContext) -> LogsProber:
-    return LogsProber(context.clock, context.containers, context.memory)
+    return LogsProber(context)
 
 
 class LogsProber:
     """Follows the log from the first question on; an answer is a look at what was counted."""
 
-    def __init__(self, clock: Clock, containers: Containers | None, memory: StateStore | None) -> None:
-        self._clock = clock
-        self._containers = containers
-        self._memory = memory
+    def __init__(self, context: ProberContext) -> None:
+        self._clock = context.clock
+        self._containers = context.containers
+        self._memory = context.memory
+        self._evaluation = context.evaluation
         self._followed: dict[tuple[str, str], tuple[Followed, Follower]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -102,7 +102,7 @@ class LogsProber:
         if name not in self._followed:
             key = f"{' '.join(name).strip()} {digest(ask.probe.logs)}"
             followed = Followed(probe=ask.probe, key=key)
-            self._followed[name] = followed, Follower(ask.probe.logs, self._clock, followed.hear)
+            self._followed[name] = followed, Follower(ask.probe.logs, self._clock, self._evaluation, followed.hear)
         return self._followed[name]
 
     async def _recalled(self, followed: Followed) -> KnownErrors:

@@ -15,6 +15,7 @@ from watchdog.config.databases import read_database
 from watchdog.model.probe.reports import PostgresProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.context import ProberContext
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.failures import explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -37,12 +38,15 @@ _ERRNOS: Final = (
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
-def make(_: ProberContext) -> PostgresProber:
-    return PostgresProber()
+def make(context: ProberContext) -> PostgresProber:
+    return PostgresProber(context.evaluation)
 
 
 class PostgresProber:
     """One connection for each ask, one transaction that can only read and is rolled back."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
 
     async def __call__(self, ask: Ask[PostgresProbe]) -> str:
         database = read_database(ask.probe.postgres)
@@ -72,7 +76,7 @@ class PostgresProber:
 
         connection = await first_to_connect(ask, addresses, connect)
         try:
-            return await _judge(ask, connection)
+            return await _judge(ask, connection, self._evaluation)
         except psycopg.errors.QueryCanceled:
             raise ProbeFailure(
                 FailureKind.TIMEOUT, f"{ask.evidence['remote']} did not answer the query in time"
@@ -86,7 +90,10 @@ class PostgresProber:
                 await connection.close()
 
 
-async def _judge(ask: Ask[PostgresProbe], connection: Connection) -> str:
+async def _judge(ask: Ask[PostgresProbe], connection: Connection, evaluation: Evaluation) -> str:
+    async def expect(what: str, value: Any, wanted: str | None, whole: Any = None) -> str:
+        return await expect_value(ask, evaluation, what, value, wanted, whole=whole)
+
     probe, remote = ask.probe, ask.evidence["remote"]
     ask.enter(ProbePhase.PROCESSING)
     try:
@@ -96,7 +103,9 @@ async def _judge(ask: Ask[PostgresProbe], connection: Connection) -> str:
             await connection.execute(f"SET LOCAL statement_timeout = {milliseconds}".encode())
             if probe.connections_used is not None:
                 used, allowed = await _row(connection, CONNECTIONS)
-                return expect_value(ask, "connections used", used, probe.connections_used, whole=allowed)
+                return await expect_value(
+                    ask, evaluation, "connections used", used, probe.connections_used, whole=allowed
+                )
             if probe.replication_lag is not None:
                 standby, lag = await _row(connection, LAG)
                 if not standby:
@@ -105,12 +114,14 @@ async def _judge(ask: Ask[PostgresProbe], connection: Connection) -> str:
                     raise ProbeFailure(
                         FailureKind.VALUE, f"{remote} lags behind and has replayed nothing since its start"
                     )
-                return expect_value(ask, "seconds of replication lag", lag, f"<= {probe.replication_lag:g}")
+                return await expect_value(
+                    ask, evaluation, "seconds of replication lag", lag, f"<= {probe.replication_lag:g}"
+                )
             if probe.query is None:
                 await _row(connection, "SELECT 1")
                 return f"{remote} takes logins and answers queries"
             row = await _row(connection, probe.query)
-            return expect_value(ask, "the query", row[0], probe.expect)
+            return await expect("the query", row[0], probe.expect)
     except TimeoutError:  # a server that is frozen ends nothing by itself
         raise ProbeFailure(FailureKind.TIMEOUT, f"{remote} did not answer the query in time") from None
 

@@ -85,6 +85,7 @@ class Prober:
         for prober in tuple(self._probers.values()):
             if isinstance(prober, Closing):
                 await prober.close()
+        await self._context.evaluation.close()
 
     async def _asked(self, prober: KindProber[Any], ask: AnyAsk) -> str:
         if ask.check.vantage is None:

@@ -16,6 +16,7 @@ from watchdog.model.probe.reports import RedisProbe
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure, ProbePhase
 from watchdog.probes.certificates import distrust
 from watchdog.probes.context import ProberContext
+from watchdog.probes.evaluation import Evaluation
 from watchdog.probes.failures import chain, explain
 from watchdog.probes.network import endpoint, first_to_connect, resolve
 from watchdog.probes.values import expect_value
@@ -25,12 +26,15 @@ FULL: Final = "max number of clients"
 CLIENTS: Final = ("connected_clients", "maxclients")
 
 
-def make(_: ProberContext) -> RedisProber:
-    return RedisProber()
+def make(context: ProberContext) -> RedisProber:
+    return RedisProber(context.evaluation)
 
 
 class RedisProber:
     """One connection for each ask, one command, whose answer is a single value."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
 
     async def __call__(self, ask: Ask[RedisProbe]) -> str:
         probe, database = ask.probe, read_database(ask.probe.redis)
@@ -58,9 +62,9 @@ class RedisProber:
             if probe.connected_clients is not None:
                 figures = _figures(str(await _answer(connection, "INFO clients")))
                 used, most = (figures.get(name) for name in CLIENTS)
-                return expect_value(ask, "clients", used, probe.connected_clients, whole=most)
+                return await expect_value(ask, self._evaluation, "clients", used, probe.connected_clients, whole=most)
             query = probe.query or PING
-            return expect_value(ask, query, await _answer(connection, query), probe.expect)
+            return await expect_value(ask, self._evaluation, query, await _answer(connection, query), probe.expect)
         except redis.exceptions.ResponseError as error:
             raise ProbeFailure(FailureKind.QUERY, f"{ask.evidence['remote']} refuses the command: {error}") from error
         except (redis.exceptions.RedisError, OSError) as error:

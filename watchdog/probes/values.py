@@ -7,19 +7,22 @@ from decimal import Decimal
 from typing import Any, Final
 
 from watchdog.model.observation import Scalar
-from watchdog.policy.comparison import as_number, parse_comparison, shown
+from watchdog.policy.comparison import as_number, shown
 from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure
+from watchdog.probes.evaluation import Evaluation
 
 LONGEST: Final = 10_000
 """Characters of a value that are compared."""
 
 
-def expect_value(ask: AnyAsk, what: str, value: Any, expect: str | None, *, whole: Any = None) -> str:
+async def expect_value(
+    ask: AnyAsk, evaluation: Evaluation, what: str, value: Any, expect: str | None, *, whole: Any = None
+) -> str:
     """The sentence of a PASS; raises ProbeFailure. `whole` is what a percentage is of."""
     remote, scalar = ask.evidence["remote"], as_scalar(value)
     ask.evidence["value"] = scalar[:LONGEST] if isinstance(scalar, str) else scalar
     if expect is not None:
-        wrong = parse_comparison(expect).wrong(scalar, as_number(as_scalar(whole)))
+        wrong = await evaluation.wrong(ask, expect, scalar, as_number(as_scalar(whole)))
         if wrong is not None:
             raise ProbeFailure(FailureKind.VALUE, f"{what} of {remote}: {wrong}")
     return f"{remote} answers {what} with {shown(scalar)}"

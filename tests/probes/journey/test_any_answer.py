@@ -21,7 +21,6 @@ from watchdog.probes import Prober
 from watchdog.probes.ask import REASON_LIMIT
 from watchdog.probes.journey.captures import LARGEST_PAGE
 from watchdog.probes.journey.masking import Mask
-from watchdog.probes.journey.page_reader import SECONDS
 
 TIMEOUT = 20.0
 SECRET = "hunter2/ä"  # noqa: S105 - of nobody
@@ -153,7 +152,7 @@ async def test_no_page_stops_the_daemon_while_it_is_read(page: str) -> None:
     seen = reading.result()
     assert seen.verdict is Verdict.FAIL, seen
     assert seen.evidence["class"] in {"capture", "timeout"}, seen
-    assert max(pauses) < SECONDS / 2
+    assert max(pauses) < TIMEOUT / 2
 
 
 @settings(deadline=None)

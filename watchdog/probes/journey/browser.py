@@ -29,6 +29,7 @@ class Browser:
 
     def __init__(self, http: HttpProber, mask: Mask) -> None:
         self._http = http
+        self.evaluation = http.evaluation
         self._mask = mask
         self._jar = aiohttp.CookieJar(unsafe=True, quote_cookie=False)  # unsafe: hosts may be addresses
         self._referer: URL | None = None
@@ -55,7 +56,7 @@ class Browser:
         """The page, or what a redirect asks for."""
         began = time.monotonic()
         answer: Answer | None = None
-        text = ""
+        text, seconds = "", 0.0
         try:
             async with self._http.answer(ask, request) as answer:
                 self._keep_cookies(answer, request.url)
@@ -65,11 +66,11 @@ class Browser:
                 remote = str(ask.evidence["remote"])
                 try:
                     body = await read_body(ask, answer)
-                    text = head_of(body.text)
+                    text, seconds = head_of(body.head), ask.seconds
                 finally:
-                    judge_head(ask.probe, remote, request, answer)
-            judge_body(ask.probe, body)
-            judge_time(ask.probe, remote, ask.seconds)
+                    await judge_head(ask, ask.probe, request, answer, self.evaluation)
+            await judge_body(ask, ask.probe, body, self.evaluation)
+            judge_time(ask.probe, remote, seconds)
             return Page(url=request.url, head=answer, body=body)
         except ProbeFailure as failure:
             if len(asked) > 1 and failure.kind not in {FailureKind.REDIRECT, FailureKind.REDIRECT_LOOP}:

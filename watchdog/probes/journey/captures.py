@@ -1,54 +1,52 @@
-"""Finds in an answer what later steps need. A capture that finds nothing fails its step."""
+"""What a step takes out of its answer for later steps."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import re
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from watchdog.model.journey import Capture, CaptureSource
-from watchdog.policy.comparison import spelled
-from watchdog.policy.expectations import parse_expectation
-from watchdog.probes.ask import FailureKind, ProbeFailure
-from watchdog.probes.journey import page_reader
+from watchdog.policy.patterns import read_pattern
+from watchdog.probes.ask import AnyAsk, FailureKind, ProbeFailure
+from watchdog.probes.evaluation import Unjudged, quick
+from watchdog.probes.journey.browser import Browser
 from watchdog.probes.journey.page import Page
 
 LONGEST: Final = 8192
 """Characters of a value that is captured."""
 
 LARGEST_PAGE: Final = 524_288
-"""Characters of a page that are searched for elements."""
+"""Bytes of a page that are searched for elements."""
 
 
-async def find(captures: Sequence[Capture], page: Page, cookie: Callable[[str], str | None]) -> dict[str, str]:
+async def find(ask: AnyAsk, captures: Sequence[Capture], page: Page, browser: Browser) -> dict[str, str]:
     """Name → value; raises ProbeFailure with the sentence that says why there is none."""
     in_html = [capture for capture in captures if capture.source is CaptureSource.HTML]
-    elements = await _in_html(in_html, page.text[:LARGEST_PAGE]) if in_html else {}
-    return {capture.name: _bounded(capture, _value(capture, page, cookie, elements)) for capture in captures}
+    elements = await _in_html(ask, in_html, page, browser) if in_html else {}
+    return {
+        capture.name: _bounded(capture, elements.get(capture.name) or await _value(ask, capture, page, browser))
+        for capture in captures
+    }
 
 
-def _value(capture: Capture, page: Page, cookie: Callable[[str], str | None], elements: Mapping[str, str]) -> str:
+async def _value(ask: AnyAsk, capture: Capture, page: Page, browser: Browser) -> str:
     match capture.source:
         case CaptureSource.HTML:
-            return elements[capture.name]
+            return ""
         case CaptureSource.JSON:
-            return _in_json(capture, page.text)
+            return await _in_json(ask, capture, page, browser)
         case CaptureSource.HEADER:
             value = page.header(capture.where)
             if value is None:
                 raise _nothing(capture, f"the answer has no header {capture.where}")
             return value
         case CaptureSource.COOKIE:
-            value = cookie(capture.where)
+            value = browser.cookie(capture.where)
             if value is None:
                 raise _nothing(capture, f"no cookie {capture.where} is set")
             return value
         case CaptureSource.REGEX:
-            return _by_pattern(capture, page.text)
+            return await _by_pattern(ask, capture, page, browser)
 
 
 def _bounded(capture: Capture, value: str) -> str:
@@ -60,30 +58,15 @@ def _bounded(capture: Capture, value: str) -> str:
     return value
 
 
-async def _in_html(captures: Sequence[Capture], text: str) -> dict[str, str]:
-    """By a process of its own, which is killed when nobody waits for it any more."""
-    asked = json.dumps({"text": text, "wanted": [[one.where, one.attribute] for one in captures]}).encode()
+async def _in_html(ask: AnyAsk, captures: Sequence[Capture], page: Page, browser: Browser) -> dict[str, str]:
+    wanted = [(one.where, one.attribute) for one in captures]
+    body, seconds = page.body.content[:LARGEST_PAGE], ask.time_to_judge()
     try:
-        reader = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            page_reader.__file__,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError as error:
-        raise ProbeFailure(FailureKind.NOT_ASKED, f"the page was not read: {error.strerror}") from error
-    try:
-        told, _ = await reader.communicate(asked)
-    finally:
-        if reader.returncode is None:
-            reader.kill()
-            await reader.wait()
-    if reader.returncode != 0:
-        raise _nothing(captures[0], f"the page cannot be read within {page_reader.SECONDS} s of computing")
+        told = await browser.evaluation.judge("elements", body, at_once=False, seconds=seconds, wanted=wanted)
+    except Unjudged as failure:
+        raise _nothing(captures[0], f"the page cannot be read: {failure.why}") from failure
     values: dict[str, str] = {}
-    for capture, found in zip(captures, json.loads(told), strict=True):
+    for capture, found in zip(captures, told, strict=True):
         match found:
             case {"value": str(value)}:
                 values[capture.name] = value
@@ -94,28 +77,22 @@ async def _in_html(captures: Sequence[Capture], text: str) -> dict[str, str]:
     return values
 
 
-def _in_json(capture: Capture, text: str) -> str:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _nothing(capture, "the body is no JSON") from error
-    values = parse_expectation(capture.where).found(document)
-    if values is None:
-        raise _nothing(capture, f"the JSON is too deep to be searched for {capture.where}")
-    if not values:
-        raise _nothing(capture, f"the JSON has nothing at {capture.where}")
-    found = values[0]
-    if found is None or isinstance(found, dict | list):
-        what = "null" if found is None else "an object" if isinstance(found, dict) else "a list"
-        raise _nothing(capture, f"{capture.where} is {what}")
-    return spelled(found)
+async def _in_json(ask: AnyAsk, capture: Capture, page: Page, browser: Browser) -> str:
+    body, path = page.body.content, capture.where
+    at_once, seconds = quick(body, paths=[path]), ask.time_to_judge()
+    found = await browser.evaluation.judge("captured_json", body, at_once=at_once, seconds=seconds, path=path)
+    if "missing" in found:
+        raise _nothing(capture, found["missing"])
+    return str(found["value"])
 
 
-def _by_pattern(capture: Capture, text: str) -> str:
-    found = re.search(capture.where, text)
+async def _by_pattern(ask: AnyAsk, capture: Capture, page: Page, browser: Browser) -> str:
+    body, pattern = page.body.content, read_pattern(capture.where, captures=True)
+    at_once, seconds = quick(body, [pattern]), ask.time_to_judge()
+    found = await browser.evaluation.judge("captured", body, at_once=at_once, seconds=seconds, pattern=capture.where)
     if found is None:
         raise _nothing(capture, f"the body has nothing like {capture.where!r}")
-    return found[1] or "" if found.re.groups else found[0]
+    return str(found)
 
 
 def _nothing(capture: Capture, why: str) -> ProbeFailure:

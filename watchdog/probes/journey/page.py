@@ -16,9 +16,5 @@ class Page:
     head: Answer
     body: BoundedBody
 
-    @property
-    def text(self) -> str:
-        return self.body.text
-
     def header(self, name: str) -> str | None:
         return self.head.header(name)

@@ -34,7 +34,7 @@ _KEPT_OF_PASSED: Final = 4
 
 
 def make(context: ProberContext) -> JourneyProber:
-    return JourneyProber(HttpProber(context.trust))
+    return JourneyProber(HttpProber(context.trust, context.evaluation))
 
 
 class JourneyProber:
@@ -134,7 +134,7 @@ class _Run:
         try:
             async with asyncio.timeout(left):
                 page = await self._browser.visit(sub, took.heard)
-                found = await find(step.captures, page, self._browser.cookie)
+                found = await find(sub, step.captures, page, self._browser)
         except TimeoutError:
             return self._overdue(sub, left)
         except ProbeFailure as failure:
