@@ -155,3 +155,9 @@ def test_a_filter_that_backtracks_is_searched_for_where_that_is_allowed() -> Non
     with backtracking():
         assert expectation.wrong({"state": "ok"}) is None
     assert [str(one) for one in parse_expectation("$.a matches /b/").patterns] == ["b"]
+
+
+def test_a_document_that_is_a_text_is_no_document_within() -> None:
+    assert parse_expectation("$ == '['").wrong("[") is None
+    assert parse_expectation("$").wrong("{") is None
+    assert parse_expectation("$.a").wrong('{"a": 1}') == "the body's JSON has nothing at $.a"

@@ -78,6 +78,46 @@ def test_what_is_found_is_what_python_finds(flags: str, pattern: str, text: str)
             assert found.found(text) == wanted, (written, text)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(
+            "a",
+            "[^a]",
+            ".",
+            "(?s).",
+            "[a-c1]",
+            "[^a-c]",
+            r"[\D1]",
+            r"[\W\S]",
+            r"[^\W]",
+            r"\d",
+            r"\w+",
+            r"\s",
+            r"(?a)\s",
+        ),
+        *(
+            "^b",
+            "(?m)^b",
+            r"\Ab",
+            "b$",
+            "(?m)b$",
+            r"b\Z",
+            r"\bb",
+            r"\Bb",
+            "a|b",
+            "(?:a|b)",
+            "(?i:A)b",
+            "a??b",
+            "b{1,2}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "a", "b\n", "ab", "a\nb", "1 b", "\u0663\u2003b", "B\x1c"])
+def test_every_kind_of_expression(pattern: str, text: str) -> None:
+    assert read_pattern(pattern).found(text) is (re.search(pattern, text) is not None)
+
+
 @given(pattern=PATTERNS, text=TEXTS)
 def test_what_is_captured_is_what_python_captures(pattern: str, text: str) -> None:
     assume(text.isascii() or not re.search(r"\\[bB]", pattern))

@@ -59,6 +59,8 @@ class JsonExpectation:
         """
         from jsonpath import JSONPathError
 
+        if isinstance(document, str):  # the library would read it as a document itself
+            return [] if self._query.segments else [document]
         try:
             return [match.obj for match in islice(self._query.finditer(document), MOST)]
         except (JSONPathError, RecursionError):

@@ -23,7 +23,6 @@ _UNICODE: Final = {
 }
 _ASCII: Final = {"digit": "0-9", "word": "0-9A-Za-z_", "space": _SPACES}
 """What these mean in a text of ASCII alone; `\\s` there is what `str.isspace` says."""
-_SCOPED: Final = re.IGNORECASE | re.MULTILINE | re.DOTALL
 
 
 class NotLinear(Exception):
