@@ -73,8 +73,6 @@ def test_labels_that_make_no_key_are_read_as_far_as_they_go(labels: dict[str, st
 @pytest.mark.parametrize(
     ("name", "labels", "because", "by_choice"),
     [
-        (successor_name(NAME, "0a1b"), COMPOSE, "watchdog is replacing it", False),
-        (aside_name(NAME, "0a1b"), COMPOSE, "watchdog is replacing it", False),
         (f"0123456789ab_{NAME}", COMPOSE, "Compose is replacing it, or was interrupted", False),
         (NAME, COMPOSE | {SWARM: "x"}, "managed by Swarm, left to Swarm", False),
         (NAME, COMPOSE | {ONEOFF: "True"}, "a one-off container of `docker compose run`", False),

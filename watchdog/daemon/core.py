@@ -37,7 +37,7 @@ from watchdog.ledger import Ledger
 from watchdog.model.record import EntryKind, Incident, Row
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
-from watchdog.policy.discovery import NotAService, service_of
+from watchdog.policy.discovery import NotAService
 
 log = structlog.get_logger()
 
@@ -275,7 +275,7 @@ class Daemon:
         for service in list(self.state.services.known.values()):
             name = service.container.name if service.container is not None else service.key.name
             labels = dict(service.labels)
-            if isinstance(service_of(self.state.settings, name, labels), NotAService):
+            if isinstance(self.state.service_of(name, labels), NotAService):
                 self._observing.registry.remove(service)
                 continue
             self._observing.registry.reconfigure(service, labels)

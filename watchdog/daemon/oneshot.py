@@ -34,7 +34,7 @@ from watchdog.model.record import ServiceRecord
 from watchdog.model.settings import Settings
 from watchdog.model.snapshot import Snapshot
 from watchdog.policy.assess import assess
-from watchdog.policy.discovery import ENABLE, left_out
+from watchdog.policy.discovery import ENABLE, is_own_name, left_out
 from watchdog.policy.journeys import heard_by
 from watchdog.policy.naming import find_service, goes_by
 from watchdog.policy.score import overall_status, whole_score
@@ -125,6 +125,14 @@ def _ledger_copy(settings: Settings) -> LedgerCopy:
         return LedgerCopy()
 
 
+def _renamed_by_us(settings: Settings, named: Mapping[str, str]) -> set[str]:
+    try:
+        with LedgerReader.open(settings.state.dir) as reader:
+            return reader.renamed_by_us(named)
+    except NoLedger:
+        return set()
+
+
 def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
     try:
         return {kind: reader.kept(kind) for kind in (KNOWN_ERRORS, HEARTBEATS)}
@@ -135,6 +143,10 @@ def _kept(reader: LedgerReader) -> Mapping[str, Mapping[str, str]]:
 async def _look_at_engine(state: DaemonState) -> None:
     try:
         state.engine_state.identified(await state.engine.identify())
+        lines = await state.engine.list_containers()
+        looking_like_ours = {line.id: line.name for line in lines if is_own_name(line.name)}
+        ours = _renamed_by_us(state.settings, looking_like_ours) if looking_like_ours else set[str]()
+        state.own_actions.recall(looking_like_ours[container] for container in ours)
         await ContainerObserver(state, _Onlooker(state.services), own_container()).look()
         state.engine_state.away = None
     except EngineError as error:

@@ -21,7 +21,7 @@ from watchdog.model.plan import Plan
 from watchdog.model.record import EntryKind, Outcome
 from watchdog.model.views import gate_json
 from watchdog.policy.compose_changes import CONFIG_HASH
-from watchdog.policy.discovery import ONEOFF
+from watchdog.policy.discovery import NONCE, ONEOFF
 from watchdog.policy.graph import COMPOSE_DEPENDS_ON, tiers
 from watchdog.policy.planning import Impossible
 from watchdog.policy.restoring import (
@@ -35,6 +35,7 @@ from watchdog.policy.restoring import (
     plan_set_aside,
 )
 from watchdog.recovery.manager import Execution
+from watchdog.recovery.ours import own_names
 
 ENGINE_PATIENCE: Final = 180.0
 """Seconds for which a rollback waits for an engine that is away."""
@@ -71,7 +72,7 @@ class Rollback:
         self._telling = telling
         self._deployment = deployment
         self._because = f"{deployment.subject} is rolled back"
-        self._nonce = secrets.token_hex(3)
+        self._nonce = secrets.token_hex(NONCE)
         self._others = frozenset(deployment.others)
         self._specs: dict[ServiceKey, ContainerSpec] = {}
         self._elusive = False
@@ -253,6 +254,7 @@ class Rollback:
             "cause": plan.cause.value,
             "spec": step.spec.id if step.spec is not None else None,
             "container": None,
+            "names": own_names(plan),
             "deployment": self._deployment.id,
         }
         entry = host.entry(EntryKind.INTENT, plan.service, f"will act: {plan.because}", payload=payload)

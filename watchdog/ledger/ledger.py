@@ -160,6 +160,10 @@ class Ledger:
         """Intents without an outcome, oldest first: what a daemon that died had begun."""
         return await self._call(self._store.pending_intents)
 
+    async def renamed_by_us(self, named: Mapping[str, str]) -> set[str]:
+        """Of containers, full ID → name, those that attempts of this ledger worked on and gave that name."""
+        return await self._call(lambda: self._store.renamed_by_us(named))
+
     async def last_attempt(self, subject: str) -> tuple[Row, ...]:
         """The newest intent of a service and its rows since, oldest first; empty when there never was one."""
         return await self._call(lambda: self._store.last_attempt(subject))

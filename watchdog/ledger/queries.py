@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -116,6 +116,19 @@ def deployment(connection: sqlite3.Connection, number: int) -> tuple[Deployment,
 def pending_intents(connection: sqlite3.Connection) -> tuple[Row, ...]:
     """Intents whose outcome is not known, oldest first."""
     return _rows(connection.execute(f"SELECT {ROW} FROM entries JOIN pending_intents USING (seq) ORDER BY seq"))  # noqa: S608 - a constant
+
+
+def renamed_by_us(connection: sqlite3.Connection, named: Mapping[str, str]) -> set[str]:
+    """Of containers, full ID → name, those that an intent or step names whose name an intent of this ledger gave."""
+    wanted = (
+        "SELECT EXISTS (SELECT 1 FROM entries WHERE kind = 'intent' AND instr(payload, :name)) AND EXISTS "
+        "(SELECT 1 FROM entries WHERE kind IN ('intent', 'step') AND json_extract(payload, '$.container') = :id)"
+    )
+    return {
+        container
+        for container, name in named.items()
+        if connection.execute(wanted, {"id": container, "name": name}).fetchone()[0]
+    }
 
 
 def last_attempt(connection: sqlite3.Connection, subject: str) -> tuple[Row, ...]:

@@ -77,6 +77,11 @@ class LedgerReader:
         with translated(self._path):
             return queries.deployment(self._connection, number)
 
+    def renamed_by_us(self, named: Mapping[str, str]) -> set[str]:
+        """As the ledger's."""
+        with translated(self._path):
+            return queries.renamed_by_us(self._connection, named)
+
     def head(self) -> str:
         """Hash of the newest row: an anchor for a later `verify`."""
         with translated(self._path):

@@ -164,6 +164,10 @@ class Store:
         with translated(self._path):
             return queries.deployment(self._connection, number)
 
+    def renamed_by_us(self, named: Mapping[str, str]) -> set[str]:
+        with translated(self._path):
+            return queries.renamed_by_us(self._connection, named)
+
     def pending_intents(self) -> tuple[Row, ...]:
         with translated(self._path):
             return queries.pending_intents(self._connection)

@@ -25,6 +25,9 @@ _COMPOSE_SWAP = re.compile(r"[a-f0-9]{12}_.+")
 
 _OWN = re.compile(r"(?P<original>.+)\.watchdog-(?P<role>new|old)-[0-9a-z]+")
 
+NONCE = 8
+"""Random bytes of a name that watchdog gives: nobody else comes upon it."""
+
 
 def successor_name(name: str, nonce: str) -> str:
     """The name under which a container is made before it takes its place."""
@@ -115,8 +118,6 @@ def classify(
     configured: bool,
 ) -> ServiceKey | NotAService:
     """The key of the service that a container belongs to, or why it is none."""
-    if is_own_name(name):
-        return NotAService("watchdog is replacing it")
     if is_swapped_in(name):
         return NotAService("Compose is replacing it, or was interrupted")
     if SWARM in labels:

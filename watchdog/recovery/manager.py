@@ -97,6 +97,7 @@ class ServiceRecoveryManager:
 
     async def execute(self, execution: Execution) -> ExecutionResult:
         """Runs the steps; when one fails, or cannot be recorded, runs the undo. Raises nothing but cancellation."""
+        self._ours.give(execution.plan)
         async with self._places:
             made: str | None = None
             try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from watchdog.model.plan import CreateContainer, Plan, RenameContainer
 from watchdog.policy.discovery import is_own_name
 
 ECHO = 10.0
@@ -15,6 +18,24 @@ class OwnActions:
 
     def __init__(self) -> None:
         self._released: dict[str, float] = {}
+        self._given: set[str] | None = None
+        """Names; None before the ledger was asked which of those that look like one are."""
+
+    def recall(self, given: Iterable[str]) -> None:
+        """Names that this ledger's attempts gave to containers that are there."""
+        self._given = {*(self._given or ()), *given}
+
+    def give(self, plan: Plan) -> None:
+        """The names that a plan is about to give."""
+        if self._given is not None:
+            self._given.update(own_names(plan))
+
+    def gave(self, name: str) -> bool:
+        """Whether a container of that name is one that watchdog replaces, or replaces another with.
+
+        Before the ledger was asked every name that looks like one is.
+        """
+        return is_own_name(name) and (self._given is None or name in self._given)
 
     def hold(self, container: str) -> None:
         self._released[container] = float("inf")
@@ -26,4 +47,10 @@ class OwnActions:
     def holds(self, container: str, name: str, now: float, stamped_at: float) -> bool:
         """Whether an event of that container that the engine stamped then, and that is heard now, is our doing."""
         released = self._released.get(container, float("-inf"))
-        return is_own_name(name) or (now < released + ECHO and stamped_at <= released + AFTERMATH)
+        return self.gave(name) or (now < released + ECHO and stamped_at <= released + AFTERMATH)
+
+
+def own_names(plan: Plan) -> list[str]:
+    """The temporary names that a plan gives."""
+    named = (step.name for step in plan.steps if isinstance(step, CreateContainer | RenameContainer))
+    return [name for name in named if is_own_name(name)]

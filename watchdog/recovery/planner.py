@@ -13,6 +13,7 @@ from watchdog.ledger import Ledger
 from watchdog.model.container import Container, ContainerSpec, api_number
 from watchdog.model.plan import Act, Plan
 from watchdog.model.record import Rung, ServiceRecord
+from watchdog.policy.discovery import NONCE
 from watchdog.policy.ladder import rollback_target
 from watchdog.policy.planning import Impossible, Remake, plan_remake, plan_restart, plan_start
 
@@ -79,7 +80,7 @@ class Planner:
             existing_spec=before,
             stop_timeout=subject.stop_timeout,
             connects_later=api_number(api_version) < ALL_NETWORKS_AT_CREATE,
-            nonce=secrets.token_hex(4),
+            nonce=secrets.token_hex(NONCE),
         )
         plan = plan_remake(remake)
         if isinstance(plan, Impossible):

@@ -29,7 +29,7 @@ from watchdog.model.observation import Check, Observation, Verdict
 from watchdog.model.record import Desired, Entry, EntryKind, Incident, Revision, Row, ServiceRecord
 from watchdog.model.settings import DeploySettings
 from watchdog.policy.deployment import Present
-from watchdog.policy.discovery import is_own_name, is_swapped_in, key_of, service_of, stands_for
+from watchdog.policy.discovery import is_swapped_in, key_of, stands_for
 from watchdog.policy.validation import serves
 from watchdog.recovery.manager import ServiceRecoveryManager
 
@@ -106,9 +106,9 @@ class DaemonDeploymentHost:
         return found
 
     def service_of(self, container: str, name: str, labels: Mapping[str, str]) -> ServiceKey | None:
-        if is_swapped_in(name) or is_own_name(name):
+        if is_swapped_in(name) or self._state.own_actions.gave(name):
             return stands_for(name, labels)
-        key = self._containers.key_of(container) or service_of(self._state.settings, name, dict(labels))
+        key = self._containers.key_of(container) or self._state.service_of(name, labels)
         return key if isinstance(key, ServiceKey) else None
 
     def alone(self) -> list[EndpointView]:

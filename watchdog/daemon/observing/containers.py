@@ -15,7 +15,7 @@ from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
-from watchdog.policy.discovery import NotAService, incumbent, key_of, service_of, settled
+from watchdog.policy.discovery import NotAService, incumbent, key_of, settled
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
@@ -150,7 +150,7 @@ class ContainerObserver:
         known = self._summaries.get(summary.id)
         if known is not None and (known.name, known.labels) == (summary.name, summary.labels):
             return self._named.get(summary.id)
-        return service_of(self._state.settings, summary.name, dict(summary.labels))
+        return self._state.service_of(summary.name, summary.labels)
 
     def _may_differ(self, summary: Summary) -> bool:
         """Whether an inspect may tell more than is known.
@@ -166,7 +166,7 @@ class ContainerObserver:
 
     def _discover(self, summary: Summary) -> bool:
         """Whether the container belongs to a service; keeps which, by labels or name."""
-        key = service_of(self._state.settings, summary.name, dict(summary.labels))
+        key = self._state.service_of(summary.name, summary.labels)
         if isinstance(key, NotAService):
             if self._named.pop(summary.id, None) is not None:
                 self._containers.pop(summary.id, None)

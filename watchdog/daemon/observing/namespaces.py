@@ -10,7 +10,6 @@ from watchdog.engine.protocol import Summary
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.plan import short
-from watchdog.policy.discovery import is_own_name
 from watchdog.policy.namespaces import ALIVE, Child, Parent, ties
 
 
@@ -64,7 +63,7 @@ class NamespaceTracker:
             key, summary = self._key_of(name), summaries.get(name)
             if key in self._state.services.known:
                 found[namespace] = key
-            elif namespace in service.links.joins and (summary is None or is_own_name(summary.name)):
+            elif namespace in service.links.joins and (summary is None or self._state.own_actions.gave(summary.name)):
                 found[namespace] = service.links.joins[namespace]
         return found
 

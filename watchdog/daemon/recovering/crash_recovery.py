@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+
+import structlog
 
 from watchdog.codecs.plans import steps_from_json
 from watchdog.daemon.recording.journal import Journal
@@ -27,11 +29,13 @@ from watchdog.model.plan import (
     spec_of,
 )
 from watchdog.model.record import Attempt, EntryKind, Outcome, Row, Rung, ServiceRecord
-from watchdog.policy.discovery import OwnName, key_of, read_own_name, stands_for
+from watchdog.policy.discovery import OwnName, is_own_name, key_of, read_own_name, stands_for
 from watchdog.policy.planning import MEANT_TO_RUN
 from watchdog.recovery.manager import Execution
 
 _T = TypeVar("_T")
+
+log = structlog.get_logger()
 
 STOP_TIMEOUT = 10.0
 
@@ -55,8 +59,8 @@ class CrashRecovery:
         """
         summaries = await self._state.engine.list_containers()
         pending = await self._journal.ledger.pending_intents()
-        ours = [summary for summary in summaries if not self._kept(summary)]
-        named = [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
+        looking_like_ours = [summary for summary in summaries if is_own_name(summary.name)]
+        named = [one for one in await self._ours(looking_like_ours, pending) if not self._left(*one)]
         await self._side_by_side(self._remove(summary, own) for summary, own in named if own.successor)
         bearers = {summary.name: summary for summary in summaries}
         intents = {row.entry.payload.get("container"): row for row in pending}
@@ -72,7 +76,48 @@ class CrashRecovery:
             for row in pending
             if row.seq not in taken_up
         )
-        return bool(named or pending)
+        return bool(looking_like_ours or pending)
+
+    async def _ours(self, looking: Sequence[Summary], pending: Sequence[Row]) -> list[tuple[Summary, OwnName]]:
+        """Those whose names this ledger gave; whoever else calls a container so is told, and it is never touched."""
+        acted_on = await self._journal.ledger.renamed_by_us({one.id: one.name for one in looking})
+        ours = [one for one in looking if one.id in acted_on or await self._made(one, pending)]
+        for summary in looking:
+            if summary not in ours:
+                log.warning(
+                    f"container {summary.name} has a name as watchdog gives them, and this ledger knows nothing of it: "
+                    "it is left alone and watched like any other"
+                )
+        self._state.own_actions.recall(summary.name for summary in ours)
+        return [(summary, own) for summary in ours if (own := read_own_name(summary.name)) is not None]
+
+    async def _made(self, summary: Summary, pending: Iterable[Row]) -> bool:
+        """Whether it is what an attempt was about to make when its daemon died, before that could be recorded."""
+        payloads = (row.entry.payload for row in pending)
+        payload = next((one for one in payloads if summary.name in one.get("names", ())), None)
+        if payload is None or not payload.get("spec"):
+            return False
+        try:
+            spec = await self._journal.ledger.spec(payload["spec"])
+        except LedgerError:
+            return False
+        labels: Mapping[str, str] = spec.config.get("Labels") or {}
+        return summary.image_id == spec.image_id and labels.items() <= summary.labels.items()
+
+    def _left(self, summary: Summary, own: OwnName) -> bool:
+        """Whether what was left half-done stays so."""
+        key = key_of(own.original, summary.labels)
+        if self._kept(summary):
+            return True
+        if self._may_act(key):
+            return False
+        self._journal.say(key, f"{summary.name} is left as an interrupted recovery left it: recovery is off")
+        return True
+
+    def _may_act(self, key: ServiceKey) -> bool:
+        known = self._state.services.known.get(key)
+        settings = known.settings.recovery if known is not None else self._state.settings.recovery
+        return settings.enabled
 
     def _kept(self, summary: Summary) -> bool:
         """Whether an open deployment knows better what becomes of it."""
@@ -130,7 +175,8 @@ class CrashRecovery:
     async def _end(self, row: Row, container: Summary | None) -> None:
         """An attempt whose outcome no daemon lived to see is over: what it led to is observed, never blindly re-run."""
         key = ServiceKey.parse(row.entry.subject)
-        if container is not None and read_own_name(container.name) is None:
+        gone_aside = container is not None and self._state.own_actions.gave(container.name)
+        if container is not None and not gone_aside and self._may_act(key):
             await self._bring_back(row, key, container)
         sentence = "the daemon ended before the outcome of this attempt was known; it is observed afresh"
         payload = {"intent": row.seq, "outcome": Outcome.INTERRUPTED.value}

@@ -25,6 +25,7 @@ from watchdog.policy.ladder import MINUTE
 from watchdog.policy.phases import RecoveryEvent
 from watchdog.policy.planning import LOOK_AGAIN_AFTER, Impossible, instead
 from watchdog.recovery.manager import Execution, ExecutionResult, ServiceRecoveryManager
+from watchdog.recovery.ours import own_names
 from watchdog.recovery.planner import Planned, Planner, Subject
 
 OLDEST_API = "1.41"
@@ -155,6 +156,7 @@ class RecoveryRunner:
                 "cause": plan.cause.value,
                 "spec": planned.specs[0].id if planned.specs else None,
                 "container": service.container.id if service.container is not None else None,
+                "names": own_names(plan),
                 "stop": steps_as_json(step for step in plan.steps if isinstance(step, StopContainer)),
                 "undo": steps_as_json(plan.undo),
                 "approval": attempt.approval,

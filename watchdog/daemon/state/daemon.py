@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from watchdog.api.measures import Measures
 from watchdog.channels.hub import Hub
 from watchdog.daemon.state.changed import Changed
@@ -19,6 +21,7 @@ from watchdog.engine.protocol import Engine
 from watchdog.model.container import Container
 from watchdog.model.identity import ServiceKey
 from watchdog.model.settings import Settings
+from watchdog.policy.discovery import NotAService, service_of
 from watchdog.policy.graph import meant
 from watchdog.recovery.ours import OwnActions
 
@@ -48,6 +51,12 @@ class DaemonState:
     @property
     def settings(self) -> Settings:
         return self.services.settings
+
+    def service_of(self, name: str, labels: Mapping[str, str]) -> ServiceKey | NotAService:
+        """The service that a container belongs to, or why it is none."""
+        if self.own_actions.gave(name):
+            return NotAService("watchdog is replacing it")
+        return service_of(self.settings, name, dict(labels))
 
     def container_of(self, service: ServiceKey, near: ServiceKey | None = None) -> Container | None:
         """As `probes.containers.Containers`."""
