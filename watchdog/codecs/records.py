@@ -51,6 +51,7 @@ RECORD: Final = Shape(
     Key("depends_on", several(AS_IS), always=True),
     "joins",
     "container_id",
+    "container_name",
 )
 
 INCIDENT: Final = Shape(

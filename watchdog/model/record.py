@@ -100,6 +100,8 @@ class ServiceRecord:
     """Namespace (network, pid, ipc) → the service, as `str(key)`, whose it is."""
     container_id: str = ""
     """The last container seen of it."""
+    container_name: str = ""
+    """What that one was called when it was met or proven; '' in what older versions wrote."""
 
 
 class Severity(StrEnum):

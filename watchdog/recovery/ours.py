@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from watchdog.model.plan import CreateContainer, Plan, RenameContainer
 from watchdog.policy.discovery import is_own_name
@@ -43,6 +43,10 @@ class OwnActions:
     def release(self, container: str, now: float) -> None:
         self._released[container] = now
         self._released = {held: released for held, released in self._released.items() if released + ECHO > now}
+
+    def worked_on(self) -> Collection[str]:
+        """Full IDs of the containers that watchdog is working on, or was a moment ago."""
+        return self._released.keys()
 
     def holds(self, container: str, name: str, now: float, stamped_at: float) -> bool:
         """Whether an event of that container that the engine stamped then, and that is heard now, is our doing."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
+
+import structlog
 
 from watchdog.daemon.observing.namespaces import NamespaceTracker
 from watchdog.daemon.state.daemon import DaemonState
@@ -15,7 +17,10 @@ from watchdog.errors import EngineError, NotFound
 from watchdog.model.container import Container, ContainerState, HealthcheckState
 from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
-from watchdog.policy.discovery import NotAService, incumbent, key_of, settled
+from watchdog.policy.discovery import NotAService, key_of, settled
+from watchdog.policy.succession import predecessor_of, standing
+
+log = structlog.get_logger()
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
@@ -140,8 +145,9 @@ class ContainerObserver:
 
     async def replaced(self, key: ServiceKey, mine: frozenset[str]) -> bool:
         """Whether a container of the service exists that is none of `mine`: one call, past every memory."""
+        name = self._state.services.record_of(key).container_name
         return any(
-            summary.id not in mine and self._stands_for(summary) == key
+            summary.id not in mine and self._stands_for(summary) == key and name in {"", summary.name}
             for summary in await self._state.engine.list_containers()
         )
 
@@ -232,8 +238,8 @@ class ContainerObserver:
                 by_key[key].append(container)
         unwatched = state.services.unwatched = set(self._opted_out.values())
         for key, containers in by_key.items():
-            container = incumbent(containers)
             service = state.services.known.get(key)
+            container = self._standing(key, service, containers)
             if service is None:
                 if container is None:
                     continue
@@ -249,6 +255,22 @@ class ContainerObserver:
                 service.looked_again(now)
                 continue
             self._see(service, container, now)
+
+    def _standing(
+        self, key: ServiceKey, service: ServiceState | None, bearers: Sequence[Container]
+    ) -> Container | None:
+        """The container that stands for a service; of others that bear its key people are told."""
+        state = self._state
+        covered = state.deployment.reason(key) is not None
+        record = service.record if service is not None else state.services.record_of(key)
+        predecessor = predecessor_of(record, service.signals.stopped_at if service is not None else None)
+        found = standing(bearers, predecessor, ours=state.own_actions.worked_on(), covered=covered)
+        before = state.services.other_bearers.pop(key, ())
+        if found.others and not covered:
+            state.services.other_bearers[key] = found.others
+            if found.others != before:
+                log.warning(f"labelled as {key} and not it: {', '.join(found.others)}")
+        return found.container
 
     def _note_untold(self) -> set[ServiceKey]:
         """Services of which nobody can say how they are, which they are told."""

@@ -82,13 +82,13 @@ class Proving:
     async def _meet(self, now: float) -> None:
         """A container not met before: whoever made it takes back what was said of its predecessor."""
         service = self._service
-        container = service.container.id if service.container is not None else ""
+        container, name = (service.container.id, service.container.name) if service.container is not None else ("", "")
         others = (record for key, record in self._state.ledger.records.items() if key != service.key)
         self._renamed_at = now if any(record.container_id == container for record in others) else None
         asked_for = service.settings.configured or explicitly_enabled(service.labels)
 
         def met(record: ServiceRecord) -> ServiceRecord:
-            record = replace(record, container_id=container)
+            record = replace(record, container_id=container, container_name=name)
             if record.desired in {Desired.RETIRED, Desired.DONE, Desired.STOPPED}:
                 record = replace(record, desired=Desired.UNPROVEN)
             if asked_for and record.desired is Desired.UNPROVEN and service.running_for(now) > 0:
@@ -154,6 +154,7 @@ def proven_record(
         compose_files=_compose_files(dict(service.labels)),
         depends_on=named_in_labels(service.labels),
         joins={namespace: str(key) for namespace, key in service.links.joins.items()},
+        container_name=service.container.name if service.container is not None else record.container_name,
     )
 
 

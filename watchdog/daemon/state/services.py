@@ -49,6 +49,8 @@ class Services:
     """Services that a readable Compose file wants, and where it says so."""
     unwatched: set[ServiceKey] = field(default_factory=set[ServiceKey])
     """Services whose containers are there and not to be watched, by choice: they are not missing."""
+    other_bearers: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])
+    """Service → names of containers that bear its key and do not stand for it."""
     listeners: list[ServiceListener] = field(default_factory=list["ServiceListener"])
     """Those that want to know which services come and go; each puts itself here."""
     label_problems: dict[ServiceKey, tuple[str, ...]] = field(default_factory=dict[ServiceKey, tuple[str, ...]])

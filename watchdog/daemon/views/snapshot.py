@@ -104,6 +104,9 @@ def service_status(state: DaemonState, service: ServiceState, now: float) -> Ser
     reason = f"cannot be judged: {away}" if away is not None else unread
     if away is None and seen is not None and service.key in state.services.label_problems:
         reason = f"{reason} (labels: {'; '.join(state.services.label_problems[service.key])})"
+    if away is None and service.key in state.services.other_bearers:
+        names = ", ".join(state.services.other_bearers[service.key])
+        reason = f"{reason} (not the service, though labelled as it: {names})"
     if away is None and service.key in state.dependencies.warnings:
         reason = f"{reason} (dependencies: {'; '.join(state.dependencies.warnings[service.key])})"
     return ServiceStatus(
