@@ -66,6 +66,8 @@ class Oracle:
     comparisons: int = 0
     disagreements: list[str] = field(default_factory=list[str])
     left_out: set[str] = field(default_factory=set[str])
+    strangers: set[str] = field(default_factory=set[str])
+    """Containers, by name, that bear a service's labels and are not it."""
     """Services that the test's configuration excludes: no output may mention them."""
 
     def truths(self) -> dict[str, Truth]:
@@ -74,7 +76,12 @@ class Oracle:
         for line in self.engine.containers():
             name: str = line["Names"][0].removeprefix("/")
             labels: dict[str, str] = line["Labels"] or {}
-            if _SWAP.fullmatch(name) or labels.get("com.docker.compose.oneoff") == "True" or _SWARM in labels:
+            if (
+                name in self.strangers
+                or _SWAP.fullmatch(name)
+                or labels.get("com.docker.compose.oneoff") == "True"
+                or _SWARM in labels
+            ):
                 continue
             answer = self.engine.api("GET", f"/containers/{line['Id']}/json")
             if answer.status != 200 or answer.json["HostConfig"]["AutoRemove"]:

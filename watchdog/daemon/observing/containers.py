@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-import structlog
-
 from watchdog.daemon.observing.namespaces import NamespaceTracker
 from watchdog.daemon.state.daemon import DaemonState
 from watchdog.daemon.state.incarnation import ContainerLook
@@ -19,8 +17,6 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired
 from watchdog.policy.discovery import NotAService, key_of, settled
 from watchdog.policy.succession import predecessor_of, standing
-
-log = structlog.get_logger()
 
 SIDE_BY_SIDE = 16
 """Inspects that are under way at once."""
@@ -265,11 +261,9 @@ class ContainerObserver:
         record = service.record if service is not None else state.services.record_of(key)
         predecessor = predecessor_of(record, service.signals.stopped_at if service is not None else None)
         found = standing(bearers, predecessor, ours=state.own_actions.worked_on(), covered=covered)
-        before = state.services.other_bearers.pop(key, ())
+        state.services.other_bearers.pop(key, None)
         if found.others and not covered:
             state.services.other_bearers[key] = found.others
-            if found.others != before:
-                log.warning(f"labelled as {key} and not it: {', '.join(found.others)}")
         return found.container
 
     def _note_untold(self) -> set[ServiceKey]:
