@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.fake_container import Behaviour
 from tests.support.fake_engine import FakeEngine
 from tests.support.small_daemon import SmallDaemon, small_daemon
 from watchdog.daemon.state.service import ServiceState
@@ -44,6 +45,12 @@ async def proven(engine: FakeEngine, watchdog: SmallDaemon) -> str:
     return real
 
 
+def committed(engine: FakeEngine, name: str = "twin") -> str:
+    """`docker commit` of the service's container, and a container that is run from that."""
+    engine.image("copied:1", Behaviour(labels=LABELS))
+    return engine.run(name, "copied:1", labels=LABELS)
+
+
 async def polled(watchdog: SmallDaemon) -> None:
     polls = watchdog.daemon.measures.polls
     await eventually(lambda: watchdog.daemon.measures.polls > polls + 2)
@@ -60,7 +67,7 @@ async def test_a_twin_is_told_and_the_real_one_is_made_again(
 ) -> None:
     async with small_daemon(engine, tmp_path) as watchdog:
         real = await proven(engine, watchdog)
-        twin = engine.run("twin", "web:1", labels=LABELS)
+        twin = committed(engine)
         await eventually(lambda: "not the service, though labelled as it: twin" in reason(watchdog))
         assert stands(watchdog) == real
         if gracefully:
@@ -75,10 +82,33 @@ async def test_a_twin_is_told_and_the_real_one_is_made_again(
         await eventually(lambda: "twin" not in reason(watchdog))
 
 
+async def test_labels_by_hand_are_not_enough_where_the_real_one_was_torn_away(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    async with small_daemon(engine, tmp_path) as watchdog:
+        real = await proven(engine, watchdog)
+        twin = engine.run("twin", "web:1", labels=LABELS)
+        engine.docker_rm("shop-web-1")
+        await eventually(lambda: stands(watchdog) not in {real, twin, None})
+
+
+async def test_a_name_is_not_enough_for_what_is_run_from_a_committed_image(engine: FakeEngine, tmp_path: Path) -> None:
+    async with small_daemon(engine, tmp_path) as watchdog:
+        await proven(engine, watchdog)
+        engine.docker_stop("shop-web-1")
+        engine.docker_rm("shop-web-1")
+        twin = committed(engine, "shop-web-1")
+        await polled(watchdog)
+        assert stands(watchdog) is None
+        assert "not the service, though labelled as it: shop-web-1" in reason(watchdog)
+        engine.docker_rm("shop-web-1")
+        await eventually(lambda: stands(watchdog) not in {twin, None})
+
+
 async def test_nor_does_a_twin_take_over_while_no_daemon_looks(engine: FakeEngine, tmp_path: Path) -> None:
     async with small_daemon(engine, tmp_path) as watchdog:
         real = await proven(engine, watchdog)
-    twin = engine.run("twin", "web:1", labels=LABELS)
+    twin = committed(engine)
     engine.docker_rm("shop-web-1")
     async with small_daemon(engine, tmp_path) as watchdog:
         await eventually(lambda: stands(watchdog) not in {real, twin, None})
@@ -99,12 +129,12 @@ async def test_a_new_revision_of_the_same_name_is_the_service(engine: FakeEngine
 async def test_a_name_that_changed_with_the_one_that_was_stopped_and_removed_is_the_service(
     engine: FakeEngine, tmp_path: Path
 ) -> None:
-    """As `docker compose up` does after a change of `container_name`."""
+    """As `docker compose up` does after a change of `container_name`, and deployers that start the new one first."""
     async with small_daemon(engine, tmp_path) as watchdog:
         await proven(engine, watchdog)
+        renamed = engine.run("web", "web:2", labels=LABELS)
         engine.docker_stop("shop-web-1")
         engine.docker_rm("shop-web-1")
-        renamed = engine.run("web", "web:1", labels=LABELS)
         await eventually(lambda: stands(watchdog) == renamed)
         await polled(watchdog)
         assert stands(watchdog) == renamed

@@ -13,9 +13,8 @@ from watchdog.model.identity import ServiceKey
 from watchdog.model.record import Desired, Revision, ServiceRecord
 from watchdog.policy.succession import Predecessor, Succession, predecessor_of, standing
 
-STOPPED_AT = 1000.0
 PROVEN = Predecessor(id="p" * 64, name="shop-web-1")
-STOPPED = replace(PROVEN, stopped_at=STOPPED_AT)
+STOPPED = replace(PROVEN, stopped=True)
 
 
 def bearer(name: str, *, running: bool = True, started_at: float = 500.0, id_: str | None = None) -> Container:
@@ -35,8 +34,9 @@ ANEW = bearer("shop-web-1", started_at=2000.0)
 """Another container of the same name."""
 AWAY = replace(REAL, name="shop-web-1-before")
 """The proven one, whose name somebody gave to another."""
-TWIN = bearer("twin", started_at=900.0)
-"""It ran before the proven one was stopped."""
+STOPPED_AWAY = replace(AWAY, state=ContainerState.EXITED)
+TWIN = replace(bearer("twin"), inherits_service=True)
+"""Run from what `docker commit` made of the proven one."""
 LATER = bearer("web", started_at=1001.0)
 CREATED = replace(bearer("web"), state=ContainerState.CREATED, started_at=None)
 
@@ -50,8 +50,10 @@ CREATED = replace(bearer("web"), state=ContainerState.CREATED, started_at=None)
         ([ENDED, TWIN], PROVEN, ENDED),
         ([ENDED, LATER], STOPPED, ENDED),
         ([AWAY, ANEW], PROVEN, AWAY),
-        ([replace(AWAY, state=ContainerState.EXITED), ANEW], PROVEN, ANEW),
-        ([replace(AWAY, state=ContainerState.EXITED), TWIN], PROVEN, replace(AWAY, state=ContainerState.EXITED)),
+        ([STOPPED_AWAY, ANEW], PROVEN, ANEW),
+        ([STOPPED_AWAY, TWIN], PROVEN, STOPPED_AWAY),
+        ([STOPPED_AWAY, replace(ANEW, inherits_service=True)], PROVEN, STOPPED_AWAY),
+        ([STOPPED_AWAY, LATER], STOPPED, STOPPED_AWAY),
         ([TWIN], PROVEN, None),
         ([TWIN], STOPPED, None),
         ([LATER], PROVEN, None),
@@ -61,6 +63,7 @@ CREATED = replace(bearer("web"), state=ContainerState.CREATED, started_at=None)
         ([TWIN, LATER], STOPPED, LATER),
         ([ANEW], PROVEN, ANEW),
         ([ANEW, TWIN], PROVEN, ANEW),
+        ([replace(ANEW, inherits_service=True)], PROVEN, None),
         ([], PROVEN, None),
         ([TWIN, REAL], None, TWIN),
         ([TWIN], replace(PROVEN, name=""), TWIN),
@@ -77,6 +80,7 @@ def test_what_this_ledger_made_succeeds_under_any_name() -> None:
     assert standing([TWIN], PROVEN, ours={TWIN.id}).container == TWIN
     assert standing([TWIN, ENDED], PROVEN, ours={TWIN.id, PROVEN.id}).container == TWIN
     assert standing([TWIN, REAL], PROVEN, ours={TWIN.id}).container == REAL
+    assert standing([STOPPED_AWAY, TWIN], PROVEN).container != TWIN
 
 
 def test_an_open_deployment_may_bring_any_other() -> None:
@@ -107,4 +111,4 @@ def test_only_what_is_protected_has_a_succession(desired: Desired, *, proven: bo
         container_name=PROVEN.name,
     )
     protected = proven and desired is Desired.UP
-    assert predecessor_of(record, STOPPED_AT) == (STOPPED if protected else None)
+    assert predecessor_of(record, stopped=True) == (STOPPED if protected else None)

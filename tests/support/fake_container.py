@@ -9,6 +9,7 @@ from typing import Final
 
 from watchdog.engine.protocol import Summary
 from watchdog.model.container import Container, ContainerSpec, ContainerState, HealthcheckState, RestartPolicy
+from watchdog.policy.discovery import inherits_service
 
 UP: Final = frozenset({ContainerState.RUNNING, ContainerState.PAUSED})
 
@@ -21,6 +22,8 @@ class Behaviour:
     exit_code: int = 1
     healthy_after: float | None = None
     start_error: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those of the image itself."""
 
 
 @dataclass(slots=True)
@@ -108,6 +111,7 @@ class Box:
             restart_count=self.restart_count,
             writable_mounts=bool(self.spec.volumes),
             labels=self.spec.config["Labels"],
+            inherits_service=inherits_service(self.spec.config["Labels"], self.behaviour.labels),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,6 +18,10 @@ from watchdog.engine.taken import addresses_taken, ports_taken
 from watchdog.engine.transport import Transport
 from watchdog.errors import EngineUnavailable, NotFound
 from watchdog.model.container import Container, ContainerSpec, Survey
+from watchdog.policy.discovery import PROJECT, inherits_service
+
+MOST_IMAGES: Final = 4096
+"""Images whose labels are remembered."""
 
 NOT_ANSWERED: Final = "N/A"
 """What the engine calls the version of a part that does not answer it."""
@@ -27,6 +32,8 @@ class Look:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._labels_of_images: dict[str, Mapping[str, Any]] = {}
+        """By image ID; what an image is never changes."""
 
     async def identify(self) -> EngineIdentity:
         version = await self._transport.negotiate()
@@ -48,7 +55,16 @@ class Look:
         return tuple(parse.summary_from(line) for line in parse.named(lines))
 
     async def inspect(self, container: str) -> Container:
-        return parse.container_from(await self.raw(container))
+        found = parse.container_from(await self.raw(container))
+        if PROJECT not in found.labels:
+            return found
+        if found.image_id not in self._labels_of_images:
+            image = await self._absent_is_none(f"images/{quote(found.image_id)}/json")
+            if len(self._labels_of_images) >= MOST_IMAGES:
+                self._labels_of_images.clear()
+            self._labels_of_images[found.image_id] = section(section(image or {}, "Config"), "Labels")
+        inherited = inherits_service(found.labels, self._labels_of_images[found.image_id])
+        return replace(found, inherits_service=inherited) if inherited else found
 
     async def raw(self, container: str) -> Mapping[str, Any]:
         """The engine's own inspect object."""

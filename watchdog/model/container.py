@@ -80,6 +80,8 @@ class Container:
     chosen_ports: tuple[str, ...] = ()
     """Where the engine chose the host port, at each start anew: `80/tcp at 32768`."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    inherits_service: bool = False
+    """Whether its image alone says whose it is: `docker commit` takes labels along, and nobody gave it any."""
     joined: Mapping[str, str] = field(default_factory=dict[str, str])
     """Namespace (network, pid, ipc) → full ID of the container that it shares it with."""
 

@@ -85,6 +85,15 @@ def key_of(name: str, labels: Mapping[str, str]) -> ServiceKey:
     return ServiceKey(project, service, int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1)
 
 
+def inherits_service(labels: Mapping[str, str], of_image: Mapping[str, str]) -> bool:
+    """Whether all that makes a container one of a Compose service are labels of its image.
+
+    Compose gives its images project and service, and its containers a number, too.
+    """
+    said = {label: labels[label] for label in (PROJECT, SERVICE, NUMBER) if label in labels}
+    return bool(said) and said.items() <= of_image.items()
+
+
 def settled(named: Mapping[str, ServiceKey], met: Mapping[ServiceKey, str]) -> dict[str, ServiceKey]:
     """Whose each container is. One that was renamed stays its service's, unless names were given on purpose.
 

@@ -1,7 +1,8 @@
 """Which container stands for a service, where several could: the rule of succession (docs/security.md).
 
 Labels travel: `docker commit` takes them along, and anybody can write them. What was proven stands for its service as
-long as it is there, and who takes its place must bear its name, or have come as it was told to end.
+long as it is there. Who takes its place was given its labels itself, and bears its name or has come for one that was
+stopped and removed.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ class Predecessor:
     id: str
     name: str = ""
     """'' where an older ledger does not say."""
-    stopped_at: float | None = None
-    """When somebody stopped it (Unix seconds), as the engine told; None where nobody did, or nobody heard of it."""
+    stopped: bool = False
+    """Somebody stopped it before it went, as the engine told; False where nobody heard of that."""
 
 
-def predecessor_of(record: ServiceRecord, stopped_at: float | None) -> Predecessor | None:
+def predecessor_of(record: ServiceRecord, *, stopped: bool) -> Predecessor | None:
     """Whom a container that comes for a service must succeed; None where it was never protected."""
     if record.desired is not Desired.UP or not record.baselines:
         return None
-    return Predecessor(id=record.container_id, name=record.container_name, stopped_at=stopped_at)
+    return Predecessor(id=record.container_id, name=record.container_name, stopped=stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,20 @@ def standing(
         return _told(bearers, incumbent(bearers))
     same = next((one for one in bearers if one.id == predecessor.id), None)
     if same is not None:
-        heir = incumbent(
-            one for one in bearers if one.id != same.id and (one.id in ours or one.name == predecessor.name)
-        )
+        others = (one for one in bearers if one.id != same.id)
+        heir = incumbent(one for one in others if one.id in ours or _takes_name(one, predecessor))
         return _told(bearers, heir if heir is not None and heir.running and not same.running else same)
     return _told(bearers, incumbent(one for one in bearers if one.id in ours or _succeeds(one, predecessor)))
 
 
 def _succeeds(newcomer: Container, predecessor: Predecessor) -> bool:
-    """Whether it takes the place of one that is gone: by its name, or because it came as that one had been stopped."""
-    if newcomer.name == predecessor.name:
-        return True
-    stopped_at, started_at = predecessor.stopped_at, newcomer.started_at
-    return stopped_at is not None and (started_at is None or started_at >= stopped_at)
+    """Whether it takes the place of one that is gone: by its name, or because that one was stopped to make room."""
+    made_room = predecessor.stopped and not newcomer.inherits_service
+    return made_room or _takes_name(newcomer, predecessor)
+
+
+def _takes_name(newcomer: Container, predecessor: Predecessor) -> bool:
+    return newcomer.name == predecessor.name and not newcomer.inherits_service
 
 
 def _told(bearers: Sequence[Container], chosen: Container | None) -> Succession:

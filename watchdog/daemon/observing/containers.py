@@ -259,7 +259,7 @@ class ContainerObserver:
         state = self._state
         covered = state.deployment.reason(key) is not None
         record = service.record if service is not None else state.services.record_of(key)
-        predecessor = predecessor_of(record, service.signals.stopped_at if service is not None else None)
+        predecessor = predecessor_of(record, stopped=service is not None and service.signals.stopped)
         found = standing(bearers, predecessor, ours=state.own_actions.worked_on(), covered=covered)
         state.services.other_bearers.pop(key, None)
         if found.others and not covered:

@@ -118,7 +118,7 @@ class EventListener:
     @staticmethod
     def _mark_intent(service: ServiceState, event: EngineEvent, now: float, stop_timeout: float) -> None:
         if event.action in {"stop", "start"}:
-            service.signals.stopped_at = event.at if event.action == "stop" else None
+            service.signals.stopped = event.action == "stop"
         if event.action in {"stop", "kill"}:
             service.signals.stop_heard_at = now
         elif event.action == "die" and now - (service.signals.stop_heard_at or now) > stop_timeout + SIGNAL_FORGOTTEN:

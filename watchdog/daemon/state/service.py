@@ -43,8 +43,8 @@ class Signals:
     """When that event was heard; None once it led to an attempt."""
     stop_heard_at: float | None = None
     """When a stop or kill through the engine was last heard of."""
-    stopped_at: float | None = None
-    """When the engine says that somebody stopped it (Unix seconds), unless it was started since."""
+    stopped: bool = False
+    """Somebody stopped it (`docker stop`), and nobody has started it since."""
     roots_good_at: float | None = None
     """When the last of those that it waited for was verified good."""
 
