@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
@@ -205,6 +206,24 @@ async def test_a_process_that_was_killed_is_replaced(evaluation: Evaluation) -> 
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
     assert await found() is True
+
+
+FORBIDDEN = """
+import os, resource
+def forbidden(*_):
+    raise PermissionError(1, "Operation not permitted")
+os.nice = resource.setrlimit = forbidden
+from watchdog.probes.evaluator import main
+main()
+"""
+
+
+async def test_a_sandbox_that_forbids_limits_forbids_no_judgement(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the shipped unit's filter of system calls does."""
+    monkeypatch.setattr("watchdog.probes.evaluation.COMMAND", (sys.executable, "-I", "-c", FORBIDDEN))
+    assert await evaluation.judge("found", b"ok", at_once=False, seconds=20.0, pattern="ok") is True
 
 
 async def test_what_goes_wrong_there_is_told(evaluation: Evaluation) -> None:
