@@ -27,6 +27,7 @@ from watchdog.policy.discovery import (
     classify,
     explicitly_enabled,
     incumbent,
+    inherits_service,
     is_aside,
     is_own_name,
     key_of,
@@ -199,3 +200,28 @@ def test_of_several_containers_the_newest_that_runs_stands_for_the_service() -> 
     assert incumbent([old, new, ended]) == new
     assert incumbent([ended]) == ended
     assert incumbent([]) is None
+
+
+BUILT = {PROJECT: "shop", SERVICE: "webui"}
+"""What Compose gives to an image that it builds."""
+
+
+@pytest.mark.parametrize(
+    ("labels", "of_image", "inherited"),
+    [
+        ({}, {}, False),
+        (BUILT, {}, False),
+        (BUILT, BUILT, True),
+        (BUILT, BUILT | {"maintainer": "ada"}, True),
+        (BUILT | {NUMBER: "1"}, BUILT, False),
+        (BUILT | {NUMBER: "1"}, BUILT | {NUMBER: "1"}, True),
+        (BUILT | {NUMBER: "2"}, BUILT | {NUMBER: "1"}, False),
+        (BUILT, {PROJECT: "other"}, False),
+    ],
+)
+def test_what_compose_gave_to_an_image_is_not_given_to_its_containers(
+    labels: dict[str, str],
+    of_image: dict[str, str],
+    inherited: bool,  # noqa: FBT001 - a row
+) -> None:
+    assert inherits_service(labels, of_image) is inherited

@@ -18,24 +18,26 @@ class OwnActions:
 
     def __init__(self) -> None:
         self._released: dict[str, float] = {}
-        self._given: set[str] | None = None
-        """Names; None before the ledger was asked which of those that look like one are."""
+        self._given: set[str] = set()
+        """Names that attempts gave."""
+        self._recalled = False
+        """The ledger was asked which of the names that are there it gave."""
 
     def recall(self, given: Iterable[str]) -> None:
         """Names that this ledger's attempts gave to containers that are there."""
-        self._given = {*(self._given or ()), *given}
+        self._given.update(given)
+        self._recalled = True
 
     def give(self, plan: Plan) -> None:
         """The names that a plan is about to give."""
-        if self._given is not None:
-            self._given.update(own_names(plan))
+        self._given.update(own_names(plan))
 
     def gave(self, name: str) -> bool:
         """Whether a container of that name is one that watchdog replaces, or replaces another with.
 
         Before the ledger was asked every name that looks like one is.
         """
-        return is_own_name(name) and (self._given is None or name in self._given)
+        return is_own_name(name) and (not self._recalled or name in self._given)
 
     def hold(self, container: str) -> None:
         self._released[container] = float("inf")

@@ -143,6 +143,8 @@ class ServiceState:
         if container is None:
             self.incarnation = gone(before, look.at)
             return
+        if before.container is None or before.container.id != container.id:
+            self.signals.stopped = False  # that was another one
         known = before.container is None and container.id == self.record.container_id
         anew = fresh(stopped=self._stays_stopped(container), flaps=self._restored_flaps if known else {})
         self.incarnation = followed(before, container, look, anew)

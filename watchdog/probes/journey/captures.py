@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from watchdog.model.journey import Capture, CaptureSource
@@ -24,15 +24,14 @@ async def find(ask: AnyAsk, captures: Sequence[Capture], page: Page, browser: Br
     in_html = [capture for capture in captures if capture.source is CaptureSource.HTML]
     elements = await _in_html(ask, in_html, page, browser) if in_html else {}
     return {
-        capture.name: _bounded(capture, elements.get(capture.name) or await _value(ask, capture, page, browser))
-        for capture in captures
+        capture.name: _bounded(capture, await _value(ask, capture, page, browser, elements)) for capture in captures
     }
 
 
-async def _value(ask: AnyAsk, capture: Capture, page: Page, browser: Browser) -> str:
+async def _value(ask: AnyAsk, capture: Capture, page: Page, browser: Browser, elements: Mapping[str, str]) -> str:
     match capture.source:
         case CaptureSource.HTML:
-            return ""
+            return elements[capture.name]
         case CaptureSource.JSON:
             return await _in_json(ask, capture, page, browser)
         case CaptureSource.HEADER:
