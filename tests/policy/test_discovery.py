@@ -222,6 +222,6 @@ BUILT = {PROJECT: "shop", SERVICE: "webui"}
 def test_what_compose_gave_to_an_image_is_not_given_to_its_containers(
     labels: dict[str, str],
     of_image: dict[str, str],
-    inherited: bool,  # noqa: FBT001 - a row
+    inherited: bool,
 ) -> None:
     assert inherits_service(labels, of_image) is inherited
