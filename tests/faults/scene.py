@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,6 +36,15 @@ class Scene:
         if services:
             self.daemon.wait_protected(*services)
         self.oracle.compare()
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """The daemon learns of what happens in the block after it, at once."""
+        os.kill(self.daemon.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.daemon.pid, signal.SIGCONT)
 
     def service(self, name: str) -> Any:
         return self.daemon.service(name)

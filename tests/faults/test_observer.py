@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +11,6 @@ import pytest
 from tests.e2e.receiver import receiver
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
-from tests.lab.watch import LabDaemon
 
 pytestmark = pytest.mark.engine
 
@@ -72,16 +69,6 @@ def _unreachable(engine: LabEngine, *names: str) -> Generator[None]:
         yield
     finally:
         engine.command("iptables", "-D", *rule)
-
-
-@contextmanager
-def _held(daemon: LabDaemon) -> Generator[None]:
-    """The daemon learns of what happens in the block after it, at once."""
-    os.kill(daemon.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(daemon.pid, signal.SIGCONT)
 
 
 def _break(watch: Scene, name: str) -> None:
@@ -182,7 +169,7 @@ def test_pages_that_answer_with_an_error_are_their_services_own_failure(watch: S
     """The commonest small set-up: every check that there is answers 404 at once. Who answers proves sight."""
     containers = _run(watch, "webui", "blog")
     watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog"))
-    with _held(watch.daemon):
+    with watch.held():
         _break(watch, "webui")
         _break(watch, "blog")
     assert watch.wait_recovered("webui")["cause"] == "check_failed"
@@ -194,7 +181,7 @@ def test_pages_that_answer_with_an_error_are_their_services_own_failure(watch: S
 def test_pages_that_take_the_connection_and_never_answer_blind_nobody(watch: Scene) -> None:
     _run(watch, "webui", "blog")
     watch.start("webui", "blog", more=_endpoints_of(watch, "webui", "blog"))
-    with _held(watch.daemon):
+    with watch.held():
         for name in ("webui", "blog"):
             watch.engine.docker("kill", "--signal", "STOP", name)
     _wait_for_actions(watch, "webui", "blog")

@@ -17,7 +17,6 @@ from tests.e2e.doors import recover
 from tests.e2e.receiver import receiver
 from tests.faults.scene import Scene
 from tests.lab.engine import LabEngine
-from tests.lab.watch import LabDaemon
 
 pytestmark = pytest.mark.engine
 
@@ -48,16 +47,6 @@ def _told(engine: LabEngine, file: Path) -> Generator[list[Any]]:
         following.terminate()
         following.wait(10)
     found += [json.loads(line) for line in file.read_text().splitlines()]
-
-
-@contextmanager
-def _held(daemon: LabDaemon) -> Generator[None]:
-    """The daemon learns of what happens in the block after it, at once."""
-    os.kill(daemon.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(daemon.pid, signal.SIGCONT)
 
 
 def _running(watch: Scene) -> list[Any]:
@@ -235,7 +224,7 @@ def test_everything_that_dies_together_comes_back_in_the_order_of_its_dependenci
     containers = _run_tiers(watch, TIERS)
     watch.start(*containers)
     since = watch.moment()
-    with _held(watch.daemon):
+    with watch.held():
         for name in reversed(containers):
             watch.engine.crash(name)
         watch.daemon.wait(lambda: not _running(watch), "not all have ended", 60.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-HEAD: Final = 16_384
+HEAD: Final = 32_768
 """Bytes."""
 
 

@@ -14,7 +14,7 @@ from watchdog.probes.answer import read_body
 from watchdog.probes.ask import Ask, FailureKind, ProbeFailure
 from watchdog.probes.expectations import judge_body, judge_head, judge_time
 from watchdog.probes.http import HttpProber
-from watchdog.probes.journey.evidence import Heard, head_of
+from watchdog.probes.journey.evidence import Heard
 from watchdog.probes.journey.masking import Mask
 from watchdog.probes.journey.page import Page
 from watchdog.probes.redirects import next_request
@@ -66,7 +66,7 @@ class Browser:
                 remote = str(ask.evidence["remote"])
                 try:
                     body = await read_body(ask, answer)
-                    text, seconds = head_of(body.head), ask.seconds
+                    text, seconds = body.head, ask.seconds
                 finally:
                     await judge_head(ask, ask.probe, request, answer, self.evaluation)
             await judge_body(ask, ask.probe, body, self.evaluation)

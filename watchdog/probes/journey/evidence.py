@@ -33,10 +33,6 @@ class Heard:
     seconds: float
 
 
-def head_of(text: str) -> str:
-    return text[:_SEARCHED]
-
-
 def exchange(heard: Heard, mask: Mask, *, brief: bool) -> Exchange:
     """`brief` where the step passed: of a hundred steps the ledger keeps no more than it must."""
     shown, of_values, most = (_BRIEF, _BRIEF_VALUE, _BRIEF_HEADERS) if brief else (SHOWN, _SHOWN_VALUE, _SHOWN_HEADERS)
